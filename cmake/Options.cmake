@@ -1,0 +1,23 @@
+# Warnings, sanitizers and the compiler cache; everything of ours links lmzoo_options.
+option(LMZOO_SANITIZE "Build with address, undefined-behavior and leak sanitizers" OFF)
+option(LMZOO_TCMALLOC "Link tcmalloc (never together with sanitizers)" ON)
+
+add_library(lmzoo_options INTERFACE)
+target_compile_features(lmzoo_options INTERFACE cxx_std_20)
+# -fPIC by hand, for programs too: CMake would give those -fPIE, and the precompiled header could not be shared.
+target_compile_options(lmzoo_options INTERFACE -fPIC -Wall -Wextra -Wshadow -Werror
+  # g++ 12 warns of string concatenation in the standard library itself (GCC bug 105651).
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-unknown-warning-option>)
+target_include_directories(lmzoo_options INTERFACE ${PROJECT_SOURCE_DIR})
+if(LMZOO_SANITIZE)
+  target_compile_options(lmzoo_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(lmzoo_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # The sloppiness lets it cache units that use a precompiled header; depend mode spares it a preprocessor run.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_DEPEND=1
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+endif()

@@ -1,0 +1,88 @@
+#include "core/batch.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+
+namespace lmzoo {
+
+Sequences::Sequences(std::span<const int64_t> lengths) {
+  starts_.reserve(lengths.size() + 1);
+  for (const int64_t length : lengths) {
+    check(length >= 1, "a sequence has length ", length, " but must have at least 1 token");
+    starts_.push_back(starts_.back() + length);
+    longest_ = std::max(longest_, length);
+  }
+  positions_ = torch::empty({total()}, torch::kInt64);
+  owners_ = torch::empty({total()}, torch::kInt64);
+  offsets_ = torch::empty({static_cast<int64_t>(starts_.size())}, torch::kInt32);
+  auto* position = positions_.data_ptr<int64_t>();
+  auto* owner = owners_.data_ptr<int64_t>();
+  for (int64_t i = 0; i < count(); ++i) {
+    for (int64_t t = 0; t < length(i); ++t) {
+      *position++ = t;
+      *owner++ = i;
+    }
+  }
+  std::transform(starts_.begin(), starts_.end(), offsets_.data_ptr<int32_t>(), [](int64_t start) {
+    return static_cast<int32_t>(start);
+  });
+}
+
+Sequences Sequences::uniform(int64_t count, int64_t length) {
+  return Sequences(std::vector<int64_t>(static_cast<size_t>(count), length));
+}
+
+Sequences Sequences::to(torch::Device device) const {
+  Sequences moved = *this;
+  if (positions_.defined()) {
+    moved.positions_ = positions_.to(device, /*non_blocking=*/true);
+    moved.owners_ = owners_.to(device, /*non_blocking=*/true);
+    moved.offsets_ = offsets_.to(device, /*non_blocking=*/true);
+  }
+  return moved;
+}
+
+Tensor to_padded(const Tensor& packed, const Sequences& sequences) {
+  std::vector<int64_t> shape = packed.sizes().vec();
+  shape[0] = sequences.longest();
+  shape.insert(shape.begin(), sequences.count());
+  if (sequences.is_uniform()) {
+    return packed.reshape(shape);
+  }
+  return packed.new_zeros(shape).index_put({sequences.owners(), sequences.positions()}, packed);
+}
+
+Tensor to_packed(const Tensor& padded, const Sequences& sequences) {
+  if (sequences.is_uniform()) {
+    return padded.flatten(0, 1);
+  }
+  return padded.index({sequences.owners(), sequences.positions()});
+}
+
+namespace {
+Tensor moved(const Tensor& tensor, torch::Device device) {
+  return tensor.defined() ? tensor.to(device, /*non_blocking=*/true) : tensor;
+}
+}  // namespace
+
+Inputs Inputs::to(torch::Device device) const {
+  Inputs out = *this;
+  out.ids = moved(ids, device);
+  out.token_types = moved(token_types, device);
+  out.sequences = sequences.to(device);
+  out.decoder_ids = moved(decoder_ids, device);
+  out.decoder_sequences = decoder_sequences.to(device);
+  out.memory = moved(memory, device);
+  return out;
+}
+
+Batch Batch::to(torch::Device device) const {
+  Batch out = *this;
+  out.inputs = inputs.to(device);
+  out.rows = moved(rows, device);
+  out.labels = moved(labels, device);
+  return out;
+}
+
+}  // namespace lmzoo

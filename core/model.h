@@ -1,0 +1,57 @@
+// WHO predicts: a model turns packed ids into hidden states, and wanted rows of them into logits. Two calls, because
+// only labeled positions are worth a projection to the vocabulary.
+//
+// Legend: N source positions, M decoder positions, K wanted rows, D width, V vocabulary.
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <cstdint>
+
+#include "core/batch.h"
+
+namespace lmzoo {
+
+enum class Architecture { encoder_only, decoder_only, encoder_decoder };
+
+// The last linear map, kept apart from its product so that a loss may compute it in chunks or for few candidates:
+// logits = rows · weightᵀ + bias.
+struct Projection {
+  Tensor rows;    // [K, D] after the head's own transform and scaling
+  Tensor weight;  // [V, D]
+  Tensor bias;    // [V] or undefined
+
+  Tensor logits() const;  // [K, V]
+};
+
+// Mean lengths of the sequences of one step, for counting work.
+struct SequenceLengths {
+  double source = 0;  // the only length of encoder-only and decoder-only models
+  double target = 0;  // decoder length, encoder-decoder only
+};
+
+class Model : public torch::nn::Module {
+ public:
+  using torch::nn::Module::Module;
+
+  virtual Architecture architecture() const = 0;
+  virtual int64_t width() const = 0;       // D
+  virtual int64_t vocab_rows() const = 0;  // V: rows of the embedding; at least the tokenizer's size
+  virtual int64_t max_length() const = 0;  // longest legal sequence (positions); INT64_MAX when unbounded
+
+  // States before the head: [N, D]; for an encoder-decoder the decoder's, [M, D].
+  virtual Tensor hidden(const Inputs& inputs) = 0;
+
+  // States of the source: [N, D]. For an encoder-decoder the encoder's output, else the same as hidden().
+  virtual Tensor encode(const Inputs& inputs) { return hidden(inputs); }
+
+  // The language-model head on chosen rows of hidden()'s output: [K, D] -> projection to [K, V].
+  virtual Projection project(const Tensor& rows) = 0;
+  Tensor logits(const Tensor& rows) { return project(rows).logits(); }
+
+  // Floating-point operations of one training step (forward and backward, 6 per multiply-add weight) over one
+  // sequence with `labeled` rows projected to the vocabulary; attention included (reference: 6·N_mm + 12·L·d·T·c).
+  virtual double train_flops(const SequenceLengths& lengths, double labeled) const = 0;
+};
+
+}  // namespace lmzoo

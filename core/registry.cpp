@@ -1,0 +1,97 @@
+#include "core/registry.h"
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+
+namespace lmzoo {
+namespace {
+
+template <class Map>
+std::vector<std::string> names_of(const Map& entries) {
+  std::vector<std::string> names;
+  for (const auto& entry : entries) {
+    names.push_back(entry.first);
+  }
+  return names;
+}
+
+template <class Entry>
+const Entry& find(const std::map<std::string, Entry>& entries, const std::string& name, const char* what) {
+  const auto it = entries.find(name);
+  if (it == entries.end()) {
+    const std::vector<std::string> known = names_of(entries);
+    throw InputError(concat("no ", what, " '", name, "'; known: ", joined(known), suggestion(name, known)));
+  }
+  return it->second;
+}
+
+template <class Entry>
+void insert(std::map<std::string, Entry>& entries, Entry entry) {
+  const std::string name = entry.name;
+  if (!entries.emplace(name, std::move(entry)).second) {
+    throw std::logic_error("registered twice: " + name);
+  }
+}
+
+size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t substitution = diagonal + (a[i - 1] != b[j - 1] ? 1 : 0);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitution});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+const AnyOptions& ModelFamily::preset(const std::string& preset_name) const {
+  for (const auto& [known, options] : presets) {
+    if (known == preset_name) {
+      return options;
+    }
+  }
+  const std::vector<std::string> known = names_of(presets);
+  throw InputError(concat("no preset '", preset_name, "' of model '", name, "'; known: ", joined(known),
+                          suggestion(preset_name, known)));
+}
+
+void Registry::add(ModelFamily family) { insert(models_, std::move(family)); }
+void Registry::add(ObjectiveKind objective) { insert(objectives_, std::move(objective)); }
+
+const ModelFamily& Registry::model(const std::string& name) const { return find(models_, name, "model"); }
+const ObjectiveKind& Registry::objective(const std::string& name) const {
+  return find(objectives_, name, "objective");
+}
+
+std::string suggestion(const std::string& given, const std::vector<std::string>& known) {
+  const std::string* best = nullptr;
+  size_t best_distance = 0;
+  for (const std::string& name : known) {
+    const size_t distance = edit_distance(given, name);
+    if (best == nullptr || distance < best_distance) {
+      best = &name;
+      best_distance = distance;
+    }
+  }
+  if (best == nullptr || best_distance > std::max<size_t>(1, best->size() / 3)) {
+    return "";
+  }
+  return " (did you mean '" + *best + "'?)";
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,71 @@
+// Names to factories. Each zoo file ends in `void register_<stem>(Registry&)`; CMake generates the function that
+// calls them all (cmake/Zoo.cmake), so there are no static initializers and a forgotten function is a link error.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/fields.h"
+#include "core/model.h"
+#include "core/objective.h"
+
+namespace lmzoo {
+
+// What the run tells a model: its tokenizer and the longest sequence it will see.
+struct ModelContext {
+  Vocabulary vocabulary;
+  int64_t sequence_length = 0;
+};
+
+// What the run tells an objective.
+struct ObjectiveContext {
+  Vocabulary vocabulary;
+  Architecture architecture = Architecture::encoder_only;
+  int64_t sequence_length = 0;         // data.sequence_length
+  int64_t width = 0;                   // D of the model, for heads
+  std::vector<std::string> classes;    // names of the labels of the data, may be empty
+};
+
+// `model: {type: gpt, preset: gpt2, ...}`: a preset is a full set of options that the YAML may then override.
+struct ModelFamily {
+  std::string name;
+  std::string summary;
+  AnyOptions defaults;
+  std::vector<std::pair<std::string, AnyOptions>> presets;
+  std::function<std::shared_ptr<Model>(const AnyOptions&, const ModelContext&)> make;
+
+  const AnyOptions& preset(const std::string& preset_name) const;  // throws InputError listing the known
+};
+
+struct ObjectiveKind {
+  std::string name;
+  std::string summary;
+  AnyOptions defaults;
+  std::function<std::shared_ptr<Objective>(const AnyOptions&, const ObjectiveContext&)> make;
+};
+
+class Registry {
+ public:
+  void add(ModelFamily family);       // throws std::logic_error on a duplicate name
+  void add(ObjectiveKind objective);
+
+  const ModelFamily& model(const std::string& name) const;          // throws InputError listing the known
+  const ObjectiveKind& objective(const std::string& name) const;
+  const std::map<std::string, ModelFamily>& models() const { return models_; }
+  const std::map<std::string, ObjectiveKind>& objectives() const { return objectives_; }
+
+ private:
+  std::map<std::string, ModelFamily> models_;
+  std::map<std::string, ObjectiveKind> objectives_;
+};
+
+// "did you mean 'x'?" or "" : the known name nearest in edit distance, when it is near (at most a third of it).
+std::string suggestion(const std::string& given, const std::vector<std::string>& known);
+// "a, b, c"
+std::string joined(const std::vector<std::string>& names);
+
+}  // namespace lmzoo
