@@ -1,16 +1,16 @@
-// A batch is packed: its sequences stand one after the other in flat tensors, so no position is padding and none is
-// computed (docs/decisions/001-packed-batches.md).
+// A batch is packed: its sequences stand one after the other in flat tensors, so no position is padding and
+// none is computed (docs/decisions/001-packed-batches.md).
 //
 // Legend: n sequences, N source (or only) positions in all, M decoder positions in all, K labeled positions,
 //         D width, V vocabulary.
 #pragma once
 
-#include <torch/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
+
+#include <torch/types.h>
 
 namespace lmzoo {
 
@@ -26,7 +26,7 @@ class Sequences {
   static Sequences uniform(int64_t count, int64_t length);
 
   int64_t count() const { return static_cast<int64_t>(starts_.size()) - 1; }  // n
-  int64_t total() const { return starts_.back(); }                           // N
+  int64_t total() const { return starts_.back(); }                            // N
   int64_t longest() const { return longest_; }
   bool is_uniform() const { return count() * longest_ == total(); }
   int64_t start(int64_t i) const { return starts_[i]; }
@@ -34,9 +34,9 @@ class Sequences {
   std::span<const int64_t> starts() const { return starts_; }  // [n+1]
 
   // Derived tensors, made on the CPU once and kept; `to` moves them.
-  Tensor positions() const { return positions_; }    // [N] int64: 0, 1, ... within each sequence
-  Tensor owners() const { return owners_; }          // [N] int64: index of the sequence of each position
-  Tensor offsets() const { return offsets_; }        // [n+1] int32: starts, the form of varlen attention kernels
+  Tensor positions() const { return positions_; }  // [N] int64: 0, 1, ... within each sequence
+  Tensor owners() const { return owners_; }        // [N] int64: index of the sequence of each position
+  Tensor offsets() const { return offsets_; }  // [n+1] int32: starts, the form of varlen attention kernels
   Sequences to(torch::Device device) const;
 
  private:
@@ -63,21 +63,21 @@ struct Cache {
 // Filled when given: what `lmzoo forward --hidden --attention` writes.
 struct Trace {
   bool want_attention = false;
-  std::vector<Tensor> hidden;     // embedding output, then every layer's: [N, D] (decoder layers for an enc-dec)
+  std::vector<Tensor> hidden;  // embedding output, then every layer's: [N, D] (decoder layers for an enc-dec)
   std::vector<Tensor> attention;  // per layer: probabilities [n, H, longest, longest], zero outside sequences
 };
 
 // What a model reads. Undefined tensors are absent.
 struct Inputs {
-  Tensor ids;                    // [N] int64
-  Tensor token_types;            // [N] int64, for models that have them
-  Sequences sequences;           // n over N
-  std::vector<int64_t> prefix;   // [n] or empty: so many first positions are visible to their whole sequence
-  Tensor decoder_ids;            // [M] int64, encoder-decoder only
-  Sequences decoder_sequences;   // n over M
-  Tensor memory;                 // [N, D]: encoder output, when it is known already (generation)
-  Cache* cache = nullptr;        // not owned; generation only
-  Trace* trace = nullptr;        // not owned
+  Tensor ids;                   // [N] int64
+  Tensor token_types;           // [N] int64, for models that have them
+  Sequences sequences;          // n over N
+  std::vector<int64_t> prefix;  // [n] or empty: so many first positions are visible to their whole sequence
+  Tensor decoder_ids;           // [M] int64, encoder-decoder only
+  Sequences decoder_sequences;  // n over M
+  Tensor memory;                // [N, D]: encoder output, when it is known already (generation)
+  Cache* cache = nullptr;       // not owned; generation only
+  Trace* trace = nullptr;       // not owned
 
   Inputs to(torch::Device device) const;
 };
@@ -85,11 +85,11 @@ struct Inputs {
 // A micro-batch: inputs, and explicit labels. Nobody infers a loss mask from ids.
 struct Batch {
   Inputs inputs;
-  Tensor rows;                      // [K] int64: positions of hidden()'s output that have a label; for labeled
-                                    //     sequences [n]: 0..n-1
-  Tensor labels;                    // [K] int64
-  std::vector<uint64_t> samples;    // ids of the windows in it, for error messages
-  int64_t tokens = 0;               // positions computed (N + M)
+  Tensor rows;                    // [K] int64: positions of hidden()'s output that have a label; for labeled
+                                  //     sequences [n]: 0..n-1
+  Tensor labels;                  // [K] int64
+  std::vector<uint64_t> samples;  // ids of the windows in it, for error messages
+  int64_t tokens = 0;             // positions computed (N + M)
 
   Batch to(torch::Device device) const;
 };

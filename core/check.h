@@ -1,7 +1,7 @@
 // One way to refuse: `check(condition, "width is ", width, " but must be a multiple of heads = ", heads)`.
 //
-// InputError (io/error.h) means that what the user gave is wrong: the command line prints its one line and exits 2.
-// A message names the thing, the value it has and the relation it breaks.
+// InputError (io/error.h) means that what the user gave is wrong: the command line prints its one line and
+// exits 2. A message names the thing, the value it has and the relation it breaks.
 #pragma once
 
 #include <sstream>

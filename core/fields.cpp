@@ -8,7 +8,8 @@ std::string to_string(const Range& range) {
   const bool low = std::isfinite(range.low);
   const bool high = std::isfinite(range.high);
   if (low && high) {
-    return concat("in ", range.low_open ? "(" : "[", range.low, ", ", range.high, range.high_open ? ")" : "]");
+    return concat(
+        "in ", range.low_open ? "(" : "[", range.low, ", ", range.high, range.high_open ? ")" : "]");
   }
   if (low) {
     return concat(range.low_open ? "more than " : "at least ", range.low);

@@ -1,5 +1,6 @@
-// Options listed once. An options struct is an aggregate with in-class defaults and one function that names its
-// fields; reading YAML, refusing unknown keys, dumping, the JSON schema and the documentation all derive from it.
+// Options listed once. An options struct is an aggregate with in-class defaults and one function that names
+// its fields; reading YAML, refusing unknown keys, dumping, the JSON schema and the documentation all derive
+// from it.
 //
 //   struct NormOptions {
 //     NormKind kind = NormKind::layer;
@@ -11,8 +12,8 @@
 //   };
 //
 // A field may be bool, int64_t, double, std::string, an enum with EnumNames, another options struct, and
-// std::optional or std::vector of these. A field that is forgotten in `fields` does not compile (visited_arity).
-// No YAML here: train/bind.h walks a FieldVisitor over a parsed document.
+// std::optional or std::vector of these. A field that is forgotten in `fields` does not compile
+// (visited_arity). No YAML here: train/bind.h walks a FieldVisitor over a parsed document.
 #pragma once
 
 #include <concepts>
@@ -44,9 +45,9 @@ struct Range {
 };
 constexpr Range at_least(double low) { return {.low = low}; }
 constexpr Range more_than(double low) { return {.low = low, .low_open = true}; }
-constexpr Range between(double low, double high) { return {.low = low, .high = high}; }       // [low, high]
+constexpr Range between(double low, double high) { return {.low = low, .high = high}; }  // [low, high]
 constexpr Range half_open(double low, double high) { return {.low = low, .high = high, .high_open = true}; }
-constexpr Range inside(double low, double high) { return {low, high, true, true}; }           // (low, high)
+constexpr Range inside(double low, double high) { return {low, high, true, true}; }  // (low, high)
 std::string to_string(const Range& range);  // "at least 1", "in (0, 1)"
 
 struct FieldInfo {
@@ -121,12 +122,14 @@ class FieldVisitor {
   virtual void group(const FieldInfo& info, GroupRef& value) = 0;
 };
 
-namespace detail {
+namespace fields_detail {
 
 // Converts to anything; used only unevaluated, to count the members of an aggregate.
 struct AnyValue {
   template <class T>
-  constexpr operator T() const;  // NOLINT(google-explicit-constructor)
+  constexpr operator T() const {  // NOLINT(google-explicit-constructor)
+    throw "never evaluated";
+  }
 };
 
 template <class T, size_t... I>
@@ -157,17 +160,17 @@ consteval size_t visited() {
   return counter.count;
 }
 
-}  // namespace detail
+}  // namespace fields_detail
 
 template <class T>
-concept Options = std::is_aggregate_v<T> && requires(T& value, detail::CountingVisitor& visit) {
+concept Options = std::is_aggregate_v<T> && requires(T& value, fields_detail::CountingVisitor& visit) {
   T::fields(value, visit);
 };
 
 template <Options T>
 void visit_fields(T& options, FieldVisitor& visitor);
 
-namespace detail {
+namespace fields_detail {
 
 template <class T>
 void visit_value(FieldVisitor& visitor, const FieldInfo& info, T& value);
@@ -267,7 +270,8 @@ void visit_value(FieldVisitor& visitor, const FieldInfo& info, T& value) {
   } else if constexpr (std::derived_from<T, GroupRef>) {
     visitor.group(info, value);
   } else {
-    static_assert(Options<T>, "a field is bool, int64_t, double, std::string, an enum, options, optional or vector");
+    static_assert(Options<T>,
+                  "a field is bool, int64_t, double, std::string, an enum, options, optional or vector");
     StructRef<T> ref(value);
     visitor.group(info, ref);
   }
@@ -281,12 +285,13 @@ struct Forwarder {
   }
 };
 
-}  // namespace detail
+}  // namespace fields_detail
 
 template <Options T>
 void visit_fields(T& options, FieldVisitor& visitor) {
-  static_assert(detail::visited<T>() == detail::arity<T>(), "a field of this struct is missing in fields()");
-  detail::Forwarder forward{visitor};
+  static_assert(fields_detail::visited<T>() == fields_detail::arity<T>(),
+                "a field of this struct is missing in fields()");
+  fields_detail::Forwarder forward{visitor};
   T::fields(options, forward);
 }
 

@@ -1,12 +1,12 @@
-// WHO predicts: a model turns packed ids into hidden states, and wanted rows of them into logits. Two calls, because
-// only labeled positions are worth a projection to the vocabulary.
+// WHO predicts: a model turns packed ids into hidden states, and wanted rows of them into logits. Two calls,
+// because only labeled positions are worth a projection to the vocabulary.
 //
 // Legend: N source positions, M decoder positions, K wanted rows, D width, V vocabulary.
 #pragma once
 
-#include <torch/nn/module.h>
-
 #include <cstdint>
+
+#include <torch/nn/module.h>
 
 #include "core/batch.h"
 
@@ -14,8 +14,8 @@ namespace lmzoo {
 
 enum class Architecture { encoder_only, decoder_only, encoder_decoder };
 
-// The last linear map, kept apart from its product so that a loss may compute it in chunks or for few candidates:
-// logits = rows · weightᵀ + bias.
+// The last linear map, kept apart from its product so that a loss may compute it in chunks or for few
+// candidates: logits = rows · weightᵀ + bias.
 struct Projection {
   Tensor rows;    // [K, D] after the head's own transform and scaling
   Tensor weight;  // [V, D]
@@ -50,7 +50,8 @@ class Model : public torch::nn::Module {
   Tensor logits(const Tensor& rows) { return project(rows).logits(); }
 
   // Floating-point operations of one training step (forward and backward, 6 per multiply-add weight) over one
-  // sequence with `labeled` rows projected to the vocabulary; attention included (reference: 6·N_mm + 12·L·d·T·c).
+  // sequence with `labeled` rows projected to the vocabulary; attention included (reference: 6·N_mm +
+  // 12·L·d·T·c).
   virtual double train_flops(const SequenceLengths& lengths, double labeled) const = 0;
 };
 

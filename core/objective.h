@@ -1,14 +1,14 @@
-// WHAT is predicted: an objective is a pure function of (sample, random stream) to one of a few forms, and a loss over
-// the batch that the adapter (data/collate) makes of them for an architecture.
+// WHAT is predicted: an objective is a pure function of (sample, random stream) to one of a few forms, and a
+// loss over the batch that the adapter (data/collate) makes of them for an architecture.
 #pragma once
-
-#include <torch/nn/module.h>
 
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include <torch/nn/module.h>
 
 #include "core/batch.h"
 #include "core/model.h"
@@ -58,8 +58,9 @@ struct ObjectiveLengths {
 struct LossSums {
   Tensor sum;         // [] with gradient
   int64_t count = 0;  // labels
-  std::vector<std::pair<std::string, Tensor>> metrics;  // further sums over the same labels, [] without gradient,
-                                                        // e.g. {"correct", 17}; divided by count they are means
+  std::vector<std::pair<std::string, Tensor>>
+      metrics;  // further sums over the same labels, [] without gradient,
+                // e.g. {"correct", 17}; divided by count they are means
 };
 
 class Objective : public torch::nn::Module {

@@ -1,8 +1,8 @@
 #include "core/registry.h"
 
 #include <algorithm>
-#include <numeric>
 #include <stdexcept>
+#include <vector>
 
 namespace lmzoo {
 namespace {
@@ -34,19 +34,23 @@ void insert(std::map<std::string, Entry>& entries, Entry entry) {
   }
 }
 
+// Insertions, deletions, substitutions and swaps of neighbors (optimal string alignment).
 size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substitution = diagonal + (a[i - 1] != b[j - 1] ? 1 : 0);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitution});
+  std::vector<std::vector<size_t>> cost(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        cost[i][j] = i + j;
+        continue;
+      }
+      const size_t substitution = cost[i - 1][j - 1] + (a[i - 1] != b[j - 1] ? 1 : 0);
+      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, substitution});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+      }
     }
   }
-  return row.back();
+  return cost[a.size()][b.size()];
 }
 
 }  // namespace
@@ -58,7 +62,12 @@ const AnyOptions& ModelFamily::preset(const std::string& preset_name) const {
     }
   }
   const std::vector<std::string> known = names_of(presets);
-  throw InputError(concat("no preset '", preset_name, "' of model '", name, "'; known: ", joined(known),
+  throw InputError(concat("no preset '",
+                          preset_name,
+                          "' of model '",
+                          name,
+                          "'; known: ",
+                          joined(known),
                           suggestion(preset_name, known)));
 }
 

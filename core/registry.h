@@ -1,5 +1,6 @@
-// Names to factories. Each zoo file ends in `void register_<stem>(Registry&)`; CMake generates the function that
-// calls them all (cmake/Zoo.cmake), so there are no static initializers and a forgotten function is a link error.
+// Names to factories. Each zoo file ends in `void register_<stem>(Registry&)`; CMake generates the function
+// that calls them all (cmake/Zoo.cmake), so there are no static initializers and a forgotten function is a
+// link error.
 #pragma once
 
 #include <functional>
@@ -25,9 +26,9 @@ struct ModelContext {
 struct ObjectiveContext {
   Vocabulary vocabulary;
   Architecture architecture = Architecture::encoder_only;
-  int64_t sequence_length = 0;         // data.sequence_length
-  int64_t width = 0;                   // D of the model, for heads
-  std::vector<std::string> classes;    // names of the labels of the data, may be empty
+  int64_t sequence_length = 0;       // data.sequence_length
+  int64_t width = 0;                 // D of the model, for heads
+  std::vector<std::string> classes;  // names of the labels of the data, may be empty
 };
 
 // `model: {type: gpt, preset: gpt2, ...}`: a preset is a full set of options that the YAML may then override.
@@ -50,10 +51,10 @@ struct ObjectiveKind {
 
 class Registry {
  public:
-  void add(ModelFamily family);       // throws std::logic_error on a duplicate name
+  void add(ModelFamily family);  // throws std::logic_error on a duplicate name
   void add(ObjectiveKind objective);
 
-  const ModelFamily& model(const std::string& name) const;          // throws InputError listing the known
+  const ModelFamily& model(const std::string& name) const;  // throws InputError listing the known
   const ObjectiveKind& objective(const std::string& name) const;
   const std::map<std::string, ModelFamily>& models() const { return models_; }
   const std::map<std::string, ObjectiveKind>& objectives() const { return objectives_; }
@@ -63,7 +64,8 @@ class Registry {
   std::map<std::string, ObjectiveKind> objectives_;
 };
 
-// "did you mean 'x'?" or "" : the known name nearest in edit distance, when it is near (at most a third of it).
+// "did you mean 'x'?" or "" : the known name nearest in edit distance, when it is near (at most a third of
+// it).
 std::string suggestion(const std::string& given, const std::vector<std::string>& known);
 // "a, b, c"
 std::string joined(const std::vector<std::string>& names);

@@ -54,7 +54,8 @@ uint64_t Stream::bits() {
     const auto [lo, hi] = halves(block_++);
     const auto [nonce_lo, nonce_hi] = halves(nonce_);
     const std::array<uint32_t, 4> words = philox({lo, hi, nonce_lo, nonce_hi}, key_);
-    ready_ = {words[0] | static_cast<uint64_t>(words[1]) << 32, words[2] | static_cast<uint64_t>(words[3]) << 32};
+    ready_ = {words[0] | static_cast<uint64_t>(words[1]) << 32,
+              words[2] | static_cast<uint64_t>(words[3]) << 32};
     left_ = 2;
   }
   return ready_[--left_];

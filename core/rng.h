@@ -1,5 +1,6 @@
-// Counter-based random numbers: every draw is a function of (seed, epoch, sample, purpose) and its index in that
-// stream, never of threads, workers or what was drawn before (DESIGN 7). So a resumed run continues bit for bit.
+// Counter-based random numbers: every draw is a function of (seed, epoch, sample, purpose) and its index in
+// that stream, never of threads, workers or what was drawn before (DESIGN 7). So a resumed run continues bit
+// for bit.
 //
 // Generator: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 #pragma once
@@ -34,9 +35,9 @@ class Stream {
  public:
   explicit Stream(const StreamKey& key);
 
-  uint64_t bits();              // 64 uniform bits
-  double uniform();             // [0, 1), 53 bits
-  uint64_t below(uint64_t n);   // uniform in [0, n), unbiased (Lemire 2019); n > 0
+  uint64_t bits();             // 64 uniform bits
+  double uniform();            // [0, 1), 53 bits
+  uint64_t below(uint64_t n);  // uniform in [0, n), unbiased (Lemire 2019); n > 0
 
   // Fisher-Yates.
   template <class T>

@@ -1,4 +1,5 @@
-// What models and objectives need to know of a tokenizer: how many ids there are and which of them are special.
+// What models and objectives need to know of a tokenizer: how many ids there are and which of them are
+// special.
 #pragma once
 
 #include <cstdint>

@@ -19,8 +19,8 @@ struct Location {
 // "file:line:col", "file:line" or "file", as far as it is known; empty when there is no file.
 std::string to_string(const Location& where);
 
-// The user's input is wrong (flag, YAML, data, checkpoint). `what()` is one line, "file:line:col: message" when a
-// location is known. The command line prints it and exits with 2.
+// The user's input is wrong (flag, YAML, data, checkpoint). `what()` is one line, "file:line:col: message"
+// when a location is known. The command line prints it and exits with 2.
 class InputError : public std::runtime_error {
  public:
   explicit InputError(const std::string& message) : std::runtime_error(message) {}

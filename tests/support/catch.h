@@ -4,8 +4,8 @@
 #include <catch2/catch.hpp>
 
 // Catch2 v2 cannot skip: says why, loudly, and leaves the test.
-#define LMZOO_SKIP(reason)                  \
-  do {                                      \
-    WARN("skipped: " << (reason));          \
-    return;                                 \
+#define LMZOO_SKIP(reason)         \
+  do {                             \
+    WARN("skipped: " << (reason)); \
+    return;                        \
   } while (false)

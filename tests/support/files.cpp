@@ -1,10 +1,10 @@
 #include "support/files.h"
 
-#include <stdlib.h>
-
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+
+#include <stdlib.h>
 
 namespace lmzoo::test {
 
