@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what lmzoo needs and is missing: Debian packages, and LibTorch when there is none. Safe to repeat and to
-# interrupt. `--tests` adds what only the tests use, `--quickstart` what the quickstart reads.
+# interrupt. `--tests` adds what only the tests use, `--quickstart` what the quickstart reads, `--lint` the
+# formatter and the linter.
 #
 # LibTorch is taken, in this order, from LIBTORCH, from CMAKE_PREFIX_PATH, from a torch that python3 can import, and
 # else from a torch wheel in the project's own .venv.
@@ -12,6 +13,7 @@ BUILD_PACKAGES=(build-essential cmake ninja-build ccache libyaml-cpp-dev libboos
   libsentencepiece-dev nlohmann-json3-dev libgoogle-perftools-dev zlib1g-dev python3 python3-venv)
 TEST_PACKAGES=(catch2)
 QUICKSTART_PACKAGES=(wordnet-base)
+LINT_PACKAGES=(clang-format clang-tidy)
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -21,8 +23,9 @@ tests=no
 for argument in "$@"; do
   case $argument in
     --tests) tests=yes ;;
+    --lint) packages+=("${LINT_PACKAGES[@]}") ;;
     --quickstart) packages+=("${QUICKSTART_PACKAGES[@]}") ;;
-    *) die "unknown argument '$argument'; legal: --tests, --quickstart" ;;
+    *) die "unknown argument '$argument'; legal: --tests, --quickstart, --lint" ;;
   esac
 done
 
