@@ -1,0 +1,98 @@
+// Files: mapped reading, and writing that leaves either the old or the new content, whatever happens in
+// between. Every failure is an InputError that names the path, what failed and, for a full disk or a folder
+// that may not be written, what to do about it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/error.h"
+
+namespace lmzoo {
+
+// The bytes of a regular file, mapped read-only. The file must not shrink while it is mapped; files that are
+// replaced by rename, as all of ours are, keep their old bytes alive.
+class MappedFile {
+ public:
+  MappedFile() = default;
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+
+  std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
+  std::string_view text() const { return {static_cast<const char*>(data_), size_}; }
+  const std::string& path() const { return path_; }
+
+ private:
+  void* data_ = nullptr;
+  size_t size_ = 0;
+  std::string path_;
+};
+
+// A whole small regular file; over `max_bytes` is an error that names both sizes.
+std::string read_text_file(const std::string& path, size_t max_bytes);
+
+// Buffered writing to a file that is being made; a failed write throws.
+class FileSink {
+ public:
+  FileSink(int descriptor, std::string path);
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text);
+  void flush();
+  uint64_t size() const { return size_; }
+
+ private:
+  int descriptor_;
+  std::string path_;  // for messages
+  std::string buffer_;
+  uint64_t size_ = 0;
+};
+
+// Writes a temporary file in the same folder (made if missing), syncs it, renames it over `path`, syncs the
+// folder. When anything throws, `path` is as it was and the temporary is gone.
+void write_atomically(const std::string& path, std::string_view bytes);
+void write_atomically(const std::string& path, const std::function<void(FileSink&)>& write);
+
+// A folder that appears whole or not at all: write into path(), then commit().
+class StagedFolder {
+ public:
+  explicit StagedFolder(std::string final_path);  // makes a temporary folder beside it
+  ~StagedFolder();                                // removes it unless committed
+  StagedFolder(const StagedFolder&) = delete;
+  StagedFolder& operator=(const StagedFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+  void commit();
+
+ private:
+  std::string final_;
+  std::string path_;
+};
+
+// Syncs everything below `temporary`, renames it to `final_path`, syncs the parent. An existing final folder
+// is exchanged in one step and then removed (where the file system cannot exchange, it is removed first).
+void commit_folder(const std::string& temporary, const std::string& final_path);
+
+// Removes temporaries of write_atomically and StagedFolder that a killed process left in `folder`.
+void remove_leftovers(const std::string& folder);
+
+void make_folders(const std::string& path);
+
+// Throws when the file system of `folder` (or of its nearest existing parent) has fewer free bytes.
+void ensure_space(const std::string& folder, uint64_t bytes);
+
+// CRC-32 (zlib's) of `bytes`, going on from `crc`.
+uint32_t crc32(std::span<const std::byte> bytes, uint32_t crc = 0);
+uint32_t crc32_of_file(const std::string& path);
+
+inline std::span<const std::byte> as_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+}  // namespace lmzoo
