@@ -1,0 +1,93 @@
+// The YAML section `tokenizer`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/fields.h"
+
+namespace lmzoo {
+
+enum class TokenizerType { sentencepiece, byte, character };
+template <>
+struct EnumNames<TokenizerType> {
+  static constexpr std::pair<TokenizerType, std::string_view> values[] = {
+      {TokenizerType::sentencepiece, "sentencepiece"},
+      {TokenizerType::byte, "byte"},
+      {TokenizerType::character, "char"}};
+};
+
+enum class PieceAlgorithm { unigram, bpe };
+template <>
+struct EnumNames<PieceAlgorithm> {
+  static constexpr std::pair<PieceAlgorithm, std::string_view> values[] = {
+      {PieceAlgorithm::unigram, "unigram"}, {PieceAlgorithm::bpe, "bpe"}};
+};
+
+// Names of SentencePiece's rule sets. nmt_: also cleans control characters and spaces; _cf: also folds case.
+enum class Normalization { nmt_nfkc, nfkc, nmt_nfkc_cf, nfkc_cf, identity };
+template <>
+struct EnumNames<Normalization> {
+  static constexpr std::pair<Normalization, std::string_view> values[] = {
+      {Normalization::nmt_nfkc, "nmt_nfkc"},
+      {Normalization::nfkc, "nfkc"},
+      {Normalization::nmt_nfkc_cf, "nmt_nfkc_cf"},
+      {Normalization::nfkc_cf, "nfkc_cf"},
+      {Normalization::identity, "identity"}};
+};
+
+struct TokenizerOptions {
+  TokenizerType type = TokenizerType::sentencepiece;
+  std::string model;
+  PieceAlgorithm algorithm = PieceAlgorithm::unigram;
+  std::optional<int64_t> vocab_size;
+  int64_t sentinels = 100;
+  bool add_specials = true;
+  bool byte_fallback = true;
+  double character_coverage = 0.9995;
+  Normalization normalization = Normalization::nmt_nfkc;
+  bool keep_spaces = false;
+  int64_t max_sentences = 500'000;
+
+  static constexpr void fields(auto& self, auto& visit) {
+    visit("type", self.type, "sentencepiece, byte or char");
+    visit("model", self.model, "sentencepiece: an existing .model file instead of training one");
+    visit("algorithm", self.algorithm, "sentencepiece training: unigram or bpe");
+    visit("vocab_size",
+          self.vocab_size,
+          "all ids, special tokens and sentinels included; sentencepiece training: 8000 when absent; char: "
+          "keeps the "
+          "most frequent characters, all when absent",
+          at_least(1));
+    visit("sentinels",
+          self.sentinels,
+          "number of <extra_id_i> tokens; span corruption needs them",
+          between(0, 10'000));
+    visit("add_specials",
+          self.add_specials,
+          "model: append special tokens that the file lacks, such as [MASK]");
+    visit("byte_fallback",
+          self.byte_fallback,
+          "sentencepiece training: spend 256 ids on bytes, so that no character is unknown");
+    visit("character_coverage",
+          self.character_coverage,
+          "sentencepiece training: share of the corpus's characters that get an id of their own",
+          Range{.low = 0.5, .high = 1.0});
+    visit("normalization", self.normalization, "sentencepiece training: Unicode normal form of the text");
+    visit("keep_spaces",
+          self.keep_spaces,
+          "sentencepiece training: keep runs of spaces and spaces at the ends (normalization: identity also "
+          "keeps "
+          "line ends)");
+    visit("max_sentences",
+          self.max_sentences,
+          "sentencepiece training: at most so many sentences (pieces of documents) are sampled",
+          at_least(1));
+  }
+  bool operator==(const TokenizerOptions&) const = default;
+};
+
+}  // namespace lmzoo

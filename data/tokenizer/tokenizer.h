@@ -1,0 +1,116 @@
+// Text to ids and back. Three kinds (tokenizer.type):
+//
+//   sentencepiece  unigram or BPE; trained on the run's corpus, or loaded from a `.model`
+//   byte           every byte is an id; nothing to train, nothing unknown
+//   char           every character of the corpus is an id
+//
+// Ids of a tokenizer made here:
+//   0 <pad>  1 </s>  2 <unk>  3 <s>  4 [CLS]  5 [SEP]  6 [MASK]  7... pieces  ...  size-1 = <extra_id_0>
+// The sentinels stand at the end in descending order, as T5 has them: <extra_id_i> = size-1-i.
+// A loaded `.model` keeps the ids of its pieces; sentinels that it lacks follow them (T5: 32000...32099, so
+// that 32099 is <extra_id_0>), and then the other special tokens that it lacks, in the order of above.
+//
+// encode() never gives the id of a special token, whatever the text says: "[MASK]" in a corpus is seven
+// characters. encode_marked() is for prompts, where it means the token.
+//
+// Round trip: decode(encode(x)) is x as the tokenizer normalizes it. For sentencepiece that is Unicode NFKC
+// (with nmt_nfkc also: control characters dropped, every kind of space one ' ', runs of spaces one, none at
+// the ends); byte and char change nothing. Text is taken as UTF-8; broken sequences and NUL count as U+FFFD.
+// A character that sentencepiece without byte_fallback or char does not know decodes to " ⁇ " or "\uFFFD".
+//
+// All const functions may be called from many threads at once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/vocabulary.h"
+#include "data/progress.h"
+#include "data/text_source.h"
+#include "data/tokenizer/options.h"
+
+namespace lmzoo {
+
+// A Vocabulary with the names of its special tokens, e.g. "[MASK]" or "<extra_id_0>".
+struct SpecialTokens {
+  Vocabulary vocabulary;
+  std::map<std::string, int64_t, std::less<>> ids;
+  std::map<int64_t, std::string> names;
+
+  void add(const std::string& name, int64_t id);
+};
+
+// What decode() does with special tokens: leaves them out, or writes their names as encode_marked() reads
+// them.
+enum class Specials { hide, show };
+
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+  Tokenizer(const Tokenizer&) = delete;
+  Tokenizer& operator=(const Tokenizer&) = delete;
+
+  // No special tokens are added. Empty for text that normalizes to nothing.
+  std::vector<int64_t> encode(std::string_view text) const;
+  // The same, but the name of a special token in the text becomes its id. Text after one continues the word
+  // unless a space stands between: "un[MASK]able", "a <extra_id_0> dog".
+  std::vector<int64_t> encode_marked(std::string_view text) const;
+  // Valid UTF-8 for any ids in [0, size); others are InputErrors.
+  std::string decode(std::span<const int64_t> ids, Specials specials = Specials::hide) const;
+
+  std::string piece(int64_t id) const;                         // for display: "▁dog", "[MASK]", "<0x0A>"
+  std::optional<int64_t> id_of(std::string_view piece) const;  // the inverse of piece()
+  const Vocabulary& vocabulary() const { return specials_.vocabulary; }
+
+  // Writes all that load_tokenizer() needs into `folder`, which is made if missing.
+  void save(const std::string& folder) const;
+  // 32 hexadecimal digits, equal exactly for tokenizers that save the same: a key for caches of ids.
+  std::string fingerprint() const;
+
+ protected:
+  explicit Tokenizer(SpecialTokens specials);
+
+  // Files of a saved tokenizer by name; tokenizer_files()["lmzoo_tokenizer.json"] tells its type.
+  virtual std::map<std::string, std::string> files() const = 0;
+
+  // The parts that differ; none of them sees a special token. `text` is valid UTF-8 without NUL.
+  virtual std::vector<int64_t> encode_text(std::string_view text) const = 0;
+  virtual std::vector<int64_t> encode_continuation(std::string_view text) const { return encode_text(text); }
+  virtual std::string decode_text(std::span<const int64_t> ids) const = 0;
+  virtual std::string text_piece(int64_t id) const = 0;
+  virtual std::optional<int64_t> text_id(std::string_view piece) const = 0;
+  // True when these ids, shown after a special token, need a space before them to be read back as they are.
+  virtual bool begins_word(std::span<const int64_t> ids) const;
+  // True when a space before a special token in encode_marked() is not text (it is trimmed away).
+  virtual bool trims_spaces() const { return false; }
+
+ private:
+  SpecialTokens specials_;
+  std::string first_bytes_;  // of all special names: where encode_marked() has to look closer
+};
+
+// Makes the tokenizer that the options describe. `corpus` is read only when it must be trained and its result
+// (keyed by the options and the content of the corpus) is not in `cache_dir` yet; without a cache_dir nothing
+// is kept. An impossible vocab_size is an InputError with the range that this corpus allows.
+std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerOptions& options,
+                                                const TextOptions& corpus,
+                                                const std::string& cache_dir,
+                                                const Progress& progress = {});
+
+// From a folder that Tokenizer::save() wrote. Nothing in it is trusted.
+std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& folder);
+
+// A token of an encoded text for display (`lmzoo tokenizer encode`).
+struct ShownToken {
+  int64_t id = 0;
+  std::string piece;
+};
+std::vector<ShownToken> show(const Tokenizer& tokenizer, std::span<const int64_t> ids);
+
+}  // namespace lmzoo
