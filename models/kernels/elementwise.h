@@ -49,15 +49,23 @@ struct ResidualUpdate {
 };
 
 struct Normed {
-  Tensor sum;     // the residual stream, in the residual's type
+  Tensor
+      stream;  // the residual stream: the sum, or with NormPlacement::post norm(sum); in the residual's type
   Tensor normed;  // norm(sum), in autocast's type when autocast is on, so that the next product needs no cast
+};
+
+enum class NormPlacement {
+  pre,   // the stream is never normalized itself: GPT-2, T5, LLaMA
+  post,  // the stream is what the norm gives: BERT
 };
 
 // [..., D] -> [..., D]; elements survive with probability 1 - p and are divided by it.
 Tensor dropout(const Tensor& x, double p);
 
 Tensor dropout_add(const ResidualUpdate& update);
-Normed dropout_add_norm(const ResidualUpdate& update, const NormParameters& parameters);
+Normed dropout_add_norm(const ResidualUpdate& update,
+                        const NormParameters& parameters,
+                        NormPlacement placement = NormPlacement::pre);
 
 // Normalization over the last dimension, computed in float32; the result has autocast's type when autocast is
 // on.
@@ -87,7 +95,9 @@ Tensor rotate(const Tensor& x, int64_t heads, const RotaryAngles& angles, Rotary
 namespace reference {
 Tensor dropout(const Tensor& x, double p);
 Tensor dropout_add(const ResidualUpdate& update);
-Normed dropout_add_norm(const ResidualUpdate& update, const NormParameters& parameters);
+Normed dropout_add_norm(const ResidualUpdate& update,
+                        const NormParameters& parameters,
+                        NormPlacement placement);
 Tensor norm(const Tensor& x, const NormParameters& parameters);
 Tensor activate(const ActivationInputs& inputs, Activation kind);
 Tensor gated(const ActivationInputs& inputs, Activation kind);
