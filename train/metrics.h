@@ -1,0 +1,61 @@
+// What a run reports: RUN/metrics.jsonl (a JSON object a row) and TensorBoard event files in RUN/tensorboard.
+//
+//   {"kind": "train", "step", "loss", "lr", "grad_norm", "tokens", "labels", "tokens_per_s",
+//   "target_tokens_per_s",
+//    "flops_per_s", "memory_bytes", "skipped", "seconds"}
+//   {"kind": "eval", "step", "split", "loss", "perplexity", ...}        EvalResult::values
+// A number that is not finite is null.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/event_file.h"
+
+namespace lmzoo {
+
+// Mean over the steps since the last row, skipped ones left out.
+struct TrainRow {
+  int64_t step = 0;
+  double loss = 0;
+  double lr = 0;         // of the last step
+  double grad_norm = 0;  // before clipping
+  int64_t tokens = 0;    // positions computed since the beginning of the run
+  int64_t labels = 0;
+  double tokens_per_s = 0;
+  double target_tokens_per_s = 0;
+  double flops_per_s = 0;    // of the model: what it needs, not what the machine did
+  int64_t memory_bytes = 0;  // resident set, or allocated on the GPU; at most so far
+  int64_t skipped = 0;       // steps, since the beginning of the run
+  double seconds = 0;        // of training, since the beginning of the run
+};
+
+class MetricsLog {
+ public:
+  // Goes on after `resumed_at`: rows of later steps (of a run that was killed after its last checkpoint) and
+  // a half-written last row are dropped.
+  MetricsLog(const std::string& run, int64_t resumed_at);
+  ~MetricsLog();
+
+  void train(const TrainRow& row);
+  void eval(int64_t step,
+            const std::string& split,
+            const std::vector<std::pair<std::string, double>>& values);
+  void text(const std::string& tag, const std::string& markdown);  // TensorBoard only, as the YAML
+  void flush();
+
+ private:
+  void append(const std::string& line);
+
+  std::string path_;
+  int descriptor_ = -1;
+  std::unique_ptr<EventFile> events_;
+};
+
+// Peak resident memory of this process.
+int64_t peak_memory_bytes();
+
+}  // namespace lmzoo

@@ -1,0 +1,79 @@
+// The sections `train` and `eval` of a YAML.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "core/fields.h"
+
+namespace lmzoo {
+
+// fp32: everything in float32. bf16: weights, gradients and optimizer in float32, products in bfloat16.
+enum class Precision { fp32, bf16 };
+template <>
+struct EnumNames<Precision> {
+  static constexpr std::pair<Precision, std::string_view> values[] = {{Precision::fp32, "fp32"},
+                                                                      {Precision::bf16, "bf16"}};
+};
+
+struct TrainOptions {
+  int64_t steps = 1000;       // updates of the weights
+  int64_t batch_size = 32;    // windows of one step, over all its micro-batches
+  int64_t micro_batches = 1;  // parts of a step that are computed one after the other, to save memory
+  Precision precision = Precision::fp32;
+  std::string device = "auto";  // auto, cpu, cuda or cuda:N
+  int64_t threads = 0;          // 0: one for each core
+  int64_t log_every = 10;       // steps
+  int64_t save_every = 0;       // steps; 0: only at the end
+  int64_t keep_last = 1;        // newest checkpoints kept, beside the best one
+  int64_t max_skipped = 10;     // non-finite steps in a row that end the run
+
+  static constexpr void fields(auto& self, auto& visit) {
+    visit("steps", self.steps, "updates of the weights", at_least(1));
+    visit("batch_size", self.batch_size, "windows of one step, over all its micro-batches", at_least(1));
+    visit("micro_batches",
+          self.micro_batches,
+          "parts in which a step is computed, to save memory",
+          at_least(1));
+    visit("precision", self.precision, "fp32, or bf16 products with fp32 weights");
+    visit("device", self.device, "auto, cpu, cuda or cuda:N");
+    visit("threads", self.threads, "threads of the CPU; 0: one for each core", at_least(0));
+    visit("log_every", self.log_every, "steps between two lines of metrics.jsonl", at_least(1));
+    visit("save_every", self.save_every, "steps between two checkpoints; 0: only at the end", at_least(0));
+    visit("keep_last", self.keep_last, "newest checkpoints kept, beside the best one", at_least(1));
+    visit("max_skipped",
+          self.max_skipped,
+          "steps in a row with a non-finite loss or gradient that end the run",
+          at_least(1));
+  }
+  bool operator==(const TrainOptions&) const = default;
+};
+
+// What makes one checkpoint better than another.
+enum class BestBy { loss, accuracy };
+template <>
+struct EnumNames<BestBy> {
+  static constexpr std::pair<BestBy, std::string_view> values[] = {{BestBy::loss, "loss"},
+                                                                   {BestBy::accuracy, "accuracy"}};
+};
+
+struct EvalOptions {
+  int64_t every = 0;              // steps; 0: only at the end
+  int64_t max_batches = 0;        // 0: all of the validation data
+  BestBy best_by = BestBy::loss;  // lowest loss or highest accuracy
+  int64_t patience = 0;           // evaluations without a better one that end the run; 0: never
+
+  static constexpr void fields(auto& self, auto& visit) {
+    visit("every", self.every, "steps between two evaluations; 0: only at the end", at_least(0));
+    visit("max_batches", self.max_batches, "batches of an evaluation; 0: all", at_least(0));
+    visit("best_by", self.best_by, "the best checkpoint has the lowest loss or the highest accuracy");
+    visit("patience",
+          self.patience,
+          "evaluations without a better one that end the run; 0: never",
+          at_least(0));
+  }
+  bool operator==(const EvalOptions&) const = default;
+};
+
+}  // namespace lmzoo
