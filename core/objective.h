@@ -33,6 +33,7 @@ struct InPlace {
 struct SequenceToSequence {
   std::vector<int64_t> source;
   std::vector<int64_t> target;
+  std::vector<int64_t> unlabeled{};  // ascending positions of `target` without a loss; usually none
 };
 // Every id predicts the next one. (next token)
 struct TokenStream {
