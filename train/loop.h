@@ -51,6 +51,6 @@ struct TrainResult {
 
 // Throws InputError when the run folder has checkpoints but `resume` is not set, cannot be written, or when
 // train.max_skipped steps in a row were not finite (naming step and samples; the last checkpoint stays).
-TrainResult train(const TrainJob& job, Progress& progress);
+TrainResult train(const TrainJob& job, ProgressBar& progress);
 
 }  // namespace lmzoo

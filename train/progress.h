@@ -1,5 +1,5 @@
 // Progress of anything long: a bar with rate and time left on a terminal, a plain line now and then
-// elsewhere.
+// elsewhere. (data/progress.h has the type of the callbacks, Progress.)
 #pragma once
 
 #include <chrono>
@@ -10,16 +10,16 @@
 
 namespace lmzoo {
 
-class Progress {
+class ProgressBar {
  public:
   // automatic: a bar if the stream is a terminal that can show one, else lines.
   enum class Style { automatic, bar, lines, silent };
 
   // "title  [#####     ]  52%  1.2k/s  0:31 left  text". `unit` names what is counted, as in "step".
-  Progress(std::string title, std::string unit, Style style = Style::automatic, std::FILE* out = stderr);
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  ProgressBar(std::string title, std::string unit, Style style = Style::automatic, std::FILE* out = stderr);
+  ~ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
 
   // Begins (again) with `done` of `total` behind it; the rate counts from here. total 0: unknown.
   void start(int64_t done, int64_t total);
