@@ -1,0 +1,265 @@
+#include "infer/report/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "core/check.h"
+#include "io/files.h"
+#include "io/lines.h"
+#include "io/safetensors.h"
+#include "io/yaml.h"
+#include "train/checkpoint.h"
+
+namespace lmzoo {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<double> value(const Json& row, const std::string& key) {
+  const auto it = row.find(key);
+  return it != row.end() && it->is_number() ? std::optional(it->get<double>()) : std::nullopt;
+}
+
+// The last row that has the key.
+std::optional<double> last(const std::vector<Json>& rows, const std::string& key) {
+  for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+    if (const auto found = value(*row, key)) {
+      return found;
+    }
+  }
+  return std::nullopt;
+}
+
+html::Series series(const std::string& name, const std::vector<Json>& rows, const std::string& key) {
+  html::Series line{.name = name, .x = {}, .y = {}, .dots = rows.size() < 30};
+  for (const Json& row : rows) {
+    const auto step = value(row, "step");
+    const auto y = value(row, key);
+    if (step && y) {
+      line.x.push_back(*step);
+      line.y.push_back(*y);
+    }
+  }
+  return line;
+}
+
+std::string cell(const std::optional<double>& number) { return number ? html::number(*number) : "–"; }
+
+// Tokens/s over the whole run: the rows' own rates leave out what stood between them.
+std::optional<double> mean_rate(const std::vector<Json>& rows) {
+  const auto tokens = last(rows, "tokens");
+  const auto seconds = last(rows, "seconds");
+  return tokens && seconds && *seconds > 0 ? std::optional(std::round(*tokens / *seconds)) : std::nullopt;
+}
+
+void read_metrics(const std::string& path, RunRecord& run) {
+  if (!fs::exists(path)) {
+    return;
+  }
+  LineReader lines(path);
+  std::string line;
+  while (lines.next(line)) {
+    const Json row = parse_json_line(line, lines.where());
+    const std::string kind = row.value("kind", "");
+    if (kind == "train") {
+      run.train.push_back(row);
+    } else if (kind == "eval") {
+      run.eval.push_back(row);
+    }
+  }
+}
+
+int64_t count_parameters(const std::string& folder) {
+  const auto checkpoint = newest_valid_checkpoint(folder, [](const std::string&) {});
+  if (!checkpoint) {
+    return 0;
+  }
+  int64_t count = 0;
+  const SafetensorsFile file(*checkpoint + "/model.safetensors");
+  for (const TensorView& tensor : file.tensors()) {
+    int64_t elements = 1;
+    for (const int64_t dimension : tensor.shape) {
+      elements *= dimension;
+    }
+    count += elements;
+  }
+  return count;
+}
+
+std::string text_of(const Json& object, const char* key, const std::string& path) {
+  if (!object.contains(key)) {
+    return "";
+  }
+  check(object[key].is_string(), path, ": ", key, " must be a text");
+  return object[key].get<std::string>();
+}
+
+std::vector<std::string> texts_of(const Json& list, const std::string& path) {
+  check(list.is_array(), path, ": a row of a table must be a list of texts");
+  std::vector<std::string> texts;
+  for (const Json& item : list) {
+    texts.push_back(item.is_string() ? item.get<std::string>() : item.dump());
+  }
+  return texts;
+}
+
+html::Table escaped(const html::Table& plain) {
+  html::Table out = plain;
+  const auto escape_all = [](std::vector<std::string>& cells) {
+    std::transform(cells.begin(), cells.end(), cells.begin(), [](const std::string& text) {
+      return html::escape(text);
+    });
+  };
+  escape_all(out.head);
+  for (std::vector<std::string>& row : out.rows) {
+    escape_all(row);
+  }
+  return out;
+}
+
+std::string curves(const RunRecord& run) {
+  std::string out;
+  out += html::chart(
+      {.title = "Loss of " + run.name + " (nats a label)",
+       .x_label = "step",
+       .series = {series("training", run.train, "loss"), series("validation", run.eval, "loss")}});
+  const html::Series accuracy = series("validation accuracy", run.eval, "accuracy");
+  if (accuracy.x.size() > 1) {
+    out += html::chart({.title = "Accuracy of " + run.name, .x_label = "step", .series = {accuracy}});
+  }
+  const auto details = [](const std::string& title, const std::string& body) {
+    return "<details><summary>" + title + "</summary>" + body + "</details>";
+  };
+  out += details(
+      "Learning rate, gradient norm, speed",
+      html::chart({.title = "Learning rate", .x_label = "step", .series = {series("lr", run.train, "lr")}}) +
+          html::chart({.title = "Gradient norm before clipping",
+                       .x_label = "step",
+                       .series = {series("norm", run.train, "grad_norm")}}) +
+          html::chart({.title = "Tokens per second",
+                       .x_label = "step",
+                       .series = {series("tokens/s", run.train, "tokens_per_s")}}));
+  return out + details("The resolved YAML", "<pre>" + html::escape(run.config) + "</pre>");
+}
+
+}  // namespace
+
+RunRecord read_run(const std::string& folder) {
+  RunRecord run;
+  run.folder = folder;
+  const std::string config = folder + "/config.yaml";
+  check(fs::exists(config), folder, " is no run folder: it has no config.yaml");
+  std::ifstream in(config, std::ios::binary);
+  run.config.assign(std::istreambuf_iterator<char>(in), {});
+  const YamlNode root = parse_yaml(run.config, config);
+  const YamlNode* name = root.find("name");
+  run.name = name != nullptr ? name->scalar : fs::path(folder).filename().string();
+  read_metrics(folder + "/metrics.jsonl", run);
+  run.parameters = count_parameters(folder);
+  return run;
+}
+
+Results read_results(const std::string& path) {
+  const MappedFile file(path);
+  const auto bytes = file.bytes();
+  const Json json = parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+  check(json.is_object(), path, ": must hold one JSON object");
+  Results results;
+  results.title = text_of(json, "title", path);
+  for (const Json& item : json.value("tables", Json::array())) {
+    Results::Section section{text_of(item, "title", path), text_of(item, "note", path), {}};
+    section.table.head = texts_of(item.value("head", Json::array()), path);
+    for (const Json& row : item.value("rows", Json::array())) {
+      section.table.rows.push_back(texts_of(row, path));
+    }
+    results.tables.push_back(std::move(section));
+  }
+  for (const Json& item : json.value("samples", Json::array())) {
+    results.samples.push_back(
+        {text_of(item, "title", path), text_of(item, "prompt", path), text_of(item, "answer", path)});
+  }
+  return results;
+}
+
+html::Table summary(const std::vector<RunRecord>& runs) {
+  html::Table table;
+  table.head = {"run",
+                "parameters",
+                "steps",
+                "tokens seen",
+                "tokens/s",
+                "train loss",
+                "valid loss",
+                "perplexity",
+                "accuracy"};
+  for (const RunRecord& run : runs) {
+    table.rows.push_back({run.name,
+                          run.parameters > 0 ? html::number(static_cast<double>(run.parameters)) : "–",
+                          cell(last(run.train, "step")),
+                          cell(last(run.train, "tokens")),
+                          cell(mean_rate(run.train)),
+                          cell(last(run.train, "loss")),
+                          cell(last(run.eval, "loss")),
+                          cell(last(run.eval, "perplexity")),
+                          cell(last(run.eval, "accuracy"))});
+  }
+  return table;
+}
+
+std::string report_page(const std::vector<RunRecord>& runs, const Results& results) {
+  const std::string title = !results.title.empty() ? results.title
+                            : runs.size() == 1     ? runs[0].name
+                                                   : "lmzoo runs";
+  std::string body = "<h1>" + html::escape(title) + "</h1>";
+  for (const Results::Section& section : results.tables) {
+    body += "<h2>" + html::escape(section.title) + "</h2>" + html::table(escaped(section.table));
+    if (!section.note.empty()) {
+      body += "<p class=\"note\">" + html::escape(section.note) + "</p>";
+    }
+  }
+  if (!results.samples.empty()) {
+    body += "<h2>Samples</h2>";
+  }
+  for (const Results::Sample& sample : results.samples) {
+    body += "<h3>" + html::escape(sample.title) + "</h3><p>" + html::escape(sample.prompt) + " → <mark>" +
+            html::escape(sample.answer) + "</mark></p>";
+  }
+  body += "<h2>Runs</h2>" + html::table(escaped(summary(runs)));
+  for (const RunRecord& run : runs) {
+    body += "<h2>" + html::escape(run.name) + "</h2><p class=\"note\">" + html::escape(run.folder) + "</p>" +
+            curves(run);
+  }
+  return html::page(title, body);
+}
+
+std::string plain_table(const html::Table& table) {
+  const auto width_of = [](const std::string& text) {
+    // Code points, not bytes: "–" is one column.
+    return std::count_if(
+        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+  };
+  std::vector<int64_t> widths;
+  std::vector<std::vector<std::string>> lines{table.head};
+  lines.insert(lines.end(), table.rows.begin(), table.rows.end());
+  for (const auto& line : lines) {
+    widths.resize(std::max(widths.size(), line.size()));
+    for (size_t i = 0; i < line.size(); ++i) {
+      widths[i] = std::max<int64_t>(widths[i], width_of(line[i]));
+    }
+  }
+  std::string out;
+  for (const auto& line : lines) {
+    for (size_t i = 0; i < line.size(); ++i) {
+      const std::string pad(static_cast<size_t>(widths[i] - width_of(line[i])), ' ');
+      out += (i == 0 ? line[i] + pad : "  " + pad + line[i]);
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,49 @@
+// `lmzoo report`: one self-contained page about one or more runs: curves, tables, samples, the resolved YAML.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "infer/report/html.h"
+#include "io/json.h"
+
+namespace lmzoo {
+
+// What is read of a run folder.
+struct RunRecord {
+  std::string folder;
+  std::string name;               // of the YAML
+  std::string config;             // config.yaml, as it is
+  std::vector<Json> train, eval;  // rows of metrics.jsonl (train/metrics.h)
+  int64_t parameters = 0;         // of the newest checkpoint's model; 0 when there is none
+};
+// Throws InputError when it is no run folder or a file in it is damaged.
+RunRecord read_run(const std::string& folder);
+
+// Tables and samples that another program made (the quickstart), shown first:
+//   {"title": "...", "tables": [{"title": "...", "note": "...", "head": [...], "rows": [[...], ...]}],
+//    "samples": [{"title": "...", "prompt": "...", "answer": "..."}]}
+struct Results {
+  struct Section {
+    std::string title, note;
+    html::Table table;  // cells are plain text, not yet escaped
+  };
+  struct Sample {
+    std::string title, prompt, answer;
+  };
+  std::string title;
+  std::vector<Section> tables;
+  std::vector<Sample> samples;
+};
+Results read_results(const std::string& path);
+
+// A row a run: parameters, steps, tokens, training and validation loss, perplexity, accuracy, tokens/s.
+html::Table summary(const std::vector<RunRecord>& runs);
+
+std::string report_page(const std::vector<RunRecord>& runs, const Results& results);
+
+// The same table for a terminal, columns padded; cells are plain text.
+std::string plain_table(const html::Table& table);
+
+}  // namespace lmzoo

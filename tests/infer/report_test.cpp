@@ -1,0 +1,82 @@
+#include "infer/report/report.h"
+
+#include "support/catch.h"
+#include "support/files.h"
+
+using namespace lmzoo;
+
+TEST_CASE("text cannot leave its place in the page") {
+  CHECK(html::escape("<b a=\"1\">&'\x01") == "&lt;b a=&quot;1&quot;&gt;&amp;&#39;\uFFFD");
+}
+
+TEST_CASE("ticks are round and inside the range") {
+  CHECK(html::ticks(0, 10, 5) == std::vector<double>{0, 2, 4, 6, 8, 10});
+  CHECK(html::ticks(0.13, 0.42, 3) == std::vector<double>{0.2, 0.4});
+  CHECK(html::ticks(5, 5, 3) == std::vector<double>{5});
+}
+
+TEST_CASE("numbers are short and integers grouped") {
+  CHECK(html::number(1234567) == "1,234,567");
+  CHECK(html::number(-1234) == "-1,234");
+  CHECK(html::number(-123) == "-123");
+  CHECK(html::number(3.14159) == "3.142");
+  CHECK(html::number(std::nan("")) == "–");
+}
+
+TEST_CASE("a chart leaves out what is not finite and says when nothing is left") {
+  CHECK(html::chart({.title = "Loss", .x_label = "step", .series = {{"a", {1, 2}, {NAN, INFINITY}}}}) ==
+        "<p class=\"note\">Loss: nothing was logged.</p>");
+  const std::string svg =
+      html::chart({.title = "Loss", .x_label = "step", .series = {{"a", {1, 2, 3}, {1, NAN, 3}}}});
+  CHECK(svg.find("nan") == std::string::npos);
+  CHECK(svg.find("<svg") != std::string::npos);
+}
+
+TEST_CASE("a run's rows are read, and its page needs no network") {
+  const test::TempDir folder;
+  test::write_file(folder / "run/config.yaml", "name: a <run>\n");
+  test::write_file(
+      folder / "run/metrics.jsonl",
+      "{\"kind\": \"train\", \"step\": 1, \"loss\": 3.5, \"tokens\": 100, \"seconds\": 2, \"lr\": null}\n"
+      "{\"kind\": \"eval\", \"step\": 1, \"loss\": 3.25, \"accuracy\": 0.5}\n");
+  const RunRecord run = read_run(folder / "run");
+  CHECK(run.train.size() == 1);
+  CHECK(run.eval.size() == 1);
+  const html::Table table = summary({run});
+  CHECK(table.rows[0] ==
+        std::vector<std::string>{"a <run>", "–", "1", "100", "50", "3.5", "3.25", "–", "0.5"});
+  const std::string page = report_page({run}, {});
+  CHECK(page.find("a &lt;run&gt;") != std::string::npos);
+  CHECK(page.find("<run>") == std::string::npos);
+  for (const char* external : {"http://", "https://", "<script", "<link", "src="}) {
+    CHECK(page.find(external) == std::string::npos);
+  }
+}
+
+TEST_CASE("a folder without config.yaml and a damaged row are refused by name") {
+  const test::TempDir folder;
+  CHECK_THROWS_WITH(read_run(folder / "no"), Catch::Contains("is no run folder: it has no config.yaml"));
+  test::write_file(folder / "run/config.yaml", "name: x\n");
+  test::write_file(folder / "run/metrics.jsonl", "{\"kind\": \"train\"}\n{\"kind\n");
+  CHECK_THROWS_WITH(read_run(folder / "run"), Catch::Contains("metrics.jsonl:2"));
+}
+
+TEST_CASE("results of a suite come first, with their tables and samples") {
+  const test::TempDir folder;
+  test::write_file(
+      folder / "results.json",
+      R"({"title": "Suite", "tables": [{"title": "T", "note": "n", "head": ["a"], "rows": [["1"]]}],
+                       "samples": [{"title": "S", "prompt": "p", "answer": "q"}]})");
+  const Results results = read_results(folder / "results.json");
+  CHECK(results.tables.at(0).table.rows.at(0).at(0) == "1");
+  CHECK(results.samples.at(0).answer == "q");
+  test::write_file(folder / "bad.json", R"({"title": 3})");
+  CHECK_THROWS_WITH(read_results(folder / "bad.json"), Catch::Contains("title must be a text"));
+}
+
+TEST_CASE("a plain table aligns columns by characters, not bytes") {
+  CHECK(plain_table({.head = {"run", "loss"}, .rows = {{"a", "–"}, {"long", "3.25"}}}) ==
+        "run   loss\n"
+        "a        –\n"
+        "long  3.25\n");
+}
