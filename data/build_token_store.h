@@ -1,13 +1,12 @@
 // Text files to a TokenStore in a cache: built once for a corpus, its options and a tokenizer, by content.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "data/progress.h"
 #include "data/text_source.h"
 #include "data/token_store.h"
 #include "data/tokenizer/tokenizer.h"
@@ -24,20 +23,11 @@ struct TokenStoreRequest {
   int threads = 2;  // that encode
 };
 
-struct BuildProgress {
-  int64_t documents = 0;
-  int64_t tokens = 0;
-  int64_t text_bytes = 0;   // read so far
-  int64_t total_bytes = 0;  // size of the files; of compressed ones more text than that comes out
-};
-// Called by the thread that builds, a few times a second; what it throws stops the build and leaves no file.
-using BuildCallback = std::function<void(const BuildProgress&)>;
-
-// The store of the request: opened when the cache has it whole, else built and put there. Documents without a
-// token are kept (windows skip them). Throws InputError naming file and line for a label that is not among
-// the classes, and for a label that is missing where other documents have one.
+// The store of the request: opened when the cache has it whole, else built and put there. A document without
+// a token is kept (windows skip it). A label that is not among the classes is an InputError with file and
+// line.
 std::shared_ptr<const TokenStore> build_token_store(const TokenStoreRequest& request,
-                                                    const BuildCallback& progress = {});
+                                                    const Progress& progress = {});
 
 // Where build_token_store keeps it: CACHE_DIR/tokens-HASH.bin, HASH over the files' content, the text
 // options, the tokenizer and the classes.

@@ -70,8 +70,9 @@ class Loader {
 
  private:
   std::optional<Batch> make(const LoaderState& begin) const;
+  std::optional<Batch> take_prefetched();
   LoaderState advanced(LoaderState state, uint64_t windows) const;
-  void append_window(uint64_t epoch, uint64_t position, std::vector<Example>& examples, Batch& batch) const;
+  StreamKey corruption_key(const LoaderState& at) const;  // its `sample` is the window that stands there
 
   Windows windows_;
   LoaderSteps steps_;

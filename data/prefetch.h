@@ -28,6 +28,12 @@ class Prefetch {
     }
   }
 
+  ~Prefetch() {
+    for (std::jthread& thread : threads_) {
+      thread.request_stop();
+    }
+  }
+
   // The next item; rethrows what making it threw.
   T next() {
     std::unique_lock lock(mutex_);
