@@ -58,16 +58,20 @@ missing_without_apt() {
 # The driver's own file: nvidia-smi may be absent where the driver is there.
 has_nvidia_driver() { [ -e /proc/driver/nvidia/version ] || command -v nvidia-smi >/dev/null; }
 
-make_venv() {
-  if ! .venv/bin/python -c '' 2>/dev/null || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
-    say "making .venv"
+make_venv() {  # FOLDER
+  if ! "$1/bin/python" -m pip --version >/dev/null 2>&1; then
+    say "making $1"
+    rm -rf "$1"
     # The distribution's Python first: the python3-venv package above is for that one.
-    rm -rf .venv
-    /usr/bin/python3 -m venv .venv 2>/dev/null || python3 -m venv .venv || die "python3 -m venv .venv failed; is python3-venv installed?"
+    /usr/bin/python3 -m venv "$1" 2>/dev/null || python3 -m venv "$1" || die "python3 -m venv $1 failed; is python3-venv installed?"
   fi
 }
 
-pip_install() { .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"; }
+pip_install() {  # FOLDER ARGUMENT...
+  local folder=$1
+  shift
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+}
 
 install_torch() {
   local given="${LIBTORCH:-}"
@@ -77,7 +81,8 @@ install_torch() {
     return
   fi
   local prefix
-  for prefix in ${CMAKE_PREFIX_PATH//[:;]/ }; do
+  local prefixes="${CMAKE_PREFIX_PATH:-}"
+  for prefix in ${prefixes//[:;]/ }; do
     if [ -e "$prefix/lib/libtorch_cpu.so" ] || [ -e "$prefix/torch/lib/libtorch_cpu.so" ]; then
       say "LibTorch: $prefix"
       return
@@ -90,24 +95,25 @@ install_torch() {
   # The mark is written last, so an interrupted installation is done again.
   local mark=.venv/torch-$TORCH_VERSION
   [ -e "$mark" ] && return
-  make_venv
+  make_venv .venv
   if has_nvidia_driver; then
     say "installing torch $TORCH_VERSION with CUDA into .venv (5 GB)"
-    pip_install "torch==$TORCH_VERSION"
+    pip_install .venv "torch==$TORCH_VERSION"
   else
     # Without a GPU libtorch_cpu.so needs only these two of the CUDA packages.
     say "installing torch $TORCH_VERSION without CUDA into .venv (0.5 GB)"
-    pip_install --no-deps "torch==$TORCH_VERSION" nvidia-cuda-runtime nvidia-cuda-cupti
+    pip_install .venv --no-deps "torch==$TORCH_VERSION" nvidia-cuda-runtime nvidia-cuda-cupti
   fi
   touch "$mark"
 }
 
+# A folder of its own: the torch of .venv lacks what only Python needs, and pip would complain.
 install_test_tools() {
-  local mark=.venv/test-tools-1
+  local mark=.venv-tests/tensorboard-2.20.0
   [ -e "$mark" ] && return
-  make_venv
-  say "installing tensorboard (it reads our event files back in a test) into .venv"
-  pip_install "tensorboard==2.20.0" && touch "$mark"
+  make_venv .venv-tests
+  say "installing tensorboard (a test reads our event files back with it) into .venv-tests"
+  pip_install .venv-tests "tensorboard==2.20.0" "setuptools<81" && touch "$mark"
 }
 
 if command -v apt-get >/dev/null; then install_packages; else missing_without_apt; fi

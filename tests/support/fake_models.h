@@ -1,0 +1,47 @@
+// Models whose answers are known, for tests of what is built on models.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "core/model.h"
+
+namespace lmzoo::test {
+
+// A decoder whose most probable next token after `id` is next(id): hidden is one-hot, the projection the
+// identity. As an encoder-decoder it ignores its source. Works with and without a cache; counts the positions
+// it computed.
+class SuccessorModel final : public Model {
+ public:
+  SuccessorModel(Architecture architecture, int64_t vocab, std::function<int64_t(int64_t)> next)
+      : architecture_(architecture), next_(std::move(next)) {
+    identity_ = register_parameter("identity", 10 * torch::eye(vocab));
+  }
+
+  Architecture architecture() const override { return architecture_; }
+  int64_t width() const override { return identity_.size(0); }
+  int64_t vocab_rows() const override { return identity_.size(0); }
+  int64_t max_length() const override { return 32; }
+
+  Tensor hidden(const Inputs& inputs) override {
+    const Tensor& ids = architecture_ == Architecture::encoder_decoder ? inputs.decoder_ids : inputs.ids;
+    computed += ids.size(0);
+    Tensor states = torch::zeros({ids.size(0), width()});
+    for (int64_t t = 0; t < ids.size(0); ++t) {
+      states[t][next_(ids[t].item<int64_t>())] = 1;
+    }
+    return states;
+  }
+  Tensor encode(const Inputs& inputs) override { return torch::zeros({inputs.ids.size(0), width()}); }
+  Projection project(const Tensor& rows) override { return {.rows = rows, .weight = identity_, .bias = {}}; }
+  double train_flops(const SequenceLengths&, double) const override { return 0; }
+
+  int64_t computed = 0;
+
+ private:
+  Architecture architecture_;
+  std::function<int64_t(int64_t)> next_;
+  Tensor identity_;
+};
+
+}  // namespace lmzoo::test
