@@ -40,10 +40,10 @@ struct EnumNames<InvalidBytes> {
 };
 
 struct TextOptions {
-  std::vector<std::string> files;
+  std::vector<std::string> files{};
   TextFormat format = TextFormat::automatic;
-  std::string text;
-  std::string label;
+  std::string text{};
+  std::string label{};
   bool header = false;
   int64_t max_record_bytes = int64_t{16} << 20;
   InvalidBytes invalid_bytes = InvalidBytes::replace;

@@ -41,27 +41,26 @@ struct EnumNames<Normalization> {
 
 struct TokenizerOptions {
   TokenizerType type = TokenizerType::sentencepiece;
-  std::string model;
+  std::string model{};
   PieceAlgorithm algorithm = PieceAlgorithm::unigram;
-  std::optional<int64_t> vocab_size;
+  std::optional<int64_t> vocab_size{};
   int64_t sentinels = 100;
   bool add_specials = true;
   bool byte_fallback = true;
   double character_coverage = 0.9995;
   Normalization normalization = Normalization::nmt_nfkc;
   bool keep_spaces = false;
-  int64_t max_sentences = 500'000;
+  int64_t training_bytes = int64_t{32} << 20;
 
   static constexpr void fields(auto& self, auto& visit) {
     visit("type", self.type, "sentencepiece, byte or char");
     visit("model", self.model, "sentencepiece: an existing .model file instead of training one");
     visit("algorithm", self.algorithm, "sentencepiece training: unigram or bpe");
-    visit("vocab_size",
-          self.vocab_size,
-          "all ids, special tokens and sentinels included; sentencepiece training: 8000 when absent; char: "
-          "keeps the "
-          "most frequent characters, all when absent",
-          at_least(1));
+    visit(
+        "vocab_size",
+        self.vocab_size,
+        "all ids, special tokens and sentinels too; absent: 8000 for sentencepiece, every character for char",
+        between(1, 10'000'000));
     visit("sentinels",
           self.sentinels,
           "number of <extra_id_i> tokens; span corruption needs them",
@@ -79,13 +78,11 @@ struct TokenizerOptions {
     visit("normalization", self.normalization, "sentencepiece training: Unicode normal form of the text");
     visit("keep_spaces",
           self.keep_spaces,
-          "sentencepiece training: keep runs of spaces and spaces at the ends (normalization: identity also "
-          "keeps "
-          "line ends)");
-    visit("max_sentences",
-          self.max_sentences,
-          "sentencepiece training: at most so many sentences (pieces of documents) are sampled",
-          at_least(1));
+          "sentencepiece training: keep runs of spaces; with normalization: identity line ends too");
+    visit("training_bytes",
+          self.training_bytes,
+          "sentencepiece training: at most so much text, a uniform sample of the corpus",
+          between(1, int64_t{1} << 30));
   }
   bool operator==(const TokenizerOptions&) const = default;
 };

@@ -40,10 +40,8 @@ namespace lmzoo {
 // A Vocabulary with the names of its special tokens, e.g. "[MASK]" or "<extra_id_0>".
 struct SpecialTokens {
   Vocabulary vocabulary;
-  std::map<std::string, int64_t, std::less<>> ids;
-  std::map<int64_t, std::string> names;
-
-  void add(const std::string& name, int64_t id);
+  std::map<std::string, int64_t, std::less<>> ids;  // by name
+  std::map<int64_t, std::string> names;             // by id
 };
 
 // What decode() does with special tokens: leaves them out, or writes their names as encode_marked() reads
@@ -76,19 +74,19 @@ class Tokenizer {
  protected:
   explicit Tokenizer(SpecialTokens specials);
 
-  // Files of a saved tokenizer by name; tokenizer_files()["lmzoo_tokenizer.json"] tells its type.
+  // Files of a saved tokenizer by name; lmzoo_tokenizer.json is one of them and tells the type.
   virtual std::map<std::string, std::string> files() const = 0;
 
   // The parts that differ; none of them sees a special token. `text` is valid UTF-8 without NUL.
   virtual std::vector<int64_t> encode_text(std::string_view text) const = 0;
-  virtual std::vector<int64_t> encode_continuation(std::string_view text) const { return encode_text(text); }
   virtual std::string decode_text(std::span<const int64_t> ids) const = 0;
+  // The same for text that stands directly after a special token, so that it may go on a word.
+  virtual std::vector<int64_t> encode_continuation(std::string_view text) const { return encode_text(text); }
+  virtual std::string decode_continuation(std::span<const int64_t> ids) const { return decode_text(ids); }
+  // True when a space before a special token in encode_marked() is not text: decode() may then write one.
+  virtual bool trims_spaces() const { return false; }
   virtual std::string text_piece(int64_t id) const = 0;
   virtual std::optional<int64_t> text_id(std::string_view piece) const = 0;
-  // True when these ids, shown after a special token, need a space before them to be read back as they are.
-  virtual bool begins_word(std::span<const int64_t> ids) const;
-  // True when a space before a special token in encode_marked() is not text (it is trimmed away).
-  virtual bool trims_spaces() const { return false; }
 
  private:
   SpecialTokens specials_;

@@ -1,0 +1,97 @@
+#include "data/text_source.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include <glob.h>
+
+#include "data/text_formats.h"
+
+namespace lmzoo {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> expand_glob(const std::string& pattern) {
+  glob_t found{};
+  const int status = glob(pattern.c_str(), GLOB_BRACE | GLOB_TILDE, nullptr, &found);
+  std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  check(status == 0 || status == GLOB_NOMATCH, "files: cannot search ", pattern);
+  std::erase_if(paths, [](const std::string& path) { return fs::is_directory(path); });
+  check(!paths.empty(), "files: no file matches ", pattern);
+  // By bytes, not by the locale's alphabet: the order of a corpus must be the same everywhere.
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+}  // namespace
+
+std::vector<std::string> expand_files(const TextOptions& options) {
+  check(!options.files.empty(), "files: none is named; give at least one path or glob");
+  std::vector<std::string> all;
+  std::set<std::string> seen;
+  for (const std::string& given : options.files) {
+    std::vector<std::string> paths{given};
+    std::error_code ignored;
+    if (!fs::exists(given, ignored)) {
+      check(given.find_first_of("*?[{~") != std::string::npos, "files: ", given, " does not exist");
+      paths = expand_glob(given);
+    }
+    check(!fs::is_directory(given, ignored),
+          "files: ",
+          given,
+          " is a folder; give files, as in ",
+          given,
+          "/*.txt");
+    for (std::string& path : paths) {
+      check(fs::is_regular_file(path), "files: ", path, " is not a regular file");
+      if (seen.insert(path).second) {
+        all.push_back(std::move(path));
+      }
+    }
+  }
+  return all;
+}
+
+TextCounts for_each_record(const TextOptions& options,
+                           const std::function<bool(const TextRecord&)>& use,
+                           const Progress& progress) {
+  const std::vector<std::string> files = expand_files(options);
+  uint64_t total = 0;
+  for (const std::string& path : files) {
+    total += fs::file_size(path);
+  }
+  Intake intake(options, use);
+  uint64_t before = 0;
+  for (const std::string& path : files) {
+    read_file(path, intake, [&](uint64_t bytes) {
+      if (progress) {
+        progress("reading text", static_cast<double>(before + bytes) / static_cast<double>(total));
+      }
+    });
+    if (!intake.more()) {
+      return intake.counts();
+    }
+    before += fs::file_size(path);
+  }
+  if (intake.counts().records == 0) {
+    const size_t others = files.size() - 1;
+    throw InputError({.file = files.front()},
+                     others == 0 ? "there is no text in it"
+                                 : concat("there is no text in it, nor in the other ", others, " files"));
+  }
+  return intake.counts();
+}
+
+void add_to(ContentHash& hash, const TextOptions& options) {
+  hash.add(int64_t{1});  // version of what the readers make of the same bytes
+  hash.add(options.text).add(options.label).add(int64_t{options.header}).add(options.max_record_bytes);
+  hash.add(name_of(options.invalid_bytes));
+  for (const std::string& path : expand_files(options)) {
+    hash.add(name_of(format_of(options, path))).add_file(path);
+  }
+}
+
+}  // namespace lmzoo
