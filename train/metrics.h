@@ -13,7 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include <torch/types.h>
+
 #include "io/event_file.h"
+#include "io/files.h"
 
 namespace lmzoo {
 
@@ -38,24 +41,19 @@ class MetricsLog {
   // Goes on after `resumed_at`: rows of later steps (of a run that was killed after its last checkpoint) and
   // a half-written last row are dropped.
   MetricsLog(const std::string& run, int64_t resumed_at);
-  ~MetricsLog();
 
   void train(const TrainRow& row);
   void eval(int64_t step,
             const std::string& split,
             const std::vector<std::pair<std::string, double>>& values);
-  void text(const std::string& tag, const std::string& markdown);  // TensorBoard only, as the YAML
   void flush();
 
  private:
-  void append(const std::string& line);
-
-  std::string path_;
-  int descriptor_ = -1;
+  std::unique_ptr<AppendFile> rows_;
   std::unique_ptr<EventFile> events_;
 };
 
-// Peak resident memory of this process.
-int64_t peak_memory_bytes();
+// The most that was in use so far: resident memory of this process, or what was allocated on a GPU.
+int64_t peak_memory_bytes(torch::Device device);
 
 }  // namespace lmzoo

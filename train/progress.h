@@ -5,8 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <functional>
 #include <string>
+
+#include "data/progress.h"
 
 namespace lmzoo {
 
@@ -15,7 +16,8 @@ class ProgressBar {
   // automatic: a bar if the stream is a terminal that can show one, else lines.
   enum class Style { automatic, bar, lines, silent };
 
-  // "title  [#####     ]  52%  1.2k/s  0:31 left  text". `unit` names what is counted, as in "step".
+  // "title  [#####     ]  52%  1.2k/s  0:31 left  text". `unit` names what is
+  // counted, as in "step"; empty: no rate is shown.
   ProgressBar(std::string title, std::string unit, Style style = Style::automatic, std::FILE* out = stderr);
   ~ProgressBar();
   ProgressBar(const ProgressBar&) = delete;
@@ -29,12 +31,14 @@ class ProgressBar {
   void note(const std::string& line);
   void finish();
 
-  // For builders that report (done, total): starts at the first call.
-  std::function<void(int64_t done, int64_t total)> callback();
+  // For builders that tell what share is done (give the bar an empty unit: there is no rate). Throws
+  // Interrupted when a stop signal has come.
+  Progress callback();
 
  private:
   void draw();
-  std::string status(double seconds) const;
+  void clear_bar();
+  std::string status() const;
 
   using Clock = std::chrono::steady_clock;
   std::string title_, unit_, text_;
