@@ -95,7 +95,7 @@ class ClassIndex {
                             " classes of the training data: ",
                             printable(joined(known), 400),
                             count > kShown ? ", ..." : "",
-                            similar.empty() ? "" : " (" + printable(similar) + ")"));
+                            printable(similar)));
   }
 
   bool fixed_;
@@ -157,9 +157,15 @@ void write_store(const TokenStoreRequest& request, FileSink& sink, const Progres
     encoder.add(record.text, record.label ? classes.index(record) : -1);
     return true;
   };
-  const auto encoding = [&](std::string_view, double share) { progress("encoding text", share); };
-  for_each_record(request.text, use, progress ? Progress(encoding) : Progress());
+  const auto encoding = [&](std::string_view, double share) {
+    if (progress) {
+      progress("encoding text", share);
+    }
+  };
+  encoding("", 0);
+  for_each_record(request.text, use, encoding);
   encoder.finish();
+  encoding("", 1);
   if (request.classes) {
     writer.finish(*request.classes);
   } else {

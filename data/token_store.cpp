@@ -103,7 +103,10 @@ std::pair<Header, Trailer> read_ends(const MappedFile& file) {
         header.version,
         ", but this lmzoo reads version ",
         kVersion);
-  check(is(trailer.magic, kEndMagic), path, ": token store is truncated: it does not end with ", kEndMagic);
+  check(is(trailer.magic, kEndMagic) && trailer.zero == 0,
+        path,
+        ": token store is truncated: it does not end with ",
+        kEndMagic);
   const uint32_t crc = crc32(bytes.first(bytes.size() - sizeof(Trailer) + offsetof(Trailer, crc)));
   check(crc == trailer.crc, path, ": token store is corrupt: its checksum is wrong");
   check(header.id_bytes == 2 || header.id_bytes == 4,
@@ -178,6 +181,9 @@ TokenStoreWriter::TokenStoreWriter(FileSink& sink, int64_t vocab_size)
 }
 
 void TokenStoreWriter::write(std::span<const std::byte> bytes) {
+  if (bytes.empty()) {
+    return;  // a null pointer would start zlib's checksum again
+  }
   crc_ = crc32(bytes, crc_);
   sink_.write(bytes);
 }

@@ -42,10 +42,10 @@ struct WindowOptions {
   WindowKind kind = WindowKind::documents;
   int64_t length = 0;  // ids of a full window: Objective::lengths().raw
   LongDocuments long_documents = LongDocuments::split;
-  int64_t overhead = 0;              // packed: special ids an objective adds to each sample; a window holds
-                                     // samples of length_i + overhead up to length + overhead together
-  std::optional<int64_t> separator;  // stream: stands after every document (eos); absent: nothing does
-  bool keep_last = true;             // stream: whether a last window shorter than `length` is kept
+  int64_t overhead = 0;                // packed: special ids an objective adds to each sample; a window holds
+                                       // samples of length_i + overhead up to length + overhead together
+  std::optional<int64_t> separator{};  // stream: stands after every document (eos); absent: nothing does
+  bool keep_last = true;               // stream: whether a last window shorter than `length` is kept
 };
 
 // The windows of a store, addressable at random. Copies are cheap: the index holds one entry for every 64
