@@ -1,5 +1,5 @@
-// What a finished classifier can be asked; the classification objective answers it, so that inference need not
-// know which objective trained a model.
+// What a finished classifier can be asked; the classification objective answers it, so that inference need
+// not know which objective trained a model.
 //
 // Legend: n sequences, C classes.
 #pragma once

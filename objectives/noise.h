@@ -18,8 +18,8 @@ int64_t round_half_even(double x);
 
 // ---- single tokens ----
 
-// `count` different candidates (all of them when there are fewer), every subset equally likely; ascending when
-// the candidates are.
+// `count` different candidates (all of them when there are fewer), every subset equally likely; ascending
+// when the candidates are.
 std::vector<int64_t> choose_exactly(std::span<const int64_t> candidates, int64_t count, Stream& stream);
 
 // Each candidate on its own with probability `rate`; in their order.
@@ -38,10 +38,9 @@ std::vector<int64_t> draw_replacements(std::span<const int64_t> originals,
                                        Stream& stream);
 
 // ids with `replacements` at `positions` (ascending); the labels are what stood there. With BERT's ids:
-//     ids           101 1996 4248 2829 4419 14523 2058 1996 13971 3899 102    [CLS] the quick brown fox ... [SEP]
-//     positions     3 4 9          replacements  103 2829 3899
-//     ids           101 1996 4248  103 2829 14523 2058 1996 13971 3899 102
-//     labels        2829 4419 3899
+//     ids           101 1996 4248 2829 4419 14523 2058 1996 13971 3899 102    [CLS] the quick brown fox ...
+//     [SEP] positions     3 4 9          replacements  103 2829 3899 ids           101 1996 4248  103 2829
+//     14523 2058 1996 13971 3899 102 labels        2829 4419 3899
 InPlace replace_tokens(std::vector<int64_t> ids,
                        std::vector<int64_t> positions,
                        std::span<const int64_t> replacements);
@@ -71,11 +70,13 @@ std::vector<uint8_t> span_mask(int64_t length, const SpanNoise& noise, Stream& s
 struct SentinelForm {
   std::vector<int64_t> sentinels;  // of span 0, 1, ...
   int64_t eos = 0;
-  bool closing = false;           // the target ends in one more sentinel even if the text ends in noise
-  bool label_sentinels = true;    // false: sentinels of the target have no loss
+  bool closing = false;         // the target ends in one more sentinel even if the text ends in noise
+  bool label_sentinels = true;  // false: sentinels of the target have no loss
 
   // Sentinels that a text with a mask of span_mask() uses.
-  int64_t needed(const SpanCounts& counts) const { return counts.spans + (closing || counts.spans == 0 ? 1 : 0); }
+  int64_t needed(const SpanCounts& counts) const {
+    return counts.spans + (closing || counts.spans == 0 ? 1 : 0);
+  }
 };
 
 // Source: the text with sentinel i for noise run i, then eos. Target: sentinel i before noise run i, one more
@@ -99,8 +100,8 @@ struct SpanLengths {
 };
 SpanLengths span_lengths(int64_t raw, const SpanNoise& noise, const SentinelForm& form);
 
-// The longest text whose source (joined: source and target together) has at most `limit` ids; raw = 0 when not
-// even 2 ids fit. With density 0.5 the target must not be longer than the source either, as in T5.
+// The longest text whose source (joined: source and target together) has at most `limit` ids; raw = 0 when
+// not even 2 ids fit. With density 0.5 the target must not be longer than the source either, as in T5.
 SpanLengths solve_span_lengths(int64_t limit, bool joined, const SpanNoise& noise, const SentinelForm& form);
 
 }  // namespace lmzoo

@@ -1,0 +1,72 @@
+// Next-token prediction: every id predicts the one after it (Radford et al., GPT, 2018). With GPT-2's ids and
+// add_eos:
+//
+//   text    15496 995            Hello world
+//   ids     15496 995 50256      reads 15496 995, predicts 995 50256
+//
+// A window holds one id more than data.sequence_length positions: its last id is only predicted, never read.
+// Streams already carry an end symbol after every document (data windows); add_bos and add_eos are for
+// windows of documents.
+#include "core/registry.h"
+#include "objectives/losses.h"
+#include "objectives/requirements.h"
+
+namespace lmzoo {
+namespace {
+
+struct CausalLmOptions {
+  bool add_bos = false;  // the first token is then predicted too
+  bool add_eos = false;  // the end of a document is then predicted; without it generation never stops
+
+  static constexpr void fields(auto& self, auto& visit) {
+    visit("add_bos", self.add_bos, "begin every sample with the begin symbol");
+    visit("add_eos", self.add_eos, "end every sample with the end symbol (streams have it already)");
+  }
+};
+
+class CausalLm final : public Objective {
+ public:
+  CausalLm(const CausalLmOptions& options, const ObjectiveContext& context)
+      : length_(context.sequence_length) {
+    if (options.add_bos) {
+      before_.push_back(required_token(context.vocabulary.bos, "begin (bos)", "causal_lm with add_bos"));
+    }
+    if (options.add_eos) {
+      after_.push_back(required_token(context.vocabulary.eos, "end (eos)", "causal_lm with add_eos"));
+    }
+    require_length(length_, 2, "causal_lm");
+  }
+
+  FormKind form() const override { return FormKind::token_stream; }
+  ObjectiveLengths lengths() const override {
+    const int64_t added = std::ssize(before_) + std::ssize(after_);
+    return {.raw = length_ + 1 - added, .source = length_, .target = 0};
+  }
+
+  Example example(const Sample& sample, Stream&) const override {
+    TokenStream stream{.ids = before_};
+    stream.ids.insert(stream.ids.end(), sample.ids.begin(), sample.ids.end());
+    stream.ids.insert(stream.ids.end(), after_.begin(), after_.end());
+    return stream;
+  }
+
+  LossSums loss(Model& model, const Batch& batch) override { return language_model_loss(model, batch); }
+
+ private:
+  int64_t length_;
+  std::vector<int64_t> before_, after_;  // special ids around every sample
+};
+
+}  // namespace
+
+void register_causal_lm(Registry& registry) {
+  registry.add(ObjectiveKind{
+      .name = "causal_lm",
+      .summary = "predict the next token",
+      .defaults = AnyOptions(CausalLmOptions{}),
+      .make = [](const AnyOptions& options, const ObjectiveContext& context) -> std::shared_ptr<Objective> {
+        return std::make_shared<CausalLm>(options.as<CausalLmOptions>(), context);
+      }});
+}
+
+}  // namespace lmzoo
