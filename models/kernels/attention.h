@@ -33,8 +33,8 @@ struct AttentionRule {
   std::vector<int64_t> prefix;  // [n], for MaskKind::prefix
   Tensor bias;                  // added to the scores, may be undefined; gets a gradient. Either
                                 //   [H, Lq, Lk] by the longest sequence, or
-                //   [H, 2S-1] relative, S >= the longest Lk: entry S-1 + (key - query position).
-                //   The relative form is much cheaper (T5).
+  //   [H, 2S-1] relative, S >= the longest Lk: entry S-1 + (key - query position).
+  //   The relative form is much cheaper (T5).
   std::optional<double> scale;  // default 1/sqrt(Dh); T5 has 1
   double dropout = 0;           // of the probabilities; pass 0 outside of training
 };
