@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "io/files.h"
+
 namespace lmzoo {
 
 class EventFile {
@@ -15,13 +17,10 @@ class EventFile {
   // Opens a new file events.out.tfevents.TIME.HOST.PID in `folder`. A run that resumes says at which step:
   // TensorBoard then forgets what an earlier file says about that step and later ones.
   explicit EventFile(const std::string& folder, int64_t resumed_at = 0);
-  ~EventFile();
-  EventFile(const EventFile&) = delete;
-  EventFile& operator=(const EventFile&) = delete;
 
   void scalar(std::string_view tag, int64_t step, double value);
   void text(std::string_view tag, int64_t step, std::string_view markdown);
-  void flush();
+  void flush() { file_.flush(); }
 
   const std::string& path() const { return path_; }
 
@@ -29,8 +28,7 @@ class EventFile {
   void write_event(int64_t step, std::string_view what);
 
   std::string path_;
-  int descriptor_ = -1;
-  std::string buffer_;
+  AppendFile file_;
 };
 
 }  // namespace lmzoo

@@ -38,7 +38,7 @@ class MappedFile {
 // A whole small regular file; over `max_bytes` is an error that names both sizes.
 std::string read_text_file(const std::string& path, size_t max_bytes);
 
-// Buffered writing to a file that is being made; a failed write throws.
+// Buffered writing to an open file. A failed write throws and drops what was buffered.
 class FileSink {
  public:
   FileSink(int descriptor, std::string path);
@@ -52,6 +52,22 @@ class FileSink {
   std::string path_;  // for messages
   std::string buffer_;
   uint64_t size_ = 0;
+};
+
+// A file that grows at its end: logs. Other processes see a line once it is flushed.
+class AppendFile {
+ public:
+  explicit AppendFile(const std::string& path);  // makes the file and its folder when they are missing
+  ~AppendFile();                                 // flushes; a failure then is silent
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+
+  void write(std::string_view text) { sink_.write(text); }
+  void flush() { sink_.flush(); }
+
+ private:
+  int descriptor_;
+  FileSink sink_;
 };
 
 // Writes a temporary file in the same folder (made if missing), syncs it, renames it over `path`, syncs the
@@ -86,6 +102,9 @@ void make_folders(const std::string& path);
 
 // Throws when the file system of `folder` (or of its nearest existing parent) has fewer free bytes.
 void ensure_space(const std::string& folder, uint64_t bytes);
+
+// "512 B", "1.5 GiB".
+std::string human_bytes(uint64_t bytes);
 
 // CRC-32 (zlib's) of `bytes`, going on from `crc`.
 uint32_t crc32(std::span<const std::byte> bytes, uint32_t crc = 0);

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "io/error.h"
+
 namespace lmzoo {
 
 inline constexpr char32_t kReplacement = 0xFFFD;
@@ -28,6 +30,9 @@ inline bool is_utf8(std::string_view text) { return find_invalid_utf8(text) == s
 // Puts U+FFFD in place of every broken sequence and every NUL, and returns how many it replaced. Text without
 // any is left untouched.
 int64_t replace_invalid_utf8(std::string& text);
+
+// Where the byte at `offset` of a file's whole text stands.
+Location locate(std::string_view text, size_t offset, const std::string& file);
 
 // Untrusted text for a one-line message: control characters and broken bytes as \xNN, cut to about `limit`
 // bytes.
