@@ -1,0 +1,100 @@
+"""Golden values of tests/objectives/golden_test.cpp: an independent implementation in numpy.
+
+    python tests/golden/objectives.py > tests/golden/objectives.json       (needs numpy; seeded, so always the same)
+
+Corruption is given (masks, positions, replacements) and turned into inputs and targets with array arithmetic, the
+way the original programs do it; the C++ walks over ids instead. Counts and lengths come from Python's own round
+(half to even, float64) and from trying every length.
+"""
+
+import json
+
+import numpy as np
+
+EOS = 1
+VOCABULARY = 32100  # T5's: sentinel i is the id 32099 - i
+NOISES = [(0.15, 3.0), (0.15, 8.0), (0.15, 64.0), (0.5, 3.0), (0.5, 8.0), (0.5, 64.0), (0.9, 1.0)]
+
+
+def runs_to_sentinels(ids, mask):
+    """Replaces every run of `mask` by one sentinel, numbered from the left."""
+    before = np.concatenate([[False], mask[:-1]])
+    first = mask & ~before
+    marked = np.where(first, VOCABULARY - np.cumsum(first), ids)
+    return marked[~(mask & before)]
+
+
+def span_case(rng, length, rate):
+    ids = rng.integers(2, 32000, length)
+    mask = rng.random(length) < rate
+    mask[0] = False  # where noise comes first, T5 itself numbers source and target differently
+    source = runs_to_sentinels(ids, mask)
+    target = runs_to_sentinels(ids, ~mask)
+    closing = target
+    if mask[-1]:
+        closing = np.append(target, VOCABULARY - 1 - (target >= 32000).sum())
+    return {
+        "ids": ids.tolist(),
+        "mask": mask.astype(int).tolist(),
+        "source": [*source.tolist(), EOS],
+        "target": [*target.tolist(), EOS],
+        "closing": [*closing.tolist(), EOS],
+    }
+
+
+def masked_case(rng, length):
+    """80/10/10 on whole arrays; labels are -100 where there is no loss (Hugging Face's convention)."""
+    ids = rng.integers(1000, 30522, length)
+    chosen = rng.random(length) < 0.3
+    kind = rng.random(length)
+    drawn = np.where(kind < 0.8, 103, np.where(kind < 0.9, rng.integers(0, 30522, length), ids))
+    return {
+        "ids": ids.tolist(),
+        "positions": np.flatnonzero(chosen).tolist(),
+        "replacements": drawn[chosen].tolist(),
+        "input": np.where(chosen, drawn, ids).tolist(),
+        "labels": np.where(chosen, ids, -100).tolist(),
+    }
+
+
+def counts(length, density, mean_length):
+    noise = min(max(round(length * density), 1), length - 1)
+    spans = max(round(noise / mean_length), 1)
+    return noise, min(spans, noise, length - noise)
+
+
+def source_and_target(length, density, mean_length):
+    noise, spans = counts(length, density, mean_length)
+    return length - noise + spans + 1, noise + spans + 1
+
+
+def solved(limit, density, mean_length):
+    raw = 2
+    while source_and_target(raw + 1, density, mean_length)[0] <= limit:
+        raw += 1
+    source, target = source_and_target(raw, density, mean_length)
+    if density == 0.5 and target > source:
+        raw -= 1
+    return [limit, raw, *source_and_target(raw, density, mean_length)]
+
+
+def main():
+    rng = np.random.default_rng(20)
+    lengths = [*range(2, 64), 127, 128, 190, 350, 390, 511, 568, 670, 1000, 1137, 2000]
+    # Small sources make the corners; 2 ids never fit below 3.
+    limits = [*range(4, 40), 64, 100, 128, 185, 186, 256, 403, 404, 512, 907, 1024, 1810]
+    golden = {
+        "spans": [span_case(rng, int(n), r) for n in (2, 3, 5, 8, 20, 60) for r in (0.15, 0.3, 0.5, 0.8)],
+        "masked": [masked_case(rng, n) for n in (1, 4, 16, 40)],
+        "counts": [
+            {"density": d, "mean_length": m, "values": [[n, *counts(n, d, m)] for n in lengths]} for d, m in NOISES
+        ],
+        "lengths": [
+            {"density": d, "mean_length": m, "values": [solved(limit, d, m) for limit in limits]} for d, m in NOISES
+        ],
+    }
+    print(json.dumps(golden, separators=(",", ":")).replace('},{', '},\n{'))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+// Against tests/golden/objectives.py, an independent implementation in numpy.
+#include "io/json.h"
+#include "objectives/noise.h"
+#include "objectives/support.h"
+#include "support/catch.h"
+#include "support/files.h"
+
+using namespace lmzoo;
+using namespace lmzoo::test;
+
+namespace {
+
+using Ids = std::vector<int64_t>;
+
+const Json& goldens() {
+  static const Json document = read_json(golden("objectives.json"));
+  return document;
+}
+
+}  // namespace
+
+TEST_CASE("sentinels of random masks equal the array implementation") {
+  REQUIRE(goldens()["spans"].size() == 24);
+  for (const Json& given : goldens()["spans"]) {
+    SentinelForm form{.sentinels = t5_vocabulary().sentinels, .eos = 1};
+    const auto ids = given["ids"].get<Ids>();
+    const auto mask = given["mask"].get<std::vector<uint8_t>>();
+    const SequenceToSequence pair = replace_spans(ids, mask, form);
+    CHECK(pair.source == given["source"].get<Ids>());
+    CHECK(pair.target == given["target"].get<Ids>());
+    form.closing = true;
+    CHECK(replace_spans(ids, mask, form).target == given["closing"].get<Ids>());
+  }
+}
+
+TEST_CASE("masked tokens equal the array implementation") {
+  REQUIRE(goldens()["masked"].size() == 4);
+  for (const Json& given : goldens()["masked"]) {
+    const InPlace example = replace_tokens(
+        given["ids"].get<Ids>(), given["positions"].get<Ids>(), given["replacements"].get<Ids>());
+    CHECK(example.ids == given["input"].get<Ids>());
+    Ids labels(example.ids.size(), -100);
+    for (size_t i = 0; i < example.positions.size(); ++i) {
+      labels[example.positions[i]] = example.labels[i];
+    }
+    CHECK(labels == given["labels"].get<Ids>());
+  }
+}
+
+TEST_CASE("span counts equal Python's rounding") {
+  for (const Json& table : goldens()["counts"]) {
+    const SpanNoise noise{table["density"].get<double>(), table["mean_length"].get<double>()};
+    for (const Json& row : table["values"]) {
+      const SpanCounts counts = span_counts(row[0].get<int64_t>(), noise);
+      CAPTURE(noise.density, noise.mean_length, row.dump());
+      CHECK(counts.noise == row[1].get<int64_t>());
+      CHECK(counts.spans == row[2].get<int64_t>());
+    }
+  }
+}
+
+TEST_CASE("solved lengths equal those found by trying every length") {
+  for (const Json& table : goldens()["lengths"]) {
+    const SpanNoise noise{table["density"].get<double>(), table["mean_length"].get<double>()};
+    for (const Json& row : table["values"]) {
+      const SentinelForm form{.sentinels = {}, .eos = 1};
+      const SpanLengths lengths = solve_span_lengths(row[0].get<int64_t>(), false, noise, form);
+      CAPTURE(noise.density, noise.mean_length, row.dump());
+      CHECK(lengths.raw == row[1].get<int64_t>());
+      CHECK(lengths.source == row[2].get<int64_t>());
+      CHECK(lengths.target == row[3].get<int64_t>());
+    }
+  }
+}

@@ -1,0 +1,242 @@
+#include "objectives/support.h"
+
+#include <cmath>
+#include <stdexcept>
+
+#include <ATen/ops/embedding.h>
+
+namespace lmzoo {
+void register_objectives(Registry& registry);
+}
+
+namespace lmzoo::test {
+namespace {
+
+struct Setter final : FieldVisitor {
+  explicit Setter(Settings settings) : left(std::move(settings)) {}
+  Settings left;
+
+  template <class T>
+  void take(const FieldInfo& info, T& value) {
+    if (const auto found = left.find(std::string(info.name)); found != left.end()) {
+      value = std::get<T>(found->second);
+      left.erase(found);
+    }
+  }
+  void boolean(const FieldInfo& info, bool& value) override { take(info, value); }
+  void integer(const FieldInfo& info, int64_t& value) override { take(info, value); }
+  void real(const FieldInfo& info, double& value) override { take(info, value); }
+  void text(const FieldInfo& info, std::string& value) override { take(info, value); }
+  void choice(const FieldInfo& info, ChoiceRef& value) override {
+    std::string name(value.get());
+    take(info, name);
+    if (!value.set(name)) {
+      throw std::logic_error("no such choice: " + name);
+    }
+  }
+  void optional(const FieldInfo& info, OptionalRef& value) override {
+    if (left.contains(std::string(info.name))) {
+      value.emplace();
+      value.visit(*this, info);
+    }
+  }
+  void list(const FieldInfo&, ListRef&) override {}
+  void group(const FieldInfo&, GroupRef& value) override { value.visit(*this); }
+};
+
+Tensor tensor_of(const std::vector<int64_t>& values) { return torch::tensor(values, torch::kInt64); }
+
+// Flat ids, their lengths, and labels at rows of the flat states.
+struct Packer {
+  std::vector<int64_t> ids, lengths, decoder_ids, decoder_lengths, rows, labels;
+
+  void append(const std::vector<int64_t>& sequence) {
+    ids.insert(ids.end(), sequence.begin(), sequence.end());
+    lengths.push_back(std::ssize(sequence));
+  }
+  void label(int64_t row, int64_t value) {
+    rows.push_back(row);
+    labels.push_back(value);
+  }
+  void operator()(const InPlace& example) {
+    for (size_t i = 0; i < example.positions.size(); ++i) {
+      label(std::ssize(ids) + example.positions[i], example.labels[i]);
+    }
+    append(example.ids);
+  }
+  void operator()(const TokenStream& example) {
+    for (size_t i = 1; i < example.ids.size(); ++i) {
+      label(std::ssize(ids) + static_cast<int64_t>(i) - 1, example.ids[i]);
+    }
+    append({example.ids.begin(), example.ids.end() - 1});
+  }
+  void operator()(const SequenceToSequence& example) {
+    append(example.source);
+    int64_t previous = 0;
+    auto silent = example.unlabeled.begin();
+    for (int64_t i = 0; i < std::ssize(example.target); ++i) {
+      if (silent != example.unlabeled.end() && *silent == i) {
+        ++silent;
+      } else {
+        label(std::ssize(decoder_ids), example.target[i]);
+      }
+      decoder_ids.push_back(std::exchange(previous, example.target[i]));
+    }
+    decoder_lengths.push_back(std::ssize(example.target));
+  }
+  void operator()(const Labeled& example) {
+    label(std::ssize(lengths), example.label);
+    append(example.ids);
+  }
+};
+
+}  // namespace
+
+Vocabulary bert_vocabulary() {
+  return {.size = 30522,
+          .pad = 0,
+          .unk = 100,
+          .bos = {},
+          .eos = {},
+          .cls = 101,
+          .sep = 102,
+          .mask = 103,
+          .sentinels = {}};
+}
+
+Vocabulary t5_vocabulary() {
+  Vocabulary vocabulary{.size = 32100,
+                        .pad = 0,
+                        .unk = 2,
+                        .bos = {},
+                        .eos = 1,
+                        .cls = {},
+                        .sep = {},
+                        .mask = {},
+                        .sentinels = {}};
+  for (int64_t id = 32099; id >= 32000; --id) {
+    vocabulary.sentinels.push_back(id);
+  }
+  return vocabulary;
+}
+
+std::shared_ptr<Objective> make_objective(const std::string& name,
+                                          const Settings& settings,
+                                          const ObjectiveContext& context) {
+  Registry registry;
+  register_objectives(registry);
+  const ObjectiveKind& kind = registry.objective(name);
+  AnyOptions options = kind.defaults;
+  Setter setter(settings);
+  options.visit(setter);
+  if (!setter.left.empty()) {
+    throw std::logic_error("no such option: " + setter.left.begin()->first);
+  }
+  return kind.make(options, context);
+}
+
+Stream stream_of(uint64_t sample, uint64_t seed) {
+  return Stream({.seed = seed, .epoch = 0, .sample = sample});
+}
+
+std::vector<int64_t> ids_between(int64_t low, int64_t high, int64_t count, uint64_t seed) {
+  Stream stream({.seed = seed, .purpose = Purpose::sampling});
+  std::vector<int64_t> ids;
+  for (int64_t i = 0; i < count; ++i) {
+    ids.push_back(low + static_cast<int64_t>(stream.below(high - low)));
+  }
+  return ids;
+}
+
+Batch batch_of(const std::vector<Example>& examples) {
+  Packer packer;
+  for (const Example& example : examples) {
+    std::visit(packer, example);
+  }
+  Batch batch;
+  batch.inputs.ids = tensor_of(packer.ids);
+  batch.inputs.sequences = Sequences(packer.lengths);
+  if (!packer.decoder_ids.empty()) {
+    batch.inputs.decoder_ids = tensor_of(packer.decoder_ids);
+    batch.inputs.decoder_sequences = Sequences(packer.decoder_lengths);
+  }
+  batch.rows = tensor_of(packer.rows);
+  batch.labels = tensor_of(packer.labels);
+  return batch;
+}
+
+TinyModel::TinyModel(Architecture architecture, int64_t vocabulary, int64_t width)
+    : architecture_(architecture),
+      embedding_(register_parameter("embedding", torch::randn({vocabulary, width}))),
+      positions_(register_parameter("positions", torch::randn({64, width}))),
+      head_(register_parameter("head", torch::randn({vocabulary, width}) * 0.1)),
+      bias_(register_parameter("bias", torch::zeros({vocabulary}))) {}
+
+Tensor TinyModel::embed(const Tensor& ids, const Sequences& sequences) const {
+  return at::embedding(embedding_, ids) + positions_.index_select(0, sequences.positions());
+}
+
+Tensor TinyModel::encode(const Inputs& inputs) { return embed(inputs.ids, inputs.sequences); }
+
+Tensor TinyModel::hidden(const Inputs& inputs) {
+  const Tensor states = encode(inputs);
+  if (architecture_ != Architecture::encoder_decoder) {
+    return states;
+  }
+  const Tensor sources = to_padded(states, inputs.sequences).mean(1);  // [n, D]
+  return embed(inputs.decoder_ids, inputs.decoder_sequences) +
+         sources.index_select(0, inputs.decoder_sequences.owners());
+}
+
+Projection TinyModel::project(const Tensor& rows) { return {.rows = rows, .weight = head_, .bias = bias_}; }
+
+Overfit overfit(Objective& objective, Model& model, const Batch& batch, int64_t steps) {
+  std::vector<Tensor> parameters = model.parameters();
+  for (const Tensor& parameter : objective.parameters()) {
+    parameters.push_back(parameter);
+  }
+  Overfit result;
+  for (int64_t step = 0; step <= steps; ++step) {
+    const LossSums loss = objective.loss(model, batch);
+    const auto count = static_cast<double>(loss.count);
+    result.last = loss.sum.item<double>() / count;
+    result.first = step == 0 ? result.last : result.first;
+    result.accuracy = loss.metrics.at(0).second.item<double>() / count;
+    (loss.sum / loss.count).backward();
+    const torch::NoGradGuard no_grad;
+    for (Tensor& parameter : parameters) {
+      if (parameter.grad().defined()) {
+        parameter -= parameter.grad();
+        parameter.mutable_grad().reset();
+      }
+    }
+  }
+  return result;
+}
+
+double chi_squared(const std::vector<int64_t>& observed, const std::vector<double>& probabilities) {
+  if (observed.size() != probabilities.size()) {
+    throw std::logic_error("chi_squared: one probability for each count");
+  }
+  double total = 0;
+  for (const int64_t count : observed) {
+    total += static_cast<double>(count);
+  }
+  double sum = 0;
+  for (size_t i = 0; i < observed.size(); ++i) {
+    const double expected = total * probabilities[i];
+    sum += std::pow(static_cast<double>(observed[i]) - expected, 2) / expected;
+  }
+  return sum;
+}
+
+double chi_squared_limit(int64_t degrees_of_freedom) {
+  const auto k = static_cast<double>(degrees_of_freedom);
+  return k * std::pow(1 - 2 / (9 * k) + 5 * std::sqrt(2 / (9 * k)), 3);
+}
+
+double five_sigma(double trials, double probability) {
+  return 5 * std::sqrt(trials * probability * (1 - probability));
+}
+
+}  // namespace lmzoo::test

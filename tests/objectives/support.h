@@ -1,0 +1,69 @@
+// Makes objectives by name, batches by hand and the smallest model that can learn by heart.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/registry.h"
+
+namespace lmzoo::test {
+
+using Setting = std::variant<bool, int64_t, double, std::string>;
+using Settings = std::map<std::string, Setting>;
+
+// BERT's numbers for [CLS] [SEP] [MASK] [PAD] [UNK], T5's for eos and 100 sentinels.
+Vocabulary bert_vocabulary();
+Vocabulary t5_vocabulary();
+
+// The registered objective with these options set; an unknown or unused setting is a std::logic_error.
+std::shared_ptr<Objective> make_objective(const std::string& name,
+                                          const Settings& settings,
+                                          const ObjectiveContext& context);
+
+Stream stream_of(uint64_t sample, uint64_t seed = 1);
+std::vector<int64_t> ids_between(int64_t low, int64_t high, int64_t count, uint64_t seed);
+
+// What data/collate makes of the forms, for one architecture each.
+Batch batch_of(const std::vector<Example>& examples);
+
+// State = embedding of the id + embedding of the position (+ for a decoder its source's mean): learns
+// anything by heart, and nothing flows between positions.
+class TinyModel final : public Model {
+ public:
+  TinyModel(Architecture architecture, int64_t vocabulary, int64_t width = 16);
+
+  Architecture architecture() const override { return architecture_; }
+  int64_t width() const override { return embedding_.size(1); }
+  int64_t vocab_rows() const override { return embedding_.size(0); }
+  int64_t max_length() const override { return positions_.size(0); }
+  Tensor hidden(const Inputs& inputs) override;
+  Tensor encode(const Inputs& inputs) override;
+  Projection project(const Tensor& rows) override;
+  double train_flops(const SequenceLengths&, double) const override { return 0; }
+
+ private:
+  Tensor embed(const Tensor& ids, const Sequences& sequences) const;
+
+  Architecture architecture_;
+  Tensor embedding_, positions_, head_, bias_;
+};
+
+// Mean loss before and after `steps` of gradient descent on one batch, and the share of right answers then.
+struct Overfit {
+  double first = 0;
+  double last = 0;
+  double accuracy = 0;
+};
+Overfit overfit(Objective& objective, Model& model, const Batch& batch, int64_t steps = 200);
+
+// Pearson's chi-squared for observed counts and their probabilities.
+double chi_squared(const std::vector<int64_t>& observed, const std::vector<double>& probabilities);
+// The value that chi-squared exceeds with the probability of five sigma (Wilson and Hilferty, 1931).
+double chi_squared_limit(int64_t degrees_of_freedom);
+// Five standard deviations of the count of successes.
+double five_sigma(double trials, double probability);
+
+}  // namespace lmzoo::test
