@@ -106,7 +106,9 @@ class ClassIndex {
 class OrderedEncoder {
  public:
   OrderedEncoder(std::shared_ptr<const Tokenizer> tokenizer, TokenStoreWriter& writer, int threads)
-      : tokenizer_(std::move(tokenizer)), writer_(writer), threads_(static_cast<size_t>(threads)) {}
+      : tokenizer_(std::move(tokenizer)),
+        writer_(writer),
+        threads_(static_cast<size_t>(std::max(threads, 1))) {}
 
   void add(std::string_view text, int64_t label) {
     chunk_.texts.emplace_back(text);

@@ -182,14 +182,16 @@ std::string refusal(FormKind form, Architecture architecture) {
 }
 
 Batch collate(std::span<const Example> examples, Architecture architecture, const Vocabulary& vocabulary) {
+  if (!examples.empty()) {
+    const std::string why = refusal(static_cast<FormKind>(examples.front().index()), architecture);
+    if (!why.empty()) {
+      throw std::logic_error("collate: " + why);
+    }
+  }
   Collator collator(architecture, vocabulary);
   for (const Example& example : examples) {
     if (example.index() != examples.front().index()) {
       throw std::logic_error("collate: examples of different forms");
-    }
-    const std::string why = refusal(static_cast<FormKind>(example.index()), architecture);
-    if (!why.empty()) {
-      throw std::logic_error("collate: " + why);
     }
     std::visit([&](const auto& form) { collator.add(form); }, example);
   }

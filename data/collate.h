@@ -12,16 +12,15 @@
 // sequence_to_sequence, encoder-decoder: the decoder reads the target shifted right, beginning with pad (T5).
 //     {source 10 90 13 1, target 90 11 12 1}
 //     ids 10 90 13 1    decoder 0 90 11 12          0:90 1:11 2:12 3:1
-// sequence_to_sequence, decoder-only: source and target joined and shifted right together (seqio's prefix
-// LM);
-//     the source is visible in both directions, and so is the position that is fed its last id and predicts
-//     the first of the target: prefix = source + 1. Only the target has labels. {source 10 90 13 1, target 90
-//     11 12 1} ids 0 10 90 13 1 90 11 12   prefix 5          4:90 5:11 6:12 7:1
+// sequence_to_sequence, decoder-only: source and target joined and shifted right together, as seqio's prefix
+//     LM has it. Visible from both sides is the source, and also the position that is fed its last id and
+//     predicts the first of the target: prefix = source + 1. Only the target has labels.
+//     {source 10 90 13 1, target 90 11 12 1}
+//     ids 0 10 90 13 1 90 11 12   prefix 5          4:90 5:11 6:12 7:1
 // token_stream, decoder-only: every id predicts the next.
 //     {ids 10 11 12 1}, {ids 13 1}
 //     ids 10 11 12 | 13                             0:11 1:12 2:1 3:1
-// labeled, any: labels belong to sequences; row i is sequence i. An encoder-decoder gets only the encoder's
-// ids.
+// labeled, any: row i is sequence i. An encoder-decoder gets the encoder's ids only.
 //     {ids 2 10 3, label 7}, {ids 2 11 12 3, label 5}
 //     ids 2 10 3 | 2 11 12 3                        0:7 1:5
 //

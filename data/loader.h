@@ -34,7 +34,8 @@ struct LoaderOptions {
 
 // What the loader does to each sample and batch; both must be thread-safe and pure.
 struct LoaderSteps {
-  std::function<Example(const Sample&, Stream&)> transform;  // e.g. Objective::example
+  // E.g. Objective::example. The samples of a window draw from one stream, one after the other.
+  std::function<Example(const Sample&, Stream&)> transform;
   std::function<Batch(std::span<const Example>)> collate;
 };
 
