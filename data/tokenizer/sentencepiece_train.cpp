@@ -10,6 +10,7 @@
 
 #include "core/check.h"
 #include "core/rng.h"
+#include "data/tokenizer/special_tokens.h"
 
 namespace lmzoo {
 namespace {
@@ -95,20 +96,26 @@ std::optional<int64_t> number_after(const std::string& message, std::string_view
 std::optional<int64_t> most_pieces(const std::string& error) {
   return number_after(error, "Please set it to a value <= ");
 }
+
 std::optional<int64_t> fewest_pieces(const std::string& error) {
-  const auto characters = number_after(error, " vs ");
-  const bool is_too_small = error.find("smaller than required_chars") != std::string::npos;
-  return is_too_small && characters ? std::optional(*characters + 1) : std::nullopt;
+  return error.find("smaller than required_chars") != std::string::npos ? number_after(error, " vs ")
+                                                                        : std::nullopt;
+}
+
+// A size that is always too small, but not so small that libsentencepiece fails in another way: no character
+// fits.
+int64_t too_few_pieces(const TokenizerOptions& options) {
+  return static_cast<int64_t>(special_kinds().size()) + (options.byte_fallback ? 256 : 0);
 }
 
 [[noreturn]] void refuse_size(const TokenizerOptions& options,
                               int64_t size,
                               const std::string& error,
                               const std::vector<std::string>& sentences) {
-  // One piece is always too few, and quickly so: that tells the lower limit when the size was over the upper
-  // one.
+  // When the size is over the upper limit, a second attempt, which fails early, tells the lower one.
   const auto most = most_pieces(error);
-  const auto fewest = fewest_pieces(most ? attempt(options, 1, sentences).error : error);
+  const auto fewest =
+      fewest_pieces(most ? attempt(options, too_few_pieces(options), sentences).error : error);
   if (!fewest) {
     throw InputError("tokenizer.vocab_size: cannot train a tokenizer of " + std::to_string(size) +
                      " ids: " + error);
@@ -183,7 +190,7 @@ std::string train_sentencepiece(const TokenizerOptions& options,
     progress("training the tokenizer", -1);
   }
   const int64_t size = options.vocab_size.value_or(kDefaultVocabSize);
-  const int64_t pieces = std::max<int64_t>(1, size - options.sentinels);
+  const int64_t pieces = std::max(too_few_pieces(options), size - options.sentinels);
   Attempt trained = attempt(options, pieces, sentences);
   if (!trained.error.empty()) {
     refuse_size(options, size, trained.error, sentences);

@@ -1,6 +1,8 @@
 #include "data/text_source.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <functional>
 
 #include "support/catch.h"
 #include "support/files.h"

@@ -1,6 +1,8 @@
 // What all tokenizers share, seen at the two that need no training; and what saving and loading promise.
 #include "data/tokenizer/tokenizer.h"
 
+#include <functional>
+
 #include "data/tokenizer/simple_tokenizers.h"
 #include "support/catch.h"
 #include "support/files.h"
