@@ -13,7 +13,7 @@ namespace lmzoo {
 inline int64_t required_token(const std::optional<int64_t>& id,
                               std::string_view token,
                               std::string_view objective) {
-  check(id.has_value(), objective, " needs a tokenizer with a ", token, " token, and this one has none");
+  check(id.has_value(), objective, " needs a tokenizer with ", token, ", and this one has none");
   return *id;
 }
 

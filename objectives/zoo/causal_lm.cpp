@@ -29,10 +29,10 @@ class CausalLm final : public Objective {
   CausalLm(const CausalLmOptions& options, const ObjectiveContext& context)
       : length_(context.sequence_length) {
     if (options.add_bos) {
-      before_.push_back(required_token(context.vocabulary.bos, "begin (bos)", "causal_lm with add_bos"));
+      before_.push_back(required_token(context.vocabulary.bos, "bos", "causal_lm with add_bos"));
     }
     if (options.add_eos) {
-      after_.push_back(required_token(context.vocabulary.eos, "end (eos)", "causal_lm with add_eos"));
+      after_.push_back(required_token(context.vocabulary.eos, "eos", "causal_lm with add_eos"));
     }
     require_length(length_, 2, "causal_lm");
   }

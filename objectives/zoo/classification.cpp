@@ -101,8 +101,7 @@ class Classification final : public Objective, public Classifier {
       before_.push_back(required_token(context.vocabulary.cls, "[CLS]", "classification with format bert"));
       after_.push_back(required_token(context.vocabulary.sep, "[SEP]", "classification with format bert"));
     } else {
-      after_.push_back(
-          required_token(context.vocabulary.eos, "end (eos)", "classification with format plain"));
+      after_.push_back(required_token(context.vocabulary.eos, "eos", "classification with format plain"));
     }
     require_length(length_, 1 + added(), "classification");
     if (options.dense) {

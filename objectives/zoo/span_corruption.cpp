@@ -59,7 +59,7 @@ class SpanCorruption final : public Objective {
   SpanCorruption(const SpanCorruptionOptions& options, const ObjectiveContext& context)
       : noise_{.density = options.density, .mean_length = options.mean_length},
         form_{.sentinels = context.vocabulary.sentinels,
-              .eos = required_token(context.vocabulary.eos, "end (eos)", "span_corruption"),
+              .eos = required_token(context.vocabulary.eos, "eos", "span_corruption"),
               .closing = options.dialect == SpanDialect::closing_sentinel,
               .label_sentinels = options.loss_on_sentinels},
         joined_(context.architecture == Architecture::decoder_only) {

@@ -1,0 +1,79 @@
+#include "objectives/support.h"
+#include "support/catch.h"
+
+using namespace lmzoo;
+using namespace lmzoo::test;
+
+namespace {
+
+// GPT-2 has one special id for both ends.
+ObjectiveContext gpt_context(int64_t sequence_length = 1024) {
+  return {.vocabulary = {.size = 50257,
+                         .pad = {},
+                         .unk = {},
+                         .bos = 50256,
+                         .eos = 50256,
+                         .cls = {},
+                         .sep = {},
+                         .mask = {},
+                         .sentinels = {}},
+          .architecture = Architecture::decoder_only,
+          .sequence_length = sequence_length,
+          .width = 16,
+          .classes = {}};
+}
+
+std::vector<int64_t> ids_of(const Objective& objective, const std::vector<int64_t>& ids) {
+  Stream stream = stream_of(0);
+  return std::get<TokenStream>(objective.example({.ids = ids}, stream)).ids;
+}
+
+}  // namespace
+
+TEST_CASE("causal_lm: the worked example; special ids only where they are asked for") {
+  const std::vector<int64_t> hello{15496, 995};
+  using Ids = std::vector<int64_t>;
+  CHECK(ids_of(*make_objective("causal_lm", {}, gpt_context()), hello) == hello);
+  CHECK(ids_of(*make_objective("causal_lm", {{"add_eos", true}}, gpt_context()), hello) ==
+        Ids{15496, 995, 50256});
+  CHECK(ids_of(*make_objective("causal_lm", {{"add_bos", true}}, gpt_context()), hello) ==
+        Ids{50256, 15496, 995});
+  const Batch batch = batch_of({TokenStream{.ids = {15496, 995, 50256}}});
+  CHECK(torch::equal(batch.inputs.ids, torch::tensor({15496, 995}, torch::kInt64)));
+  CHECK(torch::equal(batch.labels, torch::tensor({995, 50256}, torch::kInt64)));
+}
+
+TEST_CASE("causal_lm: a full window is read at sequence_length positions") {
+  const bool add_bos = GENERATE(false, true);
+  const bool add_eos = GENERATE(false, true);
+  const auto objective =
+      make_objective("causal_lm", {{"add_bos", add_bos}, {"add_eos", add_eos}}, gpt_context(64));
+  CHECK(objective->form() == FormKind::token_stream);
+  CHECK(objective->lengths().source == 64);
+  const std::vector<int64_t> ids = ids_of(*objective, ids_between(0, 50256, objective->lengths().raw, 1));
+  CHECK(batch_of({TokenStream{ids}}).inputs.ids.size(0) == 64);
+}
+
+TEST_CASE("causal_lm: what cannot work is refused at construction") {
+  ObjectiveContext context = gpt_context();
+  context.vocabulary.eos.reset();
+  context.vocabulary.bos.reset();
+  CHECK_NOTHROW(make_objective("causal_lm", {}, context));
+  CHECK_THROWS_WITH(make_objective("causal_lm", {{"add_eos", true}}, context),
+                    "causal_lm with add_eos needs a tokenizer with eos, and this one has none");
+  CHECK_THROWS_AS(make_objective("causal_lm", {{"add_bos", true}}, context), InputError);
+  CHECK_THROWS_WITH(make_objective("causal_lm", {}, gpt_context(1)),
+                    "data.sequence_length is 1 but causal_lm needs at least 2");
+}
+
+TEST_CASE("causal_lm: a model learns one batch by heart") {
+  torch::manual_seed(1);
+  const auto objective = make_objective("causal_lm", {}, gpt_context(32));
+  // Apart, for this model sees no context: one id at one position can have one successor only.
+  const Batch batch =
+      batch_of({TokenStream{ids_between(0, 25, 20, 1)}, TokenStream{ids_between(25, 50, 30, 2)}});
+  TinyModel model(Architecture::decoder_only, 50);
+  const Overfit result = overfit(*objective, model, batch);
+  CHECK(result.last < 0.1 * result.first);
+  CHECK(result.accuracy == 1);
+}
