@@ -26,16 +26,17 @@ struct TrainJob {
   Model& model;
   Objective& objective;
   Optimizer& optimizer;
-  BatchSource& batches;          // gives micro-batches of train.batch_size / train.micro_batches windows
-  std::optional<EvalSet> valid;  // none: nothing is evaluated, no checkpoint is best
-  TrainOptions train;
-  EvalOptions eval;
-  ScheduleOptions schedule;
+  BatchSource& batches;               // gives micro-batches of train.batch_size / train.micro_batches windows
+  std::optional<EvalSet> valid = {};  // none: nothing is evaluated, no checkpoint is best
+  TrainOptions train = {};
+  EvalOptions eval = {};
+  ScheduleOptions schedule = {};
   uint64_t seed = 0;
   torch::Device device = torch::kCPU;
-  std::string run;                              // folder
-  bool resume = false;                          // go on from the newest valid checkpoint, if there is one
-  std::map<std::string, std::string> identity;  // what else the bits depend on; a change is noted at resume
+  std::string run = "";  // folder
+  bool resume = false;   // go on from the newest valid checkpoint, if there is one
+  std::map<std::string, std::string> identity =
+      {};  // what else the bits depend on; a change is noted at resume
 };
 
 enum class StopReason { finished, early, signal };

@@ -27,7 +27,7 @@ StepOutcome train_step(const StepParts& parts,
                        const std::vector<Batch>& micro_batches,
                        int64_t step,
                        double lr) {
-  StepOutcome outcome{.step = step, .lr = lr, .work = {}, .values = {}};
+  StepOutcome outcome{.step = step, .lr = lr};
   StepWork& work = outcome.work;
   Tensor sum = at::zeros({}, at::TensorOptions(parts.device).dtype(torch::kFloat64));
   for (size_t i = 0; i < micro_batches.size(); ++i) {

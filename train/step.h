@@ -34,8 +34,8 @@ struct StepWork {
 struct StepOutcome {
   int64_t step = 0;
   double lr = 0;
-  StepWork work;
-  Tensor values;  // [3] on the device: sum of the loss, gradient norm, 1 if skipped
+  StepWork work = {};
+  Tensor values = {};  // [3] on the device: sum of the loss, gradient norm, 1 if skipped
 };
 
 // Dropout of micro-batch i is seeded from (seed, step, i). The gradient is the mean over all labels of all

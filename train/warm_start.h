@@ -11,12 +11,12 @@
 namespace lmzoo {
 
 struct WarmStartOptions {
-  std::string from;        // a run folder (its best checkpoint), a checkpoint folder or a .safetensors file
+  std::string from = "";   // a run folder (its best checkpoint), a checkpoint folder or a .safetensors file
   bool objective = false;  // load the objective's own weights (a classifier's head), too
-  std::vector<std::string> allow_missing;   // globs of names that keep their fresh initial values
-  std::vector<std::string> allow_extra;     // globs of names in the file that are not used
-  std::vector<std::string> allow_reshaped;  // globs: only the part that both shapes have is copied
-  std::vector<std::string> freeze;          // globs of parameters that are not trained
+  std::vector<std::string> allow_missing = {};   // globs of names that keep their fresh initial values
+  std::vector<std::string> allow_extra = {};     // globs of names in the file that are not used
+  std::vector<std::string> allow_reshaped = {};  // globs: only the part that both shapes have is copied
+  std::vector<std::string> freeze = {};          // globs of parameters that are not trained
 
   static constexpr void fields(auto& self, auto& visit) {
     visit("from", self.from, "a run, a checkpoint or a .safetensors file to begin from; empty: none");

@@ -1,0 +1,126 @@
+// Resuming bit for bit: a run that was stopped at any time ends with the same weights and optimizer as one
+// that was not.
+#include <csignal>
+#include <filesystem>
+
+#include "fakes.h"
+#include "support/catch.h"
+#include "support/files.h"
+#include "train/stop_signal.h"
+
+using namespace lmzoo;
+using namespace lmzoo::test;
+
+namespace {
+
+void settings(TinyRun& run) {
+  run.options.micro_batches = 2;
+  run.eval.every = 10;
+  run.valid = tiny_eval_set();
+}
+
+Snapshot straight_run() {
+  const TempDir folder;
+  TinyRun run(folder.path());
+  settings(run);
+  run.train();
+  return {copy_of(run.snapshot().weights), copy_of(run.snapshot().optimizer)};
+}
+
+// A new process: other initial weights, a fresh optimizer.
+TrainResult finish(const std::string& folder, Snapshot& end) {
+  TinyRun run(folder, 0.2, 77);
+  settings(run);
+  run.resume = true;
+  const TrainResult result = run.train();
+  end = {copy_of(run.snapshot().weights), copy_of(run.snapshot().optimizer)};
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("17 steps and a resumed 23 are 40 steps, weights and optimizer bit for bit") {
+  const Snapshot straight = straight_run();
+  const TempDir folder;
+  TinyRun first(folder.path());
+  settings(first);
+  first.options.save_every = 17;
+  first.batches.die_at = 2 * 25;  // in step 26: steps 18 to 25 are lost
+  CHECK_THROWS_WITH(first.train(), "killed");
+  Snapshot resumed;
+  const TrainResult result = finish(folder.path(), resumed);
+  CHECK(result.reason == StopReason::finished);
+  CHECK(result.state.step == 40);
+  CHECK(same(straight.weights, resumed.weights));
+  CHECK(same(straight.optimizer, resumed.optimizer));
+}
+
+TEST_CASE("a run that is stopped by a signal at every step ends bit for bit as one that is not") {
+  const Snapshot straight = straight_run();
+  const TempDir folder;
+  Snapshot resumed;
+  {
+    const StopSignal handlers;
+    TinyRun run(folder.path());
+    settings(run);
+    run.batches.signal_at = 0;
+    const TrainResult result = run.train();
+    CHECK(result.reason == StopReason::signal);
+    CHECK(result.signal == SIGTERM);
+    CHECK(result.state.step == 1);  // the step in which it comes is finished and saved
+  }
+  for (int64_t step = 1; step < 39; ++step) {
+    const StopSignal handlers;
+    TinyRun run(folder.path(), 0.2, static_cast<uint64_t>(step));
+    settings(run);
+    run.resume = true;
+    run.batches.signal_at = 2 * step;
+    const TrainResult result = run.train();
+    REQUIRE(result.resumed_at == step);
+    REQUIRE(result.state.step == step + 1);
+  }
+  const TrainResult result = finish(folder.path(), resumed);
+  CHECK(result.resumed_at == 39);
+  CHECK(same(straight.weights, resumed.weights));
+  CHECK(same(straight.optimizer, resumed.optimizer));
+}
+
+TEST_CASE("an evaluation that a signal cut short is made up for after the resume") {
+  const TempDir folder;
+  {
+    const StopSignal handlers;
+    TinyRun run(folder.path());
+    settings(run);
+    run.valid->open = []() -> BatchPass {
+      std::raise(SIGTERM);
+      return tiny_eval_set().open();
+    };
+    const TrainResult result = run.train();
+    CHECK(result.state.step == 10);
+    CHECK(result.state.evaluated_step == 0);
+  }
+  Snapshot resumed;
+  const TrainResult result = finish(folder.path(), resumed);
+  CHECK(result.state.evaluated_step == 40);
+  CHECK(read_file(folder / "metrics.jsonl").find(R"({"kind":"eval","step":10,)") != std::string::npos);
+}
+
+TEST_CASE("a finished run that is resumed changes nothing and tells its result") {
+  const TempDir folder;
+  TinyRun run(folder.path());
+  settings(run);
+  const TrainResult before = run.train();
+  Snapshot resumed;
+  const TrainResult after = finish(folder.path(), resumed);
+  CHECK(after.resumed_at == 40);
+  CHECK(after.valid->loss_sum == before.valid->loss_sum);
+  CHECK(same(run.snapshot().weights, resumed.weights));
+}
+
+TEST_CASE("a folder that has checkpoints is only touched by a resume") {
+  const TempDir folder;
+  TinyRun(folder.path()).train();
+  const std::string before = read_file(folder / "metrics.jsonl");
+  CHECK_THROWS_WITH(TinyRun(folder.path()).train(), Catch::Matchers::Contains("go on with --resume"));
+  CHECK(read_file(folder / "metrics.jsonl") == before);
+}
