@@ -1,14 +1,22 @@
-# Sources named *_avx2.cpp / *_avx512.cpp below models/kernels are compiled for that instruction set only; the caller
-# asks the CPU at run time before it enters them.
-get_target_property(lmzoo_model_sources lmzoo_models SOURCES)
-foreach(source IN LISTS lmzoo_model_sources)
-  if(source MATCHES "_avx2\\.cpp$")
-    set_source_files_properties(${source} PROPERTIES
-      COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-O3;-ffp-contract=fast;-DCPU_CAPABILITY=AVX2;-DCPU_CAPABILITY_AVX2"
-      SKIP_PRECOMPILE_HEADERS ON)
-  elseif(source MATCHES "_avx512\\.cpp$")
-    set_source_files_properties(${source} PROPERTIES
-      COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512bf16;-mfma;-mf16c;-O3;-ffp-contract=fast;-mprefer-vector-width=512;-DCPU_CAPABILITY=AVX512;-DCPU_CAPABILITY_AVX512"
-      SKIP_PRECOMPILE_HEADERS ON)
-  endif()
+# Sources named *_generic.cpp / *_avx2.cpp / *_avx512.cpp are kernels: compiled for that instruction set only, without
+# LibTorch; callers ask the CPU at run time (core/isa.h) which one they enter. Other processors have the generic one.
+set(lmzoo_flags_generic -O3 -ffp-contract=fast)
+set(lmzoo_flags_avx2 ${lmzoo_flags_generic} -mavx2 -mfma -mf16c)
+set(lmzoo_flags_avx512 ${lmzoo_flags_generic} -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512bf16
+    -mprefer-vector-width=512)
+set(lmzoo_isas generic avx2 avx512)
+
+foreach(target lmzoo_models lmzoo_objectives)
+  get_target_property(sources ${target} SOURCES)
+  foreach(isa IN LISTS lmzoo_isas)
+    set(kernels ${sources})
+    list(FILTER kernels INCLUDE REGEX "_${isa}\\.cpp$")
+    if(isa STREQUAL "generic" OR CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+      # -Wno-psabi: GCC notes that vector arguments are passed differently with other flags; all of them are inlined.
+      set_source_files_properties(${kernels} PROPERTIES
+        COMPILE_OPTIONS "${lmzoo_flags_${isa}};-Wno-psabi" SKIP_PRECOMPILE_HEADERS ON)
+    else()
+      set_source_files_properties(${kernels} PROPERTIES HEADER_FILE_ONLY ON)
+    endif()
+  endforeach()
 endforeach()

@@ -3,6 +3,17 @@
 // other CPUs.
 #pragma once
 
+// Calls `function` of the namespace of the best instruction set: LMZOO_BEST_ISA(kernels()) is
+// avx512::kernels() on a CPU that has it. On processors other than x86 only the namespace `generic` exists.
+#if defined(__x86_64__)
+#define LMZOO_BEST_ISA(call)                                      \
+  (::lmzoo::isa() == ::lmzoo::Isa::avx512 ? ::lmzoo::avx512::call \
+   : ::lmzoo::isa() == ::lmzoo::Isa::avx2 ? ::lmzoo::avx2::call   \
+                                          : ::lmzoo::generic::call)
+#else
+#define LMZOO_BEST_ISA(call) ::lmzoo::generic::call
+#endif
+
 namespace lmzoo {
 
 enum class Isa {

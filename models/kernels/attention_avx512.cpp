@@ -1,0 +1,1 @@
+#include "models/kernels/attention_impl.h"
