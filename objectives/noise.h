@@ -37,10 +37,13 @@ std::vector<int64_t> draw_replacements(std::span<const int64_t> originals,
                                        const Replacement& replacement,
                                        Stream& stream);
 
-// ids with `replacements` at `positions` (ascending); the labels are what stood there. With BERT's ids:
-//     ids           101 1996 4248 2829 4419 14523 2058 1996 13971 3899 102    [CLS] the quick brown fox ...
-//     [SEP] positions     3 4 9          replacements  103 2829 3899 ids           101 1996 4248  103 2829
-//     14523 2058 1996 13971 3899 102 labels        2829 4419 3899
+// ids with `replacements` at `positions` (ascending); the labels are what stood there. With BERT's ids of
+// "[CLS] the quick brown fox jumps over the lazy dog [SEP]":
+//     ids           101 1996 4248 2829 4419 14523 2058 1996 13971 3899 102
+//     positions     3 4 9
+//     replacements  103 2829 3899
+//     ids           101 1996 4248 103 2829 14523 2058 1996 13971 3899 102
+//     labels        2829 4419 3899
 InPlace replace_tokens(std::vector<int64_t> ids,
                        std::vector<int64_t> positions,
                        std::span<const int64_t> replacements);

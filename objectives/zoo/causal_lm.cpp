@@ -4,7 +4,8 @@
 //   text    15496 995            Hello world
 //   ids     15496 995 50256      reads 15496 995, predicts 995 50256
 //
-// A window holds one id more than data.sequence_length positions: its last id is only predicted, never read.
+// A window holds one id more than data.sequence_length positions: its last id is only predicted, never read,
+// and its first is only read.
 // Streams already carry an end symbol after every document (data windows); add_bos and add_eos are for
 // windows of documents.
 #include "core/registry.h"

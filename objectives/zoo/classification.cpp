@@ -7,6 +7,8 @@
 // Head: state -> dense + tanh -> dropout -> output (BERT's), or without `dense` only the last two.
 //
 // Legend: n sequences, N positions, D width, C classes.
+#include <stdexcept>
+
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/linear.h>
 

@@ -1,11 +1,11 @@
 // Masked language modeling: some tokens of [CLS] text [SEP] are hidden or replaced, and only these are
 // predicted (Devlin et al., "BERT", 2018).
 //
-//   ids   101 1996 4248  103 2829 14523 2058 1996 13971 3899 102     labels  3:2829 4:4419 9:3899 are
-//   predicted,
-//         [CLS] the quick [M] brown jumps over the lazy dog [SEP]            every other position has no loss
+//   text    101 1996 4248 2829 4419 14523 2058 1996 13971 3899 102   [CLS] the quick brown fox ... dog [SEP]
+//   ids     101 1996 4248  103 2829 14523 2058 1996 13971 3899 102
+//   labels  3:2829 4:4419 9:3899                                     no loss at other positions
 //
-// (4:4419 was replaced by a random id, which happened to be "brown"; 9:3899 was kept.)
+// (3 was masked; 4 got a random id, which happens to be "brown"; 9 was kept.)
 //
 // Dialects differ in which positions are chosen; 80/10/10 is then drawn for each token alone, and a random id
 // comes from the whole vocabulary, special ids included:
@@ -31,7 +31,7 @@ struct MaskedLmOptions {
   double rate = 0.15;       // more: more labels a step, less context for each
   double mask_share = 0.8;  // the rest of mask_share + random_share keeps its token
   double random_share = 0.1;
-  std::optional<int64_t> max_predictions;  // BERT: 20 at length 128
+  std::optional<int64_t> max_predictions;  // of a sequence; BERT: 20 at length 128
 
   static constexpr void fields(auto& self, auto& visit) {
     visit("dialect",

@@ -1,18 +1,15 @@
 // Span corruption: runs of text are cut out, each leaves a sentinel, and the target lists what was cut
-// (Raffel et al., "T5", 2019). With T5's ids, eos = 1, sentinels 32099, 32098 ... and the spans of 1 and 2
-// ids:
+// (Raffel et al., "T5", 2019). With T5's ids, eos = 1, sentinels 32099, 32098 ... and spans of 2 and 1 ids:
 //
 //   text    37 5295 1782 10681 16 8 2447             The cute dog walks in the park
 //   source  37 32099 10681 16 32098 2447 1           The <0> walks in <1> park
 //   target  32099 5295 1782 32098 8 32097 1          <0> cute dog <1> the <2>
 //
-// Dialects differ in the last sentinel of the target. Both draw the same masks, which begin with kept text
-// and end in noise (a text of one id has no noise: source `id eos`, target `<0> eos`):
-//   t5-google         none after noise: the target ends `<k-1> noise eos`
-//   (google-research/text-to-text-transfer-
-//                     transformer, noise_span_to_unique_sentinel)
-//   closing-sentinel  always one: `<k-1> noise <k> eos`, the form of the T5 paper's figure and of lecture
-//   notes
+// The masks that are drawn begin with kept text and end in noise, as T5's do (a text of one id has no noise:
+// source `id eos`, target `<0> eos`). Dialects differ in what then follows the last of k spans in the target:
+//   t5-google         nothing: `... <k-1> noise eos`, as noise_span_to_unique_sentinel of Google's code gives
+//   closing-sentinel  one more sentinel: `... <k-1> noise <k> eos`, the form of the T5 paper's figure and of
+//                     lecture notes
 //
 // Lengths are solved, not cut: a window holds the longest text whose source is data.sequence_length long (for
 // a decoder-only model: source and target together), so 512 reads 568 ids and predicts a target of 114.
