@@ -1,7 +1,6 @@
 #include "data/windows.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include "core/check.h"
 
@@ -107,9 +106,15 @@ Sample Windows::stream_window(int64_t index) const {
   const auto joined_start = [&](int64_t document) {
     return static_cast<int64_t>(store_->starts()[document]) + (options_.separator ? document : 0);
   };
-  const auto documents = std::views::iota(int64_t{0}, store_->documents());
-  int64_t document =
-      *std::ranges::partition_point(documents, [&](int64_t d) { return joined_start(d + 1) <= begin; });
+  int64_t document = 0;  // the last one that does not begin behind the window's first id
+  for (int64_t last = store_->documents() - 1; document < last;) {
+    const int64_t middle = document + (last - document + 1) / 2;
+    if (joined_start(middle) <= begin) {
+      document = middle;
+    } else {
+      last = middle - 1;
+    }
+  }
 
   Sample sample;
   sample.ids.reserve(count);
