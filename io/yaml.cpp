@@ -153,6 +153,12 @@ class TreeBuilder final : public YAML::EventHandler {
       parent.node.items.push_back(std::move(value));
       return;
     }
+    // A value that is left out stands, for messages, at its key; yaml-cpp would say at the next line.
+    const bool left_out = value.kind == YamlNode::Kind::null && (value.where.line != parent.key_where.line ||
+                                                                 value.where.column <= parent.key_where.column);
+    if (left_out) {
+      value.where = parent.key_where;
+    }
     parent.node.entries.push_back({std::move(parent.key), std::move(parent.key_where), std::move(value)});
     parent.has_key = false;
   }
@@ -202,8 +208,9 @@ YamlNode parse_yaml(std::string_view text, const std::string& file) {
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
-    throw InputError(Location{file, error.mark.line + 1, error.mark.column + 1},
-                     "not valid YAML: " + printable(error.msg, 200));
+    // At the end of a text the mark's position is right, its line and column are not.
+    const Location where = locate(text, static_cast<size_t>(std::max(error.mark.pos, 0)), file);
+    throw InputError(where, "not valid YAML: " + printable(error.msg, 200));
   }
   return builder.take();
 }

@@ -83,13 +83,13 @@ std::string quote(std::string_view text) {
   return out + "\"";
 }
 
-std::string scalar_text(const YamlNode& node, bool in_flow) {
+bool is_bare(const YamlNode& node) { return !node.quoted && can_be_bare(node.scalar); }
+
+std::string scalar_text(const YamlNode& node) {
   if (node.kind == YamlNode::Kind::null) {
     return "null";
   }
-  const bool bare = !node.quoted && can_be_bare(node.scalar) &&
-                    (!in_flow || node.scalar.find_first_of(",[]{}?") == std::string::npos);
-  return bare ? node.scalar : quote(node.scalar);
+  return is_bare(node) ? node.scalar : quote(node.scalar);
 }
 
 std::string key_text(const std::string& key) {
@@ -103,20 +103,25 @@ bool is_leaf(const YamlNode& node) {
   return node.kind == YamlNode::Kind::null || node.kind == YamlNode::Kind::scalar;
 }
 
+// Whether a list on one line can hold the node as it is.
+bool fits_in_flow(const YamlNode& node) {
+  return is_leaf(node) && (!is_bare(node) || node.scalar.find_first_of(",[]{}?") == std::string::npos);
+}
+
 // The node on one line, or nothing when it needs a block.
 std::string inline_text(const YamlNode& node) {
   if (is_leaf(node)) {
-    return scalar_text(node, false);
+    return scalar_text(node);
   }
   if (node.kind == YamlNode::Kind::mapping) {
     return node.entries.empty() ? "{}" : "";
   }
   std::string list = "[";
   for (const YamlNode& item : node.items) {
-    if (!is_leaf(item) || list.size() > kFlowWidth) {
+    if (!fits_in_flow(item) || list.size() > kFlowWidth) {
       return "";
     }
-    list += (list.size() > 1 ? ", " : "") + scalar_text(item, true);
+    list += (list.size() > 1 ? ", " : "") + scalar_text(item);
   }
   return list.size() < kFlowWidth ? list + "]" : "";
 }
