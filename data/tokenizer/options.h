@@ -50,7 +50,7 @@ struct TokenizerOptions {
   double character_coverage = 0.9995;
   Normalization normalization = Normalization::nmt_nfkc;
   bool keep_spaces = false;
-  int64_t training_bytes = int64_t{32} << 20;
+  int64_t training_bytes = int64_t{8} << 20;
 
   static constexpr void fields(auto& self, auto& visit) {
     visit("type", self.type, "sentencepiece, byte or char");

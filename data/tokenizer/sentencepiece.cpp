@@ -1,7 +1,6 @@
 #include "data/tokenizer/sentencepiece.h"
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -18,7 +17,7 @@ namespace lmzoo {
 namespace {
 
 constexpr std::string_view kSpace = "\xE2\x96\x81";  // ▁ U+2581
-// A private-use character. No piece joins it with its neighbors, so what follows it is encoded as if it stood
+// A private-use character, which no piece joins with its neighbors: what follows it is encoded as if it stood
 // inside a word.
 constexpr std::string_view kGuard = "\xEE\x80\x80";  // U+E000
 
@@ -177,11 +176,15 @@ class SentencePieceTokenizer final : public Tokenizer {
     const auto unknowns = [&](const std::vector<int64_t>& all) {
       return std::count(all.begin(), all.end(), *vocabulary().unk);
     };
-    auto surplus = static_cast<std::ptrdiff_t>(guard_.size());
-    if (guard_.back() == *vocabulary().unk && unknowns(ids) == unknowns(encode_text(text))) {
+    size_t surplus = guard_.size();
+    if (surplus > 0 && guard_.back() == *vocabulary().unk && unknowns(ids) == unknowns(encode_text(text))) {
       --surplus;  // the guard is in one unknown token with what follows it
     }
-    ids.erase(ids.begin(), ids.begin() + surplus);
+    const auto end = guard_.begin() + static_cast<std::ptrdiff_t>(surplus);
+    if (surplus == 0 || surplus > ids.size() || !std::equal(guard_.begin(), end, ids.begin())) {
+      return encode_text(text);  // a model from elsewhere that does know the guard
+    }
+    ids.erase(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(surplus));
     return ids;
   }
 

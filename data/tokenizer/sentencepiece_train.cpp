@@ -168,6 +168,7 @@ std::vector<std::string> SentenceSample::take() {
   std::sort(
       entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.number < b.number; });
   std::vector<std::string> sentences;
+  sentences.reserve(entries.size());
   for (Entry& entry : entries) {
     sentences.push_back(std::move(entry.text));
   }

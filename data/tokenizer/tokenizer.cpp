@@ -136,7 +136,7 @@ std::optional<int64_t> Tokenizer::id_of(std::string_view piece) const {
 
 void Tokenizer::save(const std::string& folder) const {
   for (const auto& [name, bytes] : files()) {
-    write_atomically(folder + "/" + name, bytes);
+    write_atomically(concat(folder, "/", name), bytes);
   }
 }
 
