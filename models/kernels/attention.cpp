@@ -136,13 +136,15 @@ class FusedAttention : public torch::autograd::Function<FusedAttention> {
  public:
   static Tensor forward(torch::autograd::AutogradContext* context,
                         const Tensor& first,
-                        const Tensor& second,
-                        const Tensor& third,
-                        const Tensor& bias,
+                        const std::optional<Tensor>& second,
+                        const std::optional<Tensor>& third,
+                        const std::optional<Tensor>& maybe_bias,
                         const c10::intrusive_ptr<Call>& call) {
-    const Heads heads = heads_of({first, second, third}, call->merge, call->shape);
-    const Tensor out =
-        at::empty({call->queries.total(), call->shape.heads, call->shape.width}, first.options());
+    const Sources sources{first, second.value_or(Tensor()), third.value_or(Tensor())};
+    const Tensor bias = maybe_bias.value_or(Tensor());
+    const HeadShape& shape = call->shape;
+    const Heads heads = heads_of(sources, call->merge, shape);
+    const Tensor out = at::empty({call->queries.total(), shape.heads, shape.width}, first.options());
     const Tensor lse = at::empty({call->queries.total(), call->shape.heads}, torch::kFloat32);
     AttentionProblem problem = problem_of(*call, heads, bias);
     problem.out = matrix_of(out);
@@ -152,7 +154,7 @@ class FusedAttention : public torch::autograd::Function<FusedAttention> {
     for_each_task(tasks, kernel.scratch(problem), [&](int64_t index, float* memory) {
       kernel.forward(problem, index / problem.key_heads, index % problem.key_heads, memory);
     });
-    context->save_for_backward({first, second, third, bias, out, lse});
+    context->save_for_backward({sources[0], sources[1], sources[2], bias, out, lse});
     context->saved_data["call"] = c10::IValue::make_capsule(call);
     return out;
   }
@@ -164,9 +166,11 @@ class FusedAttention : public torch::autograd::Function<FusedAttention> {
     const auto& call = static_cast<const Call&>(*holder);
     const Sources sources{saved[0], saved[1], saved[2]};
     Sources wanted;
+    size_t bias_edge = 0;  // autograd counts the tensors that are there
     for (size_t i = 0; i < sources.size(); ++i) {
       if (sources[i].defined()) {
         wanted[i] = at::empty(sources[i].sizes(), sources[i].options());
+        ++bias_edge;
       }
     }
     const Tensor& bias = saved[3];
@@ -179,7 +183,8 @@ class FusedAttention : public torch::autograd::Function<FusedAttention> {
     problem.dq = matrix_of(into.q);
     problem.dk = matrix_of(into.k);
     problem.dv = matrix_of(into.v);
-    Tensor bias_gradient = context->needs_input_grad(3) ? at::empty_like(bias) : Tensor();
+    Tensor bias_gradient =
+        bias.defined() && context->needs_input_grad(bias_edge) ? at::empty_like(bias) : Tensor();
     run_backward(problem, call.queries.count(), bias_gradient.defined() ? &bias_gradient : nullptr);
     return {wanted[0], wanted[1], wanted[2], bias_gradient, Tensor()};
   }
@@ -208,6 +213,9 @@ Tensor autocasted(const Tensor& x) {
   return x.to(at::autocast::get_autocast_dtype(x.device().type()));
 }
 
+// Autograd refuses undefined tensors as arguments but knows optional ones.
+std::optional<Tensor> if_defined(const Tensor& x) { return x.defined() ? std::optional(x) : std::nullopt; }
+
 // -> [M, H, Dh]
 Tensor attend(Sources sources, Merge merge, const HeadShape& shape, AttentionInputs inputs) {
   std::transform(sources.begin(), sources.end(), sources.begin(), autocasted);
@@ -233,9 +241,9 @@ Tensor attend(Sources sources, Merge merge, const HeadShape& shape, AttentionInp
   call->dropout = draw_dropout(inputs.rule.dropout);
   const Tensor& bias = inputs.rule.bias;
   return FusedAttention::apply(sources[0],
-                               sources[1],
-                               sources[2],
-                               bias.defined() ? bias.to(torch::kFloat32).contiguous() : bias,
+                               if_defined(sources[1]),
+                               if_defined(sources[2]),
+                               if_defined(bias.defined() ? bias.to(torch::kFloat32).contiguous() : bias),
                                call);
 }
 

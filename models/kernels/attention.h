@@ -30,13 +30,13 @@ enum class MaskKind {
 
 struct AttentionRule {
   MaskKind mask = MaskKind::full;
-  std::vector<int64_t> prefix;  // [n], for MaskKind::prefix
-  Tensor bias;                  // added to the scores, may be undefined; gets a gradient. Either
-                                //   [H, Lq, Lk] by the longest sequence, or
+  std::vector<int64_t> prefix{};  // [n], for MaskKind::prefix
+  Tensor bias{};                  // added to the scores, may be undefined; gets a gradient. Either
+                                  //   [H, Lq, Lk] by the longest sequence, or
   //   [H, 2S-1] relative, S >= the longest Lk: entry S-1 + (key - query position).
   //   The relative form is much cheaper (T5).
-  std::optional<double> scale;  // default 1/sqrt(Dh); T5 has 1
-  double dropout = 0;           // of the probabilities; pass 0 outside of training
+  std::optional<double> scale{};  // default 1/sqrt(Dh); T5 has 1
+  double dropout = 0;             // of the probabilities; pass 0 outside of training
 };
 
 struct AttentionInputs {
@@ -44,7 +44,7 @@ struct AttentionInputs {
   Tensor k, v;        // [N, Hk, Dh]
   Sequences queries;  // n over M
   Sequences keys;     // n over N
-  AttentionRule rule;
+  AttentionRule rule{};
 };
 
 // Sizes of a merged projection's heads.

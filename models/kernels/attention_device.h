@@ -5,8 +5,8 @@
 
 namespace lmzoo {
 
-// Sequences of one length go to scaled_dot_product_attention as they are; ragged ones in half precision without bias
-// to the variable-length flash kernel; all others are padded.
+// Sequences of one length go to scaled_dot_product_attention as they are; ragged ones in half precision
+// without bias to the variable-length flash kernel; all others are padded.
 Tensor attention_on_device(const AttentionInputs& inputs);
 
 }  // namespace lmzoo

@@ -23,7 +23,7 @@ enum class NormKind { layer, rms };
 struct NormParameters {
   NormKind kind = NormKind::layer;
   Tensor weight;  // [D]
-  Tensor bias;    // [D] or undefined
+  Tensor bias{};  // [D] or undefined
   double eps = 1e-5;
 };
 
@@ -76,7 +76,7 @@ Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps);
 // dropout(f(x + bias)); bias [F] may be undefined.
 struct ActivationInputs {
   Tensor x;  // [..., F]; for `gated` [..., 2F]: the gate's half first
-  Tensor bias;
+  Tensor bias{};
   double dropout = 0;
 };
 Tensor activate(const ActivationInputs& inputs, Activation kind);  // -> [..., F]
