@@ -96,6 +96,7 @@ class MaskedLm final : public Objective {
     ids.push_back(sep_);
     std::vector<int64_t> positions = choose(ids, stream);
     std::vector<int64_t> originals;
+    originals.reserve(positions.size());
     for (const int64_t position : positions) {
       originals.push_back(ids[position]);
     }
