@@ -138,6 +138,24 @@ TokenizerPtr find_cached(const std::string& folder) {
   }
 }
 
+std::string cache_folder(const TokenizerOptions& options,
+                         const TextOptions& corpus,
+                         const std::string& cache_dir) {
+  return cache_dir + "/tokenizer-" + cache_key(options, corpus);
+}
+
+// What can be wrong with the options of a tokenizer that must be trained.
+void check_trained(const TokenizerOptions& options) {
+  if (options.type == TokenizerType::character) {
+    refuse_unused(options,
+                  {.type = options.type, .vocab_size = options.vocab_size, .sentinels = options.sentinels},
+                  "type char takes vocab_size and sentinels; ");
+  } else if (options.type == TokenizerType::sentencepiece && options.model.empty()) {
+    check(options.add_specials,
+          "tokenizer.add_specials: false is for an existing model; a trained one has them all");
+  }
+}
+
 // Keys and types of lmzoo_tokenizer.json.
 class SavedReader {
  public:
@@ -173,37 +191,51 @@ class SavedReader {
 
 }  // namespace
 
+TokenizerPtr find_tokenizer(const TokenizerOptions& options,
+                            const TextOptions& corpus,
+                            const std::string& cache_dir) {
+  check_trained(options);
+  if (options.type == TokenizerType::byte) {
+    return make_byte(options);
+  }
+  if (!options.model.empty()) {
+    return load_model(options);
+  }
+  return cache_dir.empty() ? nullptr : find_cached(cache_folder(options, corpus, cache_dir));
+}
+
 TokenizerPtr make_tokenizer(const TokenizerOptions& options,
                             const TextOptions& corpus,
                             const std::string& cache_dir,
                             const Progress& progress) {
-  if (options.type == TokenizerType::byte) {
-    return make_byte(options);
-  }
-  if (options.type == TokenizerType::character) {
-    refuse_unused(options,
-                  {.type = options.type, .vocab_size = options.vocab_size, .sentinels = options.sentinels},
-                  "type char takes vocab_size and sentinels; ");
-  } else if (!options.model.empty()) {
-    return load_model(options);
-  } else {
-    check(options.add_specials,
-          "tokenizer.add_specials: false is for an existing model; a trained one has them all");
-  }
-  if (cache_dir.empty()) {
-    return train(options, corpus, progress);
-  }
-  const std::string folder = cache_dir + "/tokenizer-" + cache_key(options, corpus);
-  if (TokenizerPtr cached = find_cached(folder)) {
-    return cached;
+  if (TokenizerPtr found = find_tokenizer(options, corpus, cache_dir)) {
+    return found;
   }
   TokenizerPtr tokenizer = train(options, corpus, progress);
-  make_folders(cache_dir);
-  StagedFolder staged(folder);
-  tokenizer->save(staged.path());
-  write_manifest(staged.path());
-  staged.commit();
+  if (!cache_dir.empty()) {
+    make_folders(cache_dir);
+    StagedFolder staged(cache_folder(options, corpus, cache_dir));
+    tokenizer->save(staged.path());
+    write_manifest(staged.path());
+    staged.commit();
+  }
   return tokenizer;
+}
+
+std::optional<Vocabulary> planned_vocabulary(const TokenizerOptions& options) {
+  check_trained(options);
+  if (options.type == TokenizerType::character && !options.vocab_size) {
+    return std::nullopt;
+  }
+  const int64_t size = options.vocab_size.value_or(kDefaultVocabSize);
+  const int64_t others = std::ssize(special_kinds()) + options.sentinels;
+  check(size > others,
+        "tokenizer.vocab_size is ",
+        size,
+        ", but must be more than ",
+        others,
+        ": the special tokens and sentinels");
+  return standard_specials(size - others, options.sentinels).vocabulary;
 }
 
 TokenizerPtr load_tokenizer(const std::string& folder) {

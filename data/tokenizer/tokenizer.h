@@ -101,6 +101,16 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const TokenizerOptions& options,
                                                 const std::string& cache_dir,
                                                 const Progress& progress = {});
 
+// What make_tokenizer() gives without training: a tokenizer that needs none, or one from the cache; else
+// null. Writes nothing, and reads the corpus only for its hash.
+std::shared_ptr<const Tokenizer> find_tokenizer(const TokenizerOptions& options,
+                                                const TextOptions& corpus,
+                                                const std::string& cache_dir);
+
+// The vocabulary that training will give, as far as the options tell it: absent for a char tokenizer without
+// vocab_size. Not for byte and loaded models, which find_tokenizer() always has.
+std::optional<Vocabulary> planned_vocabulary(const TokenizerOptions& options);
+
 // From a folder that Tokenizer::save() wrote. Nothing in it is trusted.
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::string& folder);
 
