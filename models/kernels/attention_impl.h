@@ -13,6 +13,7 @@
 
 #include "models/kernels/attention_kernel.h"
 #include "models/kernels/attention_pack.h"
+#include "models/kernels/row_loop.h"
 
 namespace lmzoo::LMZOO_ISA {
 
@@ -101,25 +102,6 @@ inline float finish_scores(const AttentionProblem& p, const Extent& e, const Row
     scores[j] = -__builtin_inff();
   }
   return result;
-}
-
-// The dropout decisions of 32 columns: masks of kept lanes for columns l.. and 16 + l.. of the group.
-struct KeptLanes {
-  Int low, high;
-};
-
-LMZOO_INLINE Bits lane_numbers() {
-  Bits lanes;
-  for (int i = 0; i < kLanes; ++i) {
-    lanes[i] = static_cast<uint32_t>(i);
-  }
-  return lanes;
-}
-
-LMZOO_INLINE KeptLanes kept_lanes(const DropoutRow& key, uint32_t threshold, int64_t column, int lane) {
-  const auto first = static_cast<uint32_t>(column / 2 + lane);
-  const Bits bits = dropout_bits(key, lane_numbers() + first);
-  return {(bits & 0xffffu) >= threshold, (bits >> 16) >= threshold};
 }
 
 // Scores become exp(score - largest), dropped ones zero; returns the sum before dropping.

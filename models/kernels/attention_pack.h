@@ -14,13 +14,6 @@ struct Rows {
   const Number* operator[](int64_t i) const { return data + i * stride; }
 };
 
-LMZOO_INLINE void store_one(float* to, float x) { *to = x; }
-LMZOO_INLINE void store_one(BFloat* to, float x) {
-  const uint32_t bits = bit_cast<uint32_t>(x);
-  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-  to->bits = static_cast<uint16_t>(x == x ? rounded : (bits >> 16) | 0x40u);
-}
-
 // One word: a float, or two bfloat16 (lower half first).
 LMZOO_INLINE uint32_t word_at(Single, const float* row, int64_t w) { return bit_cast<uint32_t>(row[w]); }
 LMZOO_INLINE uint32_t word_at(Single, const BFloat* row, int64_t w) {

@@ -1,0 +1,1 @@
+#include "models/kernels/activation_impl.h"

@@ -1,0 +1,37 @@
+// LayerNorm (Ba et al. 2016) and RMSNorm (Zhang & Sennrich 2019) as modules over the fused kernels.
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include <torch/nn/module.h>
+
+#include "core/fields.h"
+#include "models/kernels/elementwise.h"
+
+namespace lmzoo {
+
+template <>
+struct EnumNames<NormKind> {
+  static constexpr std::pair<NormKind, std::string_view> values[] = {{NormKind::layer, "layer"},
+                                                                     {NormKind::rms, "rms"}};
+};
+
+class Norm : public torch::nn::Module {
+ public:
+  Norm(NormKind kind, int64_t width, double eps);
+
+  Tensor forward(const Tensor& x) const { return norm(x, parameters_of()); }  // [N, D] -> [N, D]
+  NormParameters parameters_of() const {
+    return {.kind = kind_, .weight = weight, .bias = bias, .eps = eps_};
+  }
+
+  Tensor weight;  // [D]
+  Tensor bias;    // [D]; undefined for rms
+
+ private:
+  NormKind kind_;
+  double eps_;
+};
+
+}  // namespace lmzoo

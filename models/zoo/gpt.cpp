@@ -1,0 +1,231 @@
+// Decoder-only transformers: GPT-1 (Radford et al. 2018), GPT-2 (Radford et al. 2019), and with rotary
+// positions, RMS norm and SwiGLU the LLaMA kind (Touvron et al. 2023), as options of one model.
+//
+// Legend: N positions of all sequences, K wanted rows, D width, H heads, V vocabulary.
+#include "core/registry.h"
+#include "models/block.h"
+#include "models/cost.h"
+#include "models/init.h"
+#include "models/positions.h"
+
+namespace lmzoo {
+
+enum class GptPositions { learned, rotary, rotary_interleaved };
+template <>
+struct EnumNames<GptPositions> {
+  static constexpr std::pair<GptPositions, std::string_view> values[] = {
+      {GptPositions::learned, "learned"},
+      {GptPositions::rotary, "rotary"},
+      {GptPositions::rotary_interleaved, "rotary_interleaved"}};
+};
+
+namespace {
+
+struct GptOptions {
+  int64_t layers = 4;
+  int64_t width = 256;
+  int64_t heads = 4;
+  std::optional<int64_t> kv_heads{};
+  int64_t ffn_width = 1024;
+  FeedForwardKind activation = FeedForwardKind::gelu_tanh;
+  NormKind norm = NormKind::layer;
+  double norm_eps = 1e-5;
+  bool pre_norm = true;
+  bool bias = true;
+  GptPositions positions = GptPositions::learned;
+  double rope_theta = 10000;
+  std::optional<int64_t> max_length{};
+  std::optional<int64_t> vocab_size{};
+  bool tie_embeddings = true;
+  double dropout = 0.1;
+  std::optional<double> attention_dropout{};
+  double init_std = 0.02;
+
+  static constexpr void fields(auto& self, auto& visit) {
+    visit("layers", self.layers, "blocks", at_least(1));
+    visit("width", self.width, "D: numbers that stand for a position", at_least(1));
+    visit("heads", self.heads, "attention heads; width is a multiple of them", at_least(1));
+    visit("kv_heads", self.kv_heads, "heads of keys and values; absent: as many as heads", at_least(1));
+    visit("ffn_width", self.ffn_width, "inner width of the feed-forward network", at_least(1));
+    visit("activation", self.activation, "of the feed-forward network");
+    visit("norm", self.norm, "layer or rms");
+    visit("norm_eps", self.norm_eps, "added to the variance", more_than(0));
+    visit("pre_norm",
+          self.pre_norm,
+          "norm before each sublayer and at the end (GPT-2); false: after each (GPT-1)");
+    visit("bias", self.bias, "whether linear maps have a bias");
+    visit("positions", self.positions, "learned, rotary (halves turn together) or rotary_interleaved");
+    visit("rope_theta", self.rope_theta, "base of the rotary angles", more_than(1));
+    visit("max_length", self.max_length, "longest sequence; absent: data.sequence_length", at_least(1));
+    visit("vocab_size", self.vocab_size, "rows of the embedding; absent: the tokenizer's size", at_least(1));
+    visit("tie_embeddings", self.tie_embeddings, "whether the output projection is the embedding");
+    visit("dropout", self.dropout, "of embeddings and of what each sublayer adds", half_open(0, 1));
+    visit("attention_dropout", self.attention_dropout, "of attention; absent: as dropout", half_open(0, 1));
+    visit("init_std", self.init_std, "standard deviation of the initial weights", more_than(0));
+  }
+};
+
+StackOptions stack_options(const GptOptions& o) {
+  const int64_t head_width = o.width / o.heads;
+  return {.block = {.attention = {.width = o.width,
+                                  .shape = {o.heads, o.kv_heads.value_or(o.heads), head_width},
+                                  .bias = o.bias,
+                                  .dropout = o.attention_dropout.value_or(o.dropout)},
+                    .feed_forward =
+                        {.width = o.width, .inner_width = o.ffn_width, .kind = o.activation, .bias = o.bias},
+                    .norm = o.norm,
+                    .norm_eps = o.norm_eps,
+                    .pre_norm = o.pre_norm,
+                    .dropout = o.dropout},
+          .layers = o.layers};
+}
+
+class Gpt final : public Model {
+ public:
+  Gpt(const GptOptions& options, const ModelContext& context)
+      : options_(options), max_length_(options.max_length.value_or(context.sequence_length)) {
+    check_options(context);
+    tokens_ = register_module(
+        "tokens",
+        std::make_shared<Embedding>(options.vocab_size.value_or(context.vocabulary.size), options.width));
+    if (options.positions == GptPositions::learned) {
+      positions_ = register_module("positions", std::make_shared<Embedding>(max_length_, options.width));
+    }
+    stack_ = register_module("stack", std::make_shared<Stack>(stack_options(options)));
+    if (!options.tie_embeddings) {
+      head_ = register_module(
+          "head", std::make_shared<Linear>(LinearOptions{options.width, vocab_rows(), /*bias=*/false}));
+    }
+    initialize();
+  }
+
+  Architecture architecture() const override { return Architecture::decoder_only; }
+  int64_t width() const override { return options_.width; }
+  int64_t vocab_rows() const override { return tokens_->weight.size(0); }
+  int64_t max_length() const override { return max_length_; }
+
+  // Embed, then blocks of x + attention(norm(x)), x + feed_forward(norm(x)).
+  Tensor hidden(const Inputs& inputs) override {
+    const int64_t seen = inputs.cache != nullptr ? inputs.cache->length : 0;
+    const Tensor positions = inputs.sequences.positions() + seen;  // [N]
+    Tensor x = tokens_->forward(inputs.ids);                       // [N, D]
+    if (positions_) {
+      x = x + positions_->forward(positions);
+    }
+    x = dropout(x, is_training() ? options_.dropout : 0);
+
+    SelfView view{.sequences = inputs.sequences,
+                  .mask = inputs.prefix.empty() ? MaskKind::causal : MaskKind::prefix,
+                  .prefix = inputs.prefix,
+                  .trace = inputs.trace};
+    if (options_.positions != GptPositions::learned) {
+      view.angles = rotary_angles(positions, options_.width / options_.heads, options_.rope_theta);
+      view.layout =
+          options_.positions == GptPositions::rotary ? RotaryLayout::halves : RotaryLayout::interleaved;
+    }
+    prepare(inputs.cache);
+    x = stack_->forward(x, view, /*cross=*/nullptr, inputs.cache);  // [N, D]
+    if (inputs.cache != nullptr) {
+      inputs.cache->length += inputs.sequences.longest();
+    }
+    return x;
+  }
+
+  // logits = states · embeddingᵀ
+  Projection project(const Tensor& rows) override {
+    return {.rows = rows, .weight = head_ ? head_->weight : tokens_->weight, .bias = {}};
+  }
+
+  double train_flops(const SequenceLengths& lengths, double labeled) const override {
+    const double head = static_cast<double>(vocab_rows() * options_.width);
+    return 6 * (lengths.source * matrix_weights(*stack_) + labeled * head) +
+           attention_flops(options_.layers, options_.width, lengths.source, (lengths.source + 1) / 2);
+  }
+
+ private:
+  void check_options(const ModelContext& context) const {
+    const GptOptions& o = options_;
+    check(o.width % o.heads == 0, "width is ", o.width, " but must be a multiple of heads = ", o.heads);
+    const int64_t kv_heads = o.kv_heads.value_or(o.heads);
+    check(o.heads % kv_heads == 0, "heads is ", o.heads, " but must be a multiple of kv_heads = ", kv_heads);
+    check(o.positions == GptPositions::learned || o.width / o.heads % 2 == 0,
+          "rotary positions need heads of even width, but width / heads is ",
+          o.width / o.heads);
+    check(!o.vocab_size || *o.vocab_size >= context.vocabulary.size,
+          "vocab_size is ",
+          o.vocab_size.value_or(0),
+          " but the tokenizer has ",
+          context.vocabulary.size,
+          " ids");
+  }
+
+  void prepare(Cache* cache) const {
+    if (cache != nullptr && cache->layers.empty()) {
+      cache->layers.resize(stack_->blocks.size());
+    }
+  }
+
+  // All weights N(0, 0.02); GPT-2 divides those that write to the residual stream by √(2 · layers)
+  // (section 2.3), GPT-1 does not.
+  void initialize() {
+    const double std = options_.init_std;
+    const double depth = options_.pre_norm ? std::sqrt(2.0 * static_cast<double>(options_.layers)) : 1;
+    init::normal(tokens_->weight, std);
+    if (positions_) {
+      init::normal(positions_->weight, std);
+    }
+    for (const auto& block : stack_->blocks) {
+      init::block(*block, {.std = std, .residual_std = std / depth});
+    }
+    if (stack_->final_norm) {
+      init::identity(*stack_->final_norm);
+    }
+    if (head_) {
+      init::normal(*head_, std);
+    }
+  }
+
+  GptOptions options_;
+  int64_t max_length_;
+  std::shared_ptr<Embedding> tokens_;     // [V, D]
+  std::shared_ptr<Embedding> positions_;  // [max_length, D], learned positions only
+  std::shared_ptr<Stack> stack_;
+  std::shared_ptr<Linear> head_;  // untied only
+};
+
+// Sizes of Radford et al. 2018 and 2019 and of the published checkpoints.
+GptOptions gpt2(int64_t layers, int64_t width, int64_t heads) {
+  return {.layers = layers,
+          .width = width,
+          .heads = heads,
+          .ffn_width = 4 * width,
+          .max_length = 1024,
+          .vocab_size = 50257};
+}
+
+GptOptions gpt1() {
+  GptOptions o = gpt2(12, 768, 12);
+  o.pre_norm = false;
+  o.max_length = 512;
+  o.vocab_size = 40478;
+  return o;
+}
+
+}  // namespace
+
+void register_gpt(Registry& registry) {
+  registry.add(ModelFamily{
+      .name = "gpt",
+      .summary = "decoder-only transformer: GPT-1, GPT-2, and LLaMA-like by options",
+      .defaults = AnyOptions(GptOptions{}),
+      .presets = {{"gpt1", AnyOptions(gpt1())},
+                  {"gpt2", AnyOptions(gpt2(12, 768, 12))},
+                  {"gpt2-medium", AnyOptions(gpt2(24, 1024, 16))},
+                  {"gpt2-large", AnyOptions(gpt2(36, 1280, 20))},
+                  {"gpt2-xl", AnyOptions(gpt2(48, 1600, 25))}},
+      .make = [](const AnyOptions& options, const ModelContext& context) -> std::shared_ptr<Model> {
+        return std::make_shared<Gpt>(options.as<GptOptions>(), context);
+      }});
+}
+
+}  // namespace lmzoo
