@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/fields.h"
 
@@ -42,6 +43,7 @@ struct EnumNames<Normalization> {
 struct TokenizerOptions {
   TokenizerType type = TokenizerType::sentencepiece;
   std::string model{};
+  std::vector<std::string> files{};
   PieceAlgorithm algorithm = PieceAlgorithm::unigram;
   std::optional<int64_t> vocab_size{};
   int64_t sentinels = 100;
@@ -55,6 +57,7 @@ struct TokenizerOptions {
   static constexpr void fields(auto& self, auto& visit) {
     visit("type", self.type, "sentencepiece, byte or char");
     visit("model", self.model, "sentencepiece: an existing .model file instead of training one");
+    visit("files", self.files, "train on these texts instead of data.train, so that runs share a tokenizer");
     visit("algorithm", self.algorithm, "sentencepiece training: unigram or bpe");
     visit(
         "vocab_size",
