@@ -82,6 +82,7 @@ std::optional<EvalResult> evaluate(Model& model,
                                    const EvalSettings& settings) {
   const at::NoGradGuard no_grad;
   const EvaluationMode model_mode(model), objective_mode(objective);
+  const PrecisionScope scope(settings.precision, settings.device.type());
   EvalResult result;
   Sums sums;
   const BatchPass pass = data.open();
@@ -94,7 +95,6 @@ std::optional<EvalResult> evaluate(Model& model,
       break;
     }
     const Batch batch = next->to(settings.device);
-    const PrecisionScope scope(settings.precision, settings.device.type());
     const LossSums loss = objective.loss(model, batch);
     result.tokens += batch.tokens;
     result.labels += loss.count;

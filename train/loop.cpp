@@ -74,6 +74,7 @@ class Run {
   Interval interval_;
   BadSteps bad_;
   double last_lr_ = 0;
+  std::string summary_;  // of the last row, beside the bar
   int64_t saved_step_ = 0;
 };
 
@@ -166,10 +167,13 @@ void Run::step() {
   if (job_.device.is_cpu() || row_due || static_cast<int64_t>(pending_.size()) >= job_.train.max_skipped) {
     read_pending();
   }
-  interval_.seconds += seconds_since(begin);
+  const double seconds = seconds_since(begin);
+  interval_.seconds += seconds;
+  state_.seconds += seconds;
   if (row_due) {
     log_row();
   }
+  progress_.update(state_.step, summary_);
 }
 
 void Run::read_pending() {
@@ -234,7 +238,6 @@ void Run::skipped(const StepOutcome& outcome, double loss) {
 void Run::log_row() {
   const auto ratio = [](double a, double b) { return b > 0 ? a / b : std::nan(""); };
   const Interval& sums = interval_;
-  state_.seconds += sums.seconds;
   const TrainRow row{.step = state_.step,
                      .loss = ratio(sums.loss_sum, static_cast<double>(sums.labels)),
                      .lr = last_lr_,
@@ -257,7 +260,7 @@ void Run::log_row() {
                 row.loss,
                 row.lr,
                 short_count(row.tokens_per_s).c_str());
-  progress_.update(state_.step, text);
+  summary_ = text;
   interval_ = {};
 }
 

@@ -35,8 +35,8 @@ MetricsLog::MetricsLog(const std::string& run, int64_t resumed_at) {
     write_atomically(path, rows_until(path, resumed_at));
   }
   rows_ = std::make_unique<AppendFile>(path);
-  // From this step on what earlier event files say is void.
-  events_ = std::make_unique<EventFile>(run + "/tensorboard", resumed_at > 0 ? resumed_at + 1 : 0);
+  // From the next step on what earlier event files say is void.
+  events_ = std::make_unique<EventFile>(run + "/tensorboard", resumed_at + 1);
 }
 
 void MetricsLog::train(const TrainRow& row) {

@@ -142,7 +142,8 @@ Snapshot TinyRun::snapshot() {
 }
 
 TrainResult TinyRun::train() {
-  ProgressBar progress("test", "step", ProgressBar::Style::silent);
+  const auto style = notes != nullptr ? ProgressBar::Style::lines : ProgressBar::Style::silent;
+  ProgressBar progress("test", "step", style, notes);
   const TrainJob job{.model = *model,
                      .objective = *objective,
                      .optimizer = optimizer(),
@@ -154,7 +155,8 @@ TrainResult TinyRun::train() {
                      .seed = 3,
                      .device = torch::kCPU,
                      .run = folder,
-                     .resume = resume};
+                     .resume = resume,
+                     .identity = identity};
   return lmzoo::train(job, progress);
 }
 

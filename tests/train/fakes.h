@@ -96,6 +96,8 @@ struct TinyRun {
   ScheduleOptions schedule{.type = ScheduleType::cosine, .warmup_steps = 5};
   std::string folder;
   bool resume = false;
+  std::map<std::string, std::string> identity;
+  std::FILE* notes = nullptr;  // where progress goes; nowhere if null
 
  private:
   std::unique_ptr<Optimizer> optimizer_;

@@ -1,6 +1,8 @@
 // Resuming bit for bit: a run that was stopped at any time ends with the same weights and optimizer as one
 // that was not.
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "fakes.h"
@@ -83,6 +85,55 @@ TEST_CASE("a run that is stopped by a signal at every step ends bit for bit as o
   CHECK(result.resumed_at == 39);
   CHECK(same(straight.weights, resumed.weights));
   CHECK(same(straight.optimizer, resumed.optimizer));
+}
+
+// The child of the next test: one run in the folder LMZOO_TEST_RUN, which it also resumes.
+TEST_CASE("child that is killed", "[.killed]") {
+  const char* folder = std::getenv("LMZOO_TEST_RUN");
+  REQUIRE(folder != nullptr);
+  TinyRun run(folder);
+  settings(run);
+  run.options.save_every = 1;
+  run.resume = true;
+  CHECK(run.train().reason == StopReason::finished);
+}
+
+TEST_CASE("a run whose process is killed again and again ends bit for bit as one that is not") {
+  const Snapshot straight = straight_run();
+  const TempDir folder;
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe");
+  const auto child = [&](const std::string& how) {
+    const std::string command = "LMZOO_TEST_RUN='" + folder.path().string() + "' " + how + " '" + program +
+                                "' '[.killed]' > " + (folder / "out") + " 2>&1";
+    return std::system(command.c_str());
+  };
+  for (const char* seconds : {"0.25", "0.5", "0.4", "0.3", "0.45"}) {
+    child(std::string("timeout -s KILL ") + seconds);
+  }
+  REQUIRE(child("") == 0);
+  TinyRun end(folder.path());
+  load_checkpoint(resolve_checkpoint(folder.path(), true), end.snapshot());
+  CHECK(same(straight.weights, end.snapshot().weights));
+  CHECK(same(straight.optimizer, end.snapshot().optimizer));
+}
+
+TEST_CASE("a resume under other conditions says what will not be the same") {
+  const TempDir folder, other;
+  TinyRun first(folder.path());
+  first.identity = {{"threads", "2"}, {"kernels", "avx512"}};
+  first.options.steps = 8;
+  first.train();
+  TinyRun second(folder.path());
+  second.identity = {{"threads", "4"}, {"kernels", "avx512"}};
+  second.options.steps = 9;
+  second.resume = true;
+  second.notes = std::fopen((other / "notes").c_str(), "w");
+  second.train();
+  std::fclose(second.notes);
+  using Catch::Matchers::Contains;
+  CHECK_THAT(read_file(other / "notes"),
+             Contains("goes on after step 8") && Contains("warning: threads is 4 but was 2") &&
+                 Contains("warning: steps is 9 but was 8") && !Contains("kernels"));
 }
 
 TEST_CASE("an evaluation that a signal cut short is made up for after the resume") {
