@@ -53,6 +53,7 @@ struct ObjectiveLengths {
   int64_t raw = 0;     // content ids of one full window
   int64_t source = 0;  // ids the encoder (or only stack) reads
   int64_t target = 0;  // ids of the target; 0 when the form has none
+  int64_t added = 0;   // positions a sample takes beyond its own ids (special symbols); for packed windows
 };
 
 // A loss as sum and count: sums add over micro-batches, ranks and evaluation, and are divided once.

@@ -144,11 +144,19 @@ std::string cache_folder(const TokenizerOptions& options,
   return cache_dir + "/tokenizer-" + cache_key(options, corpus);
 }
 
+// What it is trained on: files of its own, or the run's text.
+TextOptions training_text(const TokenizerOptions& options, const TextOptions& corpus) {
+  return options.files.empty() ? corpus : TextOptions{.files = options.files};
+}
+
 // What can be wrong with the options of a tokenizer that must be trained.
 void check_trained(const TokenizerOptions& options) {
   if (options.type == TokenizerType::character) {
     refuse_unused(options,
-                  {.type = options.type, .vocab_size = options.vocab_size, .sentinels = options.sentinels},
+                  {.type = options.type,
+                   .files = options.files,
+                   .vocab_size = options.vocab_size,
+                   .sentinels = options.sentinels},
                   "type char takes vocab_size and sentinels; ");
   } else if (options.type == TokenizerType::sentencepiece && options.model.empty()) {
     check(options.add_specials,
@@ -201,7 +209,8 @@ TokenizerPtr find_tokenizer(const TokenizerOptions& options,
   if (!options.model.empty()) {
     return load_model(options);
   }
-  return cache_dir.empty() ? nullptr : find_cached(cache_folder(options, corpus, cache_dir));
+  return cache_dir.empty() ? nullptr
+                           : find_cached(cache_folder(options, training_text(options, corpus), cache_dir));
 }
 
 TokenizerPtr make_tokenizer(const TokenizerOptions& options,
@@ -211,10 +220,11 @@ TokenizerPtr make_tokenizer(const TokenizerOptions& options,
   if (TokenizerPtr found = find_tokenizer(options, corpus, cache_dir)) {
     return found;
   }
-  TokenizerPtr tokenizer = train(options, corpus, progress);
+  const TextOptions text = training_text(options, corpus);
+  TokenizerPtr tokenizer = train(options, text, progress);
   if (!cache_dir.empty()) {
     make_folders(cache_dir);
-    StagedFolder staged(cache_folder(options, corpus, cache_dir));
+    StagedFolder staged(cache_folder(options, text, cache_dir));
     tokenizer->save(staged.path());
     write_manifest(staged.path());
     staged.commit();

@@ -41,7 +41,7 @@ class CausalLm final : public Objective {
   FormKind form() const override { return FormKind::token_stream; }
   ObjectiveLengths lengths() const override {
     const int64_t added = std::ssize(before_) + std::ssize(after_);
-    return {.raw = length_ + 1 - added, .source = length_, .target = 0};
+    return {.raw = length_ + 1 - added, .source = length_, .target = 0, .added = added - 1};
   }
 
   Example example(const Sample& sample, Stream&) const override {

@@ -114,7 +114,7 @@ class Classification final : public Objective, public Classifier {
 
   FormKind form() const override { return FormKind::labeled; }
   ObjectiveLengths lengths() const override {
-    return {.raw = length_ - added(), .source = length_, .target = 0};
+    return {.raw = length_ - added(), .source = length_, .target = 0, .added = added()};
   }
 
   Example example(const Sample& sample, Stream&) const override {

@@ -88,7 +88,9 @@ class MaskedLm final : public Objective {
   }
 
   FormKind form() const override { return FormKind::in_place; }
-  ObjectiveLengths lengths() const override { return {.raw = length_ - 2, .source = length_, .target = 0}; }
+  ObjectiveLengths lengths() const override {
+    return {.raw = length_ - 2, .source = length_, .target = 0, .added = 2};
+  }
 
   Example example(const Sample& sample, Stream& stream) const override {
     std::vector<int64_t> ids{cls_};
