@@ -1,0 +1,43 @@
+// What a process sets once before it computes: oneMKL's instruction set, denormals, threads, the device.
+//
+// oneMKL inside LibTorch takes its AVX-512 code on Intel CPUs only; on a Zen 4 or Zen 5 float32 products then
+// run at half the speed that the same code reaches there. It asks a function, mkl_serv_intel_cpu_true, and
+// the dynamic linker prefers a program's own function of that name over the library's: cpu_setup.cpp defines
+// it. On a CPU that is not Intel's and has AVX-512F it says yes, unless LMZOO_MKL_DISPATCH=off; everywhere
+// else oneMKL's own answer holds. Results differ in the last bits, as between any two CPUs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <c10/core/Device.h>
+
+namespace lmzoo {
+
+// Whether oneMKL is told to use AVX-512 on a CPU on which it would not have.
+bool mkl_dispatch_changed();
+
+// Threads of the CPU, and flush-to-zero in all of them: a model near convergence makes many denormals, and a
+// CPU takes up to a hundred times longer for one. `threads` 0: LibTorch's choice, one for each core
+// (OMP_NUM_THREADS wins). Call before the first operation; returns the number set.
+int64_t set_up_cpu(int64_t threads);
+
+// "auto", "cpu", "cuda" or "cuda:N"; InputError otherwise.
+void check_device_name(const std::string& name);
+
+struct DeviceChoice {
+  c10::Device device = c10::kCPU;
+  std::string note;  // why `auto` is the CPU; else empty
+};
+
+// The device of that name. LibTorch's CUDA library is loaded here, when a GPU may be used, and nowhere else:
+// the program links the CPU part only, so it starts in a fifth of a second and one build serves both. `auto`
+// is the CPU when the machine has no NVIDIA driver or shows no GPU; a driver without a CUDA part of LibTorch
+// is an InputError, for a run that is silently fifty times slower helps nobody. So is `cuda` wherever it
+// cannot be had.
+DeviceChoice choose_device(const std::string& name);
+
+std::string cpu_name();         // "AMD EPYC 9B45"
+std::string gpu_description();  // names of the GPUs, without loading CUDA; "none" when there is no driver
+
+}  // namespace lmzoo

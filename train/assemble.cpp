@@ -1,0 +1,250 @@
+#include "train/assemble.h"
+
+#include <algorithm>
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include "core/check.h"
+#include "core/rng.h"
+#include "data/build_token_store.h"
+#include "data/collate.h"
+#include "train/full_window.h"
+#include "train/parameters.h"
+
+namespace lmzoo {
+
+void register_models(Registry& registry);
+void register_objectives(Registry& registry);
+
+namespace {
+
+// LibTorch's generator draws initial weights: seeded from the run's seed and the part's number.
+void seed_weights(const RunConfig& config, uint64_t part) {
+  at::manual_seed(hash({.seed = config.stream_seed(), .sample = part, .purpose = Purpose::initialization}));
+}
+
+// The parts meet in a batch of one full window.
+void check_together(const LoadedConfig& loaded, const Parts& parts) {
+  const std::string reason = refusal(parts.objective->form(), parts.model->architecture());
+  if (!reason.empty()) {
+    loaded.places.fail(
+        "objective.type",
+        loaded.config.objective.type + " does not go with model " + loaded.config.model.type + ": " + reason);
+  }
+  loaded.places.locate("model", [&] {
+    const int64_t rows = parts.model->vocab_rows();
+    check(rows >= parts.vocabulary.size,
+          "has ",
+          rows,
+          " rows in its embedding, but the tokenizer has ",
+          parts.vocabulary.size,
+          " ids");
+  });
+  loaded.places.locate("data.sequence_length", [&] {
+    const Batch batch = full_windows(
+        *parts.objective, parts.model->architecture(), parts.vocabulary, std::ssize(parts.classes), 1);
+    const int64_t longest =
+        std::max(batch.inputs.sequences.longest(), batch.inputs.decoder_sequences.longest());
+    check(longest <= parts.model->max_length(),
+          "a full window has a sequence of ",
+          longest,
+          " positions, but the model takes at most ",
+          parts.model->max_length());
+  });
+}
+
+// The training loader as the endless stream that the loop wants.
+class LoaderSource final : public BatchSource {
+ public:
+  LoaderSource(const Windows& windows, const LoaderSteps& steps, const LoaderOptions& options)
+      : loader_(windows, steps, options) {}
+
+  Batch next() override { return loader_.next().value(); }
+  Json state() const override {
+    return {{"epoch", loader_.state().epoch}, {"position", loader_.state().position}};
+  }
+  void restore(const Json& state) override {
+    const auto number = [&](const char* key) {
+      check(state.is_object() && state.contains(key) && state[key].is_number_unsigned(),
+            "state.json: batches.",
+            key,
+            " must be a whole number of at least 0");
+      return state[key].get<uint64_t>();
+    };
+    loader_.restore({.epoch = number("epoch"), .position = number("position")});
+  }
+
+ private:
+  Loader loader_;
+};
+
+// Special ids that an objective adds to each sample, as far as they lengthen what the model reads.
+int64_t overhead_of(const Objective& objective) {
+  if (objective.form() == FormKind::sequence_to_sequence) {
+    return 1;  // the end symbol of a source
+  }
+  return std::max<int64_t>(objective.lengths().source - objective.lengths().raw, 0);
+}
+
+// Bytes of text that the labels of a pass stand for, when every token is predicted: only then nats per label
+// can be told as bits per byte. An objective that adds no begin symbol never predicts the first token of a
+// sample.
+int64_t predicted_bytes(const Windows& windows, const Parts& parts) {
+  const TokenStore& store = windows.store();
+  if (parts.objective->form() != FormKind::token_stream || store.tokens() == 0) {
+    return 0;
+  }
+  Stream stream({.purpose = Purpose::sampling});
+  const Sample probe = windows.window(0).front();
+  const auto example = std::get<TokenStream>(parts.objective->example(probe, stream));
+  const bool first_is_predicted = example.ids.front() != probe.ids.front();
+  const int64_t content = std::min(windows.tokens(), store.tokens());
+  const int64_t predicted = content - (first_is_predicted ? 0 : std::min(content, windows.samples()));
+  return static_cast<int64_t>(static_cast<double>(store.text_bytes()) * static_cast<double>(predicted) /
+                              static_cast<double>(store.tokens()));
+}
+
+}  // namespace
+
+Registry make_registry() {
+  Registry registry;
+  register_models(registry);
+  register_objectives(registry);
+  return registry;
+}
+
+Parts build_parts(const LoadedConfig& loaded,
+                  const Registry& registry,
+                  const Vocabulary& vocabulary,
+                  const std::vector<std::string>& classes) {
+  const RunConfig& config = loaded.config;
+  Parts parts{.model = nullptr, .objective = nullptr, .vocabulary = vocabulary, .classes = classes};
+  parts.model = loaded.places.locate("model", [&] {
+    seed_weights(config, 0);
+    return registry.model(config.model.type)
+        .make(config.model.options,
+              {.vocabulary = vocabulary, .sequence_length = config.data.sequence_length});
+  });
+  parts.objective = loaded.places.locate("objective", [&] {
+    seed_weights(config, 1);
+    return registry.objective(config.objective.type)
+        .make(config.objective.options,
+              {.vocabulary = vocabulary,
+               .architecture = parts.model->architecture(),
+               .sequence_length = config.data.sequence_length,
+               .width = parts.model->width(),
+               .classes = classes});
+  });
+  check_together(loaded, parts);
+  return parts;
+}
+
+Windows make_windows(const LoadedConfig& loaded,
+                     const Objective& objective,
+                     const Vocabulary& vocabulary,
+                     std::shared_ptr<const TokenStore> store) {
+  const DataOptions& data = loaded.config.data;
+  const bool labeled = !store->classes().empty();
+  const WindowOptions options{
+      .kind = data.windows,
+      .length = objective.lengths().raw,
+      .long_documents =
+          data.long_documents.value_or(labeled ? LongDocuments::truncate : LongDocuments::split),
+      .overhead = overhead_of(objective),
+      .separator = vocabulary.eos,
+  };
+  return loaded.places.locate("data.windows", [&] { return Windows(std::move(store), options); });
+}
+
+LoaderSteps loader_steps(const Parts& parts) {
+  return {
+      .transform = [objective = parts.objective](
+                       const Sample& sample, Stream& stream) { return objective->example(sample, stream); },
+      .collate =
+          [architecture = parts.model->architecture(), vocabulary = parts.vocabulary](
+              std::span<const Example> examples) { return collate(examples, architecture, vocabulary); }};
+}
+
+EvalSet make_eval_set(const std::string& name,
+                      const Windows& windows,
+                      const Parts& parts,
+                      const RunConfig& config) {
+  const LoaderOptions options{.mode = LoaderMode::evaluate,
+                              .batch_size = config.micro_batch(),
+                              .seed = config.stream_seed(),
+                              .workers = config.data.workers,
+                              .prefetch = config.data.prefetch};
+  const auto open = [windows, steps = loader_steps(parts), options]() -> BatchPass {
+    auto loader = std::make_shared<Loader>(windows, steps, options);
+    return [loader] { return loader->next(); };
+  };
+  return {.name = name, .open = open, .bytes = predicted_bytes(windows, parts)};
+}
+
+std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
+                                             const std::string& key,
+                                             const TextOptions& text,
+                                             std::shared_ptr<const Tokenizer> tokenizer,
+                                             const std::optional<std::vector<std::string>>& classes,
+                                             ProgressBar::Style style) {
+  return loaded.places.locate(key, [&] {
+    ProgressBar bar(key, "", style);
+    return build_token_store({.text = text,
+                              .tokenizer = std::move(tokenizer),
+                              .cache_dir = loaded.config.data.cache_dir,
+                              .classes = classes,
+                              .threads = static_cast<int>(at::get_num_threads())},
+                             bar.callback());
+  });
+}
+
+Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const AssembleOptions& options) {
+  const RunConfig& config = loaded.config;
+  Assembled run;
+  run.tokenizer = loaded.places.locate("tokenizer", [&] {
+    if (!options.tokenizer_folder.empty()) {
+      return load_tokenizer(options.tokenizer_folder);
+    }
+    ProgressBar bar("tokenizer", "", options.style);
+    return make_tokenizer(
+        config.tokenizer.options, config.tokenizer_text(), config.data.cache_dir, bar.callback());
+  });
+  const Vocabulary& vocabulary = run.tokenizer->vocabulary();
+  const auto store =
+      open_store(loaded, "data.train", config.data.train, run.tokenizer, std::nullopt, options.style);
+  run.parts = build_parts(loaded, registry, vocabulary, store->classes());
+  const Windows windows = make_windows(loaded, *run.parts.objective, vocabulary, store);
+  run.batches = loaded.places.locate("data.train", [&] {
+    return std::make_unique<LoaderSource>(windows,
+                                          loader_steps(run.parts),
+                                          LoaderOptions{.mode = LoaderMode::train,
+                                                        .batch_size = config.micro_batch(),
+                                                        .seed = config.stream_seed(),
+                                                        .workers = config.data.workers,
+                                                        .prefetch = config.data.prefetch});
+  });
+  if (config.data.valid) {
+    const auto valid =
+        open_store(loaded, "data.valid", *config.data.valid, run.tokenizer, store->classes(), options.style);
+    run.valid = make_eval_set(
+        "valid", make_windows(loaded, *run.parts.objective, vocabulary, valid), run.parts, config);
+  }
+  loaded.places.locate("warm_start", [&] {
+    WarmStartOptions warm = config.warm_start;
+    if (!options.warm) {
+      warm.from.clear();
+    }
+    const WarmStartReport report = warm_start(*run.parts.model, *run.parts.objective, warm);
+    run.frozen = report.frozen;
+    run.warm_started_from = report.file;
+  });
+  run.parts.model->to(options.device);
+  run.parts.objective->to(options.device);
+  run.optimizer = loaded.places.locate("optimizer", [&] {
+    return std::make_unique<Optimizer>(trainable(*run.parts.model, *run.parts.objective), config.optimizer);
+  });
+  return run;
+}
+
+}  // namespace lmzoo

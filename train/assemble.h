@@ -1,0 +1,101 @@
+// All wiring: a configuration to the parts of a run, each part given its own options. Nothing is global;
+// paths are relative to the current folder.
+//
+// An InputError of a part gets the place of its section in the YAML.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model.h"
+#include "core/objective.h"
+#include "core/registry.h"
+#include "data/loader.h"
+#include "data/token_store.h"
+#include "data/tokenizer/tokenizer.h"
+#include "data/windows.h"
+#include "train/batch_source.h"
+#include "train/optimizer.h"
+#include "train/progress.h"
+#include "train/run_config.h"
+
+namespace lmzoo {
+
+// Every model and objective there is.
+Registry make_registry();
+
+// What a run computes with. `classes` are the names of its labels, in the order of their indexes; empty
+// without.
+struct Parts {
+  std::shared_ptr<Model> model;
+  std::shared_ptr<Objective> objective;
+  Vocabulary vocabulary;
+  std::vector<std::string> classes;
+};
+
+// Builds model and objective with initial weights that follow from the seed, and refuses what cannot go
+// together: an objective and an architecture, a vocabulary larger than the embedding, sequences longer than
+// the model's.
+Parts build_parts(const LoadedConfig& loaded,
+                  const Registry& registry,
+                  const Vocabulary& vocabulary,
+                  const std::vector<std::string>& classes);
+
+// How the store is cut for the objective.
+Windows make_windows(const LoadedConfig& loaded,
+                     const Objective& objective,
+                     const Vocabulary& vocabulary,
+                     std::shared_ptr<const TokenStore> store);
+// What the loader does to samples; keeps the objective alive.
+LoaderSteps loader_steps(const Parts& parts);
+// One pass over windows, for evaluation.
+EvalSet make_eval_set(const std::string& name,
+                      const Windows& windows,
+                      const Parts& parts,
+                      const RunConfig& config);
+
+// Encoded text of `key` (data.train, ...), from the cache or built into it. `classes`: those of the training
+// data.
+std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
+                                             const std::string& key,
+                                             const TextOptions& text,
+                                             std::shared_ptr<const Tokenizer> tokenizer,
+                                             const std::optional<std::vector<std::string>>& classes,
+                                             ProgressBar::Style style);
+
+// Everything that train() needs.
+struct Assembled {
+  std::shared_ptr<const Tokenizer> tokenizer;
+  Parts parts;
+  std::unique_ptr<BatchSource> batches;
+  std::optional<EvalSet> valid;
+  std::unique_ptr<Optimizer> optimizer;
+  std::vector<std::string> frozen;
+  std::string warm_started_from;  // file; empty: fresh weights
+};
+
+struct AssembleOptions {
+  torch::Device device = torch::kCPU;
+  std::string tokenizer_folder;  // of the run that goes on; empty: trained, cached or loaded as configured
+  bool warm = true;              // false: weights come from a checkpoint anyway, warm_start only freezes
+  ProgressBar::Style style = ProgressBar::Style::automatic;
+};
+Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const AssembleOptions& options);
+
+// A finished or interrupted run, ready to compute: in evaluation mode, without gradients to be taken.
+struct LoadedRun {
+  std::string folder;      // the run
+  std::string checkpoint;  // the checkpoint folder that was loaded
+  LoadedConfig config;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  Parts parts;
+  torch::Device device = torch::kCPU;
+};
+
+// `path` is a run folder (its best checkpoint, else the newest) or a checkpoint folder in one. `device` as
+// train.device; empty: what the run's configuration says.
+LoadedRun load_run(const std::string& path, const Registry& registry, const std::string& device = "");
+
+}  // namespace lmzoo

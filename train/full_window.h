@@ -1,0 +1,23 @@
+// Batches of full windows of random text: what a step costs, and whether the parts of a run fit together, is
+// known before there is any data.
+#pragma once
+
+#include <cstdint>
+
+#include "core/batch.h"
+#include "core/model.h"
+#include "core/objective.h"
+#include "core/vocabulary.h"
+
+namespace lmzoo {
+
+// `count` windows of Objective::lengths().raw random content ids each, through example and collate. The same
+// for the same seed. `classes` for objectives that want labels.
+Batch full_windows(const Objective& objective,
+                   Architecture architecture,
+                   const Vocabulary& vocabulary,
+                   int64_t classes,
+                   int64_t count,
+                   uint64_t seed = 0);
+
+}  // namespace lmzoo
