@@ -1,0 +1,16 @@
+// Where the texts of a query come from: a flag, a file with one text a line, or standard input.
+#pragma once
+
+#include <istream>
+#include <string>
+#include <vector>
+
+namespace lmzoo {
+
+// `text` if it is given (--text), else the lines of `file` (--file), else those of `standard_input`. Both
+// given, and no text at all, are InputErrors. Invalid UTF-8 is replaced.
+std::vector<std::string> read_prompts(const std::string& text,
+                                      const std::string& file,
+                                      std::istream& standard_input);
+
+}  // namespace lmzoo
