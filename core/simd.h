@@ -19,6 +19,7 @@
 #endif
 
 #define LMZOO_INLINE inline __attribute__((always_inline))
+#define LMZOO_INLINE_LAMBDA __attribute__((always_inline))
 
 namespace lmzoo::LMZOO_ISA {
 
@@ -82,6 +83,13 @@ LMZOO_INLINE void store(BFloat* to, Vec x) {
 LMZOO_INLINE float to_float(float x) { return x; }
 LMZOO_INLINE float to_float(BFloat x) { return bit_cast<float>(static_cast<uint32_t>(x.bits) << 16); }
 
+LMZOO_INLINE void store_one(float* to, float x) { *to = x; }
+LMZOO_INLINE void store_one(BFloat* to, float x) {
+  const uint32_t bits = bit_cast<uint32_t>(x);
+  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  to->bits = static_cast<uint16_t>(x == x ? rounded : (bits >> 16) | 0x40u);
+}
+
 LMZOO_INLINE Vec max(Vec a, Vec b) { return a > b ? a : b; }
 LMZOO_INLINE Vec min(Vec a, Vec b) { return a < b ? a : b; }
 LMZOO_INLINE Vec select(Int mask, Vec a, Vec b) { return mask ? a : b; }
@@ -107,19 +115,6 @@ LMZOO_INLINE float max(Vec x) {
     }
   }
   return lanes[0];
-}
-
-LMZOO_INLINE Vec sqrt(Vec x) {
-#if defined(__AVX512F__)
-  return _mm512_sqrt_ps(x);
-#elif defined(__AVX2__)
-  return _mm256_sqrt_ps(x);
-#else
-  for (int i = 0; i < kLanes; ++i) {
-    x[i] = __builtin_sqrtf(x[i]);
-  }
-  return x;
-#endif
 }
 
 // eˣ within 2 units in the last place; 0 below -87.3, and x above 88.7 counts as 88.7. Range reduction by
