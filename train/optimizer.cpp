@@ -17,10 +17,8 @@ Optimizer::Optimizer(NamedTensors parameters, const OptimizerOptions& options)
   for (const NamedTensor& entry : parameters_) {
     means_.push_back(at::zeros_like(entry.tensor));
     squares_.push_back(at::zeros_like(entry.tensor));
+    steps_.push_back(at::zeros({}, at::TensorOptions(entry.tensor.device()).dtype(torch::kFloat32)));
   }
-  const int64_t count = static_cast<int64_t>(parameters_.size());
-  counts_ = at::zeros({count}, parameters_[0].tensor.options().dtype(torch::kFloat32).requires_grad(false));
-  steps_ = counts_.unbind();
 }
 
 void Optimizer::clear_gradients() {

@@ -78,9 +78,8 @@ class Optimizer {
 
   NamedTensors parameters_;
   OptimizerOptions options_;
-  std::vector<Tensor> means_, squares_;  // moments, in the order of parameters_
-  Tensor counts_;                        // [P] float32: updates of each parameter
-  std::vector<Tensor> steps_;            // views of counts_
+  // Moments and updates so far ([] float32) of each parameter.
+  std::vector<Tensor> means_, squares_, steps_;
 };
 
 // Global 2-norm of float32 tensors, [] on their device, without waiting for it. On the CPU one parallel pass
