@@ -31,7 +31,7 @@ struct Silu {
 struct GeluTanh {
   // ½ (1 + tanh u) = sigmoid(2u)
   static LMZOO_INLINE Activated at(Vec x) {
-    constexpr float kTwice = 1.5957691216f;  // 2 √(2/π)
+    constexpr float kTwice = 1.5957691216f;                     // 2 √(2/π)
     const Vec near = min(max(x, splat(-20.0f)), splat(20.0f));  // beyond, s is 0 or 1, but cubes overflow
     const Vec cubic = near * near * 0.044715f;
     const Vec s = sigmoid((near + near * cubic) * kTwice);

@@ -36,7 +36,7 @@ void normalize_row(const NormRows& r, int64_t row, const Sum* sums) {
   }
   Vec squares{};
   for_each_vector(r.width, [&](int64_t j, auto part) LMZOO_INLINE_LAMBDA {
-    const Vec x = columns_only(load(sums + j, part) - mean, part);
+    const Vec x = columns_or(load(sums + j, part) - mean, 0.0f, part);
     squares = squares + x * x;
   });
   const float inverse = 1.0f / square_root(sum(squares) * per_column + r.eps);

@@ -1,55 +1,10 @@
-// Loops over the columns of a row, vector by vector, with the row's dropout decisions. Kernel units only.
+// The loop of core/simd_row.h with the dropout decisions of the row. Kernel units only.
 #pragma once
 
-#include "core/simd.h"
+#include "core/simd_row.h"
 #include "models/kernels/dropout_mask.h"
 
 namespace lmzoo::LMZOO_ISA {
-
-// How many lanes of a vector are columns: all of them (known when compiled), or the rest of a row.
-struct All {};
-struct Part {
-  int64_t count;
-};
-
-template <class Number>
-LMZOO_INLINE Vec load(const Number* from, All) {
-  return load(from);
-}
-template <class Number>
-LMZOO_INLINE Vec load(const Number* from, Part part) {
-  Number lanes[kLanes] = {};
-  std::memcpy(lanes, from, static_cast<size_t>(part.count) * sizeof(Number));
-  return load(lanes);
-}
-
-template <class Number>
-LMZOO_INLINE void store(Number* to, Vec x, All) {
-  store(to, x);
-}
-template <class Number>
-LMZOO_INLINE void store(Number* to, Vec x, Part part) {
-  Number lanes[kLanes];
-  store(lanes, x);
-  std::memcpy(to, lanes, static_cast<size_t>(part.count) * sizeof(Number));
-}
-
-LMZOO_INLINE void add(float* to, Vec x, All) { store(to, load(to) + x); }
-LMZOO_INLINE void add(float* to, Vec x, Part part) { store(to, load(to, part) + x, part); }
-
-LMZOO_INLINE Bits lane_numbers() {
-  Bits lanes;
-  for (int i = 0; i < kLanes; ++i) {
-    lanes[i] = static_cast<uint32_t>(i);
-  }
-  return lanes;
-}
-
-// x where there is a column, 0 elsewhere.
-LMZOO_INLINE Vec columns_only(Vec x, All) { return x; }
-LMZOO_INLINE Vec columns_only(Vec x, Part part) {
-  return select(lane_numbers() < static_cast<uint32_t>(part.count), x, Vec{});
-}
 
 // Which lanes survive, of columns l.. and of 16 + l.. of a group of 32 (dropout_mask.h).
 struct KeptLanes {
@@ -95,13 +50,6 @@ LMZOO_INLINE void for_each_vector(int64_t width, const DropoutMask& mask, int64_
       }
     }
   }
-}
-
-// The same without dropout.
-template <class Body>
-LMZOO_INLINE void for_each_vector(int64_t width, const Body& body) {
-  for_each_vector<false>(
-      width, {}, 0, [&](int64_t column, auto part, Vec) LMZOO_INLINE_LAMBDA { body(column, part); });
 }
 
 }  // namespace lmzoo::LMZOO_ISA

@@ -1,0 +1,1 @@
+#include "objectives/softmax_rows_impl.h"
