@@ -1,1 +1,3 @@
-int main() { return 0; }
+#include "cli/command.h"
+
+int main(int argc, char** argv) { return lmzoo::run_program({argv + 1, argv + argc}); }

@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/rng.h"
+#include "core/torch_error.h"
 #include "data/build_token_store.h"
 #include "data/collate.h"
 #include "train/full_window.h"
@@ -22,6 +23,16 @@ namespace {
 // LibTorch's generator draws initial weights: seeded from the run's seed and the part's number.
 void seed_weights(const RunConfig& config, uint64_t part) {
   at::manual_seed(hash({.seed = config.stream_seed(), .sample = part, .purpose = Purpose::initialization}));
+}
+
+// Runs `make`, which builds a module: sizes that LibTorch refuses are wrong input.
+template <class Make>
+auto built(const Make& make) {
+  try {
+    return make();
+  } catch (const c10::Error& error) {
+    throw InputError("cannot be built: " + first_line(error));
+  }
 }
 
 // The parts meet in a batch of one full window.
@@ -79,14 +90,6 @@ class LoaderSource final : public BatchSource {
   Loader loader_;
 };
 
-// Special ids that an objective adds to each sample, as far as they lengthen what the model reads.
-int64_t overhead_of(const Objective& objective) {
-  if (objective.form() == FormKind::sequence_to_sequence) {
-    return 1;  // the end symbol of a source
-  }
-  return std::max<int64_t>(objective.lengths().source - objective.lengths().raw, 0);
-}
-
 // Bytes of text that the labels of a pass stand for, when every token is predicted: only then nats per label
 // can be told as bits per byte. An objective that adds no begin symbol never predicts the first token of a
 // sample.
@@ -122,9 +125,11 @@ Parts build_parts(const LoadedConfig& loaded,
   Parts parts{.model = nullptr, .objective = nullptr, .vocabulary = vocabulary, .classes = classes};
   parts.model = loaded.places.locate("model", [&] {
     seed_weights(config, 0);
-    return registry.model(config.model.type)
-        .make(config.model.options,
-              {.vocabulary = vocabulary, .sequence_length = config.data.sequence_length});
+    return built([&] {
+      return registry.model(config.model.type)
+          .make(config.model.options,
+                {.vocabulary = vocabulary, .sequence_length = config.data.sequence_length});
+    });
   });
   parts.objective = loaded.places.locate("objective", [&] {
     seed_weights(config, 1);
@@ -151,7 +156,7 @@ Windows make_windows(const LoadedConfig& loaded,
       .length = objective.lengths().raw,
       .long_documents =
           data.long_documents.value_or(labeled ? LongDocuments::truncate : LongDocuments::split),
-      .overhead = overhead_of(objective),
+      .overhead = objective.lengths().added,
       .separator = vocabulary.eos,
   };
   return loaded.places.locate("data.windows", [&] { return Windows(std::move(store), options); });
@@ -182,6 +187,14 @@ EvalSet make_eval_set(const std::string& name,
   return {.name = name, .open = open, .bytes = predicted_bytes(windows, parts)};
 }
 
+std::shared_ptr<const Tokenizer> make_run_tokenizer(const LoadedConfig& loaded, ProgressBar::Style style) {
+  const RunConfig& config = loaded.config;
+  return loaded.places.locate("tokenizer", [&] {
+    ProgressBar bar("tokenizer", "", style);
+    return make_tokenizer(config.tokenizer, config.data.train, config.data.cache_dir, bar.callback());
+  });
+}
+
 std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
                                              const std::string& key,
                                              const TextOptions& text,
@@ -202,14 +215,8 @@ std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
 Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const AssembleOptions& options) {
   const RunConfig& config = loaded.config;
   Assembled run;
-  run.tokenizer = loaded.places.locate("tokenizer", [&] {
-    if (!options.tokenizer_folder.empty()) {
-      return load_tokenizer(options.tokenizer_folder);
-    }
-    ProgressBar bar("tokenizer", "", options.style);
-    return make_tokenizer(
-        config.tokenizer.options, config.tokenizer_text(), config.data.cache_dir, bar.callback());
-  });
+  run.tokenizer = options.tokenizer_folder.empty() ? make_run_tokenizer(loaded, options.style)
+                                                   : load_tokenizer(options.tokenizer_folder);
   const Vocabulary& vocabulary = run.tokenizer->vocabulary();
   const auto store =
       open_store(loaded, "data.train", config.data.train, run.tokenizer, std::nullopt, options.style);

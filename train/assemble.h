@@ -56,6 +56,9 @@ EvalSet make_eval_set(const std::string& name,
                       const Parts& parts,
                       const RunConfig& config);
 
+// The tokenizer of the configuration: needing no training, from the cache, or trained into it.
+std::shared_ptr<const Tokenizer> make_run_tokenizer(const LoadedConfig& loaded, ProgressBar::Style style);
+
 // Encoded text of `key` (data.train, ...), from the cache or built into it. `classes`: those of the training
 // data.
 std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,

@@ -108,20 +108,6 @@ class ObjectiveGroup final : public GroupRef {
   const Registry* registry_;
 };
 
-// The section `tokenizer`: the options of data/tokenizer and one key of ours beside them.
-class TokenizerGroup final : public GroupRef {
- public:
-  explicit TokenizerGroup(TokenizerSection& section) : section_(section) {}
-  void visit(FieldVisitor& visitor) override {
-    visit_fields(section_.options, visitor);
-    fields_detail::Forwarder field{visitor};
-    field("files", section_.files, "text to train it on (paths or globs); empty: that of data.train");
-  }
-
- private:
-  TokenizerSection& section_;
-};
-
 class RunConfigGroup final : public GroupRef {
  public:
   RunConfigGroup(RunConfig& config, const Registry* registry) : config_(config), registry_(registry) {}
@@ -131,8 +117,7 @@ class RunConfigGroup final : public GroupRef {
     fields_detail::Forwarder field{visitor};
     field("name", config_.name, "of the run and, below runs/, its folder; absent: the file's name");
     field("seed", config_.seed, "of everything random", at_least(0));
-    TokenizerGroup tokenizer(config_.tokenizer);
-    field("tokenizer", static_cast<GroupRef&>(tokenizer), "text to ids");
+    field("tokenizer", config_.tokenizer, "text to ids");
     field("data", config_.data, "text, and how it is cut");
     field("model", static_cast<GroupRef&>(model), "who predicts");
     field("objective", static_cast<GroupRef&>(objective), "what is predicted");

@@ -59,12 +59,6 @@ struct DataOptions {
   bool operator==(const DataOptions&) const = default;
 };
 
-// The section `tokenizer`: how, and from which text. Without files of its own it learns from data.train.
-struct TokenizerSection {
-  TokenizerOptions options{};
-  std::vector<std::string> files{};
-};
-
 // The sections `model` and `objective`: a type from the registry and its own options beside it.
 struct ModelChoice {
   std::string type;
@@ -79,7 +73,7 @@ struct ObjectiveChoice {
 struct RunConfig {
   std::string name;
   int64_t seed = 1;
-  TokenizerSection tokenizer;
+  TokenizerOptions tokenizer;
   DataOptions data;
   ModelChoice model;
   ObjectiveChoice objective;
@@ -90,9 +84,6 @@ struct RunConfig {
   WarmStartOptions warm_start;
 
   uint64_t stream_seed() const { return static_cast<uint64_t>(seed); }
-  TextOptions tokenizer_text() const {
-    return tokenizer.files.empty() ? data.train : TextOptions{.files = tokenizer.files};
-  }
   int64_t micro_batch() const { return train.batch_size / train.micro_batches; }
 };
 

@@ -1,0 +1,23 @@
+// The flags that every command on a configuration has.
+#pragma once
+
+#include "cli/flags.h"
+#include "train/run_config.h"
+
+namespace lmzoo {
+
+inline void add_config_flags(Flags& flags) {
+  flags.positional("CONFIG", "a run's YAML");
+  flags.repeated(
+      "set", "KEY=VALUE", "override a key of the YAML, as in --set train.steps=100; may be repeated");
+}
+
+inline LoadedConfig read_config(const Flags& flags, const Registry& registry) {
+  std::vector<Override> overrides;
+  for (const std::string& argument : flags.all("set")) {
+    overrides.push_back(parse_override(argument));
+  }
+  return read_run_config(flags.text("CONFIG"), overrides, registry);
+}
+
+}  // namespace lmzoo

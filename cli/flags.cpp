@@ -1,0 +1,189 @@
+#include "cli/flags.h"
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <cstdio>
+
+#include "core/check.h"
+#include "core/registry.h"
+#include "io/utf8.h"
+
+namespace lmzoo {
+namespace {
+
+namespace po = boost::program_options;
+
+struct Positional {
+  std::string name;
+  std::string doc;
+  bool optional = false;
+  bool many = false;
+};
+
+// Dashes belong to a flag's name only.
+std::string bare(std::string name) {
+  name.erase(0, name.find_first_not_of('-'));
+  return name.substr(0, name.find('='));
+}
+
+template <class Number>
+Number parsed(const std::string& name, const std::string& text, const char* what, const Range& range) {
+  Number value{};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  check(
+      error == std::errc{} && stop == end, "--", name, ": expected ", what, ", got '", printable(text), "'");
+  check(range.contains(static_cast<double>(value)),
+        "--",
+        name,
+        " is ",
+        printable(text),
+        ", but must be ",
+        to_string(range));
+  return value;
+}
+
+}  // namespace
+
+struct Flags::State {
+  const Command& command;
+  po::options_description described{"Options"};
+  Strings names{"--help"};
+  std::vector<Positional> positionals{};
+  std::map<std::string, Strings> values{};
+
+  void add(const std::string& name, const std::string& doc, po::value_semantic* semantic) {
+    described.add_options()(name.c_str(), semantic, doc.c_str());
+    names.push_back("--" + name.substr(0, name.find(',')));
+  }
+
+  [[noreturn]] void fail(const std::string& message) const {
+    throw InputError("lmzoo " + std::string(command.name) + ": " + message + "; see lmzoo " +
+                     std::string(command.name) + " --help");
+  }
+
+  void print_help() const {
+    std::ostringstream out;
+    out << "Usage: lmzoo " << command.name << " " << command.arguments << "\n\n"
+        << command.summary << ".\n\n";
+    for (const Positional& positional : positionals) {
+      out << "  " << positional.name
+          << std::string(positional.name.size() < 20 ? 20 - positional.name.size() : 1, ' ') << positional.doc
+          << "\n";
+    }
+    out << "\n" << described << "\nExample:\n  " << command.example << "\n";
+    print(out.str());
+  }
+
+  void take_positionals(const Strings& given);
+};
+
+void Flags::State::take_positionals(const Strings& given) {
+  size_t next = 0;
+  for (const Positional& positional : positionals) {
+    const size_t left = given.size() - next;
+    if (left == 0 && !positional.optional) {
+      fail(positional.name + " is missing");
+    }
+    const size_t taken = positional.many ? left : std::min<size_t>(left, 1);
+    values[positional.name].assign(given.begin() + static_cast<std::ptrdiff_t>(next),
+                                   given.begin() + static_cast<std::ptrdiff_t>(next + taken));
+    next += taken;
+  }
+  if (next < given.size()) {
+    fail("'" + printable(given[next]) + "' is one argument too many");
+  }
+}
+
+Flags::Flags(const Command& command) : state_(new State{.command = command}) {
+  state_->described.add_options()("help,h", "this text");
+}
+Flags::~Flags() = default;
+
+void Flags::positional(const std::string& name, const std::string& doc) {
+  Positional made{.name = name, .doc = doc};
+  if (made.name.starts_with('[')) {
+    made.name = made.name.substr(1, made.name.size() - 2);
+    made.optional = true;
+  }
+  if (made.name.ends_with("...")) {
+    made.name.resize(made.name.size() - 3);
+    made.many = true;
+  }
+  state_->positionals.push_back(made);
+}
+void Flags::toggle(const std::string& name, const std::string& doc) {
+  state_->add(name, doc, po::bool_switch());
+}
+void Flags::value(const std::string& name, const std::string& placeholder, const std::string& doc) {
+  state_->add(name, doc, po::value<std::string>()->value_name(placeholder));
+}
+void Flags::repeated(const std::string& name, const std::string& placeholder, const std::string& doc) {
+  state_->add(name, doc, po::value<Strings>()->value_name(placeholder)->composing());
+}
+
+bool Flags::parse(const Strings& arguments) {
+  try {
+    const auto style = (po::command_line_style::default_style & ~po::command_line_style::allow_guessing);
+    po::options_description all = state_->described;
+    const char* const rest = "positional arguments";
+    all.add_options()(rest, po::value<Strings>());
+    const po::parsed_options parsed = po::command_line_parser(arguments)
+                                          .options(all)
+                                          .positional(po::positional_options_description().add(rest, -1))
+                                          .style(style)
+                                          .run();
+    po::variables_map values;
+    po::store(parsed, values);
+    if (values.count("help") > 0) {
+      state_->print_help();
+      return false;
+    }
+    for (const auto& [name, value] : values) {
+      if (const auto* list = boost::any_cast<Strings>(&value.value())) {
+        state_->values[name] = *list;
+      } else if (const auto* text = boost::any_cast<std::string>(&value.value())) {
+        state_->values[name] = {*text};
+      } else if (const auto* on = boost::any_cast<bool>(&value.value()); on != nullptr && *on) {
+        state_->values[name] = {};
+      }
+    }
+    state_->take_positionals(values.count(rest) > 0 ? values[rest].as<Strings>() : Strings{});
+    return true;
+  } catch (const po::unknown_option& error) {
+    const std::string given = "--" + bare(error.get_option_name());
+    state_->fail("unknown flag '" + printable(error.get_option_name()) + "'" +
+                 suggestion(given, state_->names));
+  } catch (const po::error& error) {
+    state_->fail(printable(error.what(), 200));
+  }
+}
+
+bool Flags::has(const std::string& name) const { return state_->values.contains(name); }
+
+Strings Flags::all(const std::string& name) const { return has(name) ? state_->values.at(name) : Strings{}; }
+
+std::string Flags::text(const std::string& name, const std::string& fallback) const {
+  const Strings values = all(name);
+  return values.empty() ? fallback : values.front();
+}
+
+int64_t Flags::integer(const std::string& name, int64_t fallback, const Range& range) const {
+  return has(name) ? parsed<int64_t>(name, text(name), "a whole number", range) : fallback;
+}
+
+double Flags::real(const std::string& name, double fallback, const Range& range) const {
+  return has(name) ? parsed<double>(name, text(name), "a number", range) : fallback;
+}
+
+void print(const std::string& text) {
+  const size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
+  if (written != text.size() || std::fflush(stdout) != 0) {
+    throw std::runtime_error("standard output cannot be written");
+  }
+}
+
+void print(const Json& json) { print(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"); }
+
+}  // namespace lmzoo

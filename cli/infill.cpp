@@ -1,0 +1,40 @@
+// `lmzoo infill`: what an encoder-decoder writes for <extra_id_0>, <extra_id_1>, ...
+#include "cli/query_flags.h"
+#include "infer/fill_mask.h"
+
+namespace lmzoo {
+
+int run_infill(const Command& self, const Strings& arguments) {
+  Flags flags(self);
+  add_query_flags(flags);
+  add_prompt_flags(flags);
+  add_sampling_flags(flags);
+  if (!flags.parse(arguments)) {
+    return 0;
+  }
+  const Registry registry = make_registry();
+  const LoadedRun run = load_query_run(flags, registry);
+  GenerateOptions options;
+  options.max_tokens = flags.integer("max-tokens", 64, at_least(1));
+  options.sampling = sampling_of(flags);
+  options.stop = {run.tokenizer->vocabulary().eos.value_or(-1)};
+  Json all = Json::array();
+  uint64_t index = 0;
+  for (const std::string& text : prompts_of(flags)) {
+    Stream stream = sampling_stream(flags, index++);
+    const Infilling filled = infill(*run.parts.model, *run.tokenizer, text, options, stream);
+    if (!flags.has("json")) {
+      print(filled.text + "\n");
+    }
+    all.push_back({{"prompt", text},
+                   {"text", filled.text},
+                   {"spans", filled.spans},
+                   {"target", run.tokenizer->decode(filled.target, Specials::show)}});
+  }
+  if (flags.has("json")) {
+    print(all.size() == 1 ? all[0] : all);
+  }
+  return 0;
+}
+
+}  // namespace lmzoo

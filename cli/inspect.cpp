@@ -1,0 +1,52 @@
+#include "train/inspect.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/config_flags.h"
+#include "io/files.h"
+#include "train/stop_signal.h"
+
+namespace lmzoo {
+namespace {
+
+size_t terminal_columns() {
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40 ? size.ws_col : 100;
+}
+
+}  // namespace
+
+int run_inspect(const Command& self, const Strings& arguments) {
+  Flags flags(self);
+  add_config_flags(flags);
+  flags.value("count,n", "N", "how many examples; default 3");
+  flags.value("html", "FILE", "write a page instead");
+  flags.toggle("json", "print JSON");
+  if (!flags.parse(arguments)) {
+    return 0;
+  }
+  const StopSignal signals;
+  const Registry registry = make_registry();
+  const LoadedConfig loaded = read_config(flags, registry);
+  const auto examples = inspect_examples(loaded, registry, flags.integer("count", 3, between(1, 10'000)));
+  if (flags.has("html")) {
+    write_atomically(flags.text("html"),
+                     to_html(examples, loaded.config.name + ": examples of " + loaded.config.objective.type));
+    return 0;
+  }
+  if (flags.has("json")) {
+    Json all = Json::array();
+    for (const InspectedExample& example : examples) {
+      all.push_back(to_json(example));
+    }
+    print(all);
+    return 0;
+  }
+  for (const InspectedExample& example : examples) {
+    print(to_terminal(example, isatty(STDOUT_FILENO) != 0, terminal_columns()));
+  }
+  return 0;
+}
+
+}  // namespace lmzoo

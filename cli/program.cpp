@@ -1,0 +1,80 @@
+// run_program of command.h.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "cli/command.h"
+#include "cli/flags.h"
+#include "cli/version.h"
+#include "core/check.h"
+#include "core/registry.h"
+#include "core/torch_error.h"
+#include "io/utf8.h"
+#include "train/stop_signal.h"
+
+namespace lmzoo {
+namespace {
+
+std::string help() {
+  std::string text = "lmzoo: language-model pre-training and fine-tuning\n\nUsage: lmzoo COMMAND ...\n\n";
+  for (const Command& command : commands()) {
+    const std::string name(command.name);
+    text += "  " + name + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ') +
+            std::string(command.summary) + "\n";
+  }
+  return text +
+         "\n`lmzoo COMMAND --help` tells more; `lmzoo --version` tells what this is.\n\nExample:\n"
+         "  lmzoo train configs/debug/bert.yaml\n";
+}
+
+int dispatch(const Strings& arguments) {
+  check(!arguments.empty(), "lmzoo: a command is missing; see lmzoo --help");
+  const std::string& name = arguments.front();
+  if (name == "--help" || name == "-h" || name == "help") {
+    print(help());
+    return 0;
+  }
+  if (name == "--version" || name == "version") {
+    print(version_details());
+    return 0;
+  }
+  Strings known{"--help", "--version"};
+  for (const Command& command : commands()) {
+    if (command.name == name) {
+      return command.run(command, {arguments.begin() + 1, arguments.end()});
+    }
+    known.emplace_back(command.name);
+  }
+  throw InputError(
+      concat("lmzoo: no command '", printable(name), "'", suggestion(name, known), "; see lmzoo --help"));
+}
+
+int complain(const std::string& message, int code) {
+  std::string line = message;
+  for (char& c : line) {
+    c = c == '\n' || c == '\r' ? ' ' : c;
+  }
+  std::fprintf(stderr, "%s\n", line.c_str());
+  return code;
+}
+
+}  // namespace
+
+int run_program(const Strings& arguments) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of writing, not the end of a training run
+  try {
+    return dispatch(arguments);
+  } catch (const InputError& error) {
+    return complain(error.what(), 2);
+  } catch (const Interrupted& interrupted) {
+    return complain(interrupted.what(), 128 + interrupted.signal());
+  } catch (const c10::Error& error) {
+    return complain("lmzoo: LibTorch: " + first_line(error), 1);
+  } catch (const std::bad_alloc&) {
+    return complain("lmzoo: out of memory", 1);
+  } catch (const std::exception& error) {
+    return complain(concat("lmzoo: ", error.what()), 1);
+  }
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,112 @@
+#include <cstdio>
+
+#include <ATen/Version.h>
+#include <torch/version.h>
+
+#include "cli/config_flags.h"
+#include "cli/version.h"
+#include "core/check.h"
+#include "core/cpu_setup.h"
+#include "core/isa.h"
+#include "train/checkpoint.h"
+#include "train/loop.h"
+#include "train/plan.h"
+#include "train/run_folder.h"
+#include "train/stop_signal.h"
+
+namespace lmzoo {
+namespace {
+
+void log(const std::string& line) {
+  if (!line.empty()) {
+    std::fprintf(stderr, "%s\n", line.c_str());
+  }
+}
+
+// What the bits of a run depend on beside its configuration.
+std::map<std::string, std::string> identity(int64_t threads, const torch::Device& device) {
+  return {
+      {"lmzoo", version()},
+      {"libtorch", TORCH_VERSION},
+      {"device", device.str()},
+      {"threads", std::to_string(threads)},
+      {"cpu",
+       concat(at::get_cpu_capability(), " ", name_of(isa()), mkl_dispatch_changed() ? " mkl-avx512" : "")}};
+}
+
+std::string summary(const std::string& run, const TrainResult& result) {
+  std::string text = concat(run, ": ", result.state.step, " steps, ", result.state.tokens, " tokens");
+  if (result.valid) {
+    for (const auto& [name, value] : result.valid->values()) {
+      text += concat(", valid ", name, " ", value);
+    }
+  }
+  return text + (result.reason == StopReason::early ? " (stopped early)" : "") + "\n";
+}
+
+int train_to_the_end(const LoadedConfig& loaded,
+                     const Registry& registry,
+                     const std::string& run,
+                     bool resume) {
+  const StopSignal signals;
+  const RunConfig& config = loaded.config;
+  check_run_folder(run, config, resume);
+  const bool goes_on = !list_checkpoints(run).empty();
+  const int64_t threads = set_up_cpu(config.train.threads);
+  if (!goes_on) {
+    log(to_text(make_plan(loaded, registry)));
+  }
+  const DeviceChoice device =
+      loaded.places.locate("train.device", [&] { return choose_device(config.train.device); });
+  log(device.note);
+  Assembled parts = assemble(loaded,
+                             registry,
+                             {.device = device.device,
+                              .tokenizer_folder = is_run(run) ? tokenizer_folder(run) : "",
+                              .warm = !goes_on});
+  log(parts.warm_started_from.empty() ? "" : "begins from " + parts.warm_started_from);
+  write_run_folder(run, config, *parts.tokenizer, parts.parts.classes);
+  const TrainJob job{.model = *parts.parts.model,
+                     .objective = *parts.parts.objective,
+                     .optimizer = *parts.optimizer,
+                     .batches = *parts.batches,
+                     .valid = parts.valid,
+                     .train = config.train,
+                     .eval = config.eval,
+                     .schedule = config.schedule,
+                     .seed = config.stream_seed(),
+                     .device = device.device,
+                     .run = run,
+                     .resume = resume,
+                     .identity = identity(threads, device.device)};
+  ProgressBar bar(config.name, "step");
+  const TrainResult result = train(job, bar);
+  if (result.reason == StopReason::signal) {
+    log(concat("stopped by signal ",
+               result.signal,
+               " after step ",
+               result.state.step,
+               ", which is saved; go on with --resume"));
+    return 128 + result.signal;
+  }
+  print(summary(run, result));
+  return 0;
+}
+
+}  // namespace
+
+int run_train(const Command& self, const Strings& arguments) {
+  Flags flags(self);
+  add_config_flags(flags);
+  flags.value("out", "DIR", "the run's folder; default runs/NAME");
+  flags.toggle("resume", "go on with the run that is there (also if none is there yet)");
+  if (!flags.parse(arguments)) {
+    return 0;
+  }
+  const Registry registry = make_registry();
+  const LoadedConfig loaded = read_config(flags, registry);
+  return train_to_the_end(
+      loaded, registry, flags.text("out", "runs/" + loaded.config.name), flags.has("resume"));
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,11 @@
+// What this program is and runs on.
+#pragma once
+
+#include <string>
+
+namespace lmzoo {
+
+std::string version();          // "0.1.0"
+std::string version_details();  // lmzoo, LibTorch, compiler, CPU and GPU, a line each
+
+}  // namespace lmzoo
