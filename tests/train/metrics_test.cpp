@@ -35,7 +35,7 @@ void log(const TempDir& folder, int64_t resumed_at, std::initializer_list<int64_
 std::string python_with_tensorboard() {
   const char* given = std::getenv("LMZOO_TENSORBOARD_PYTHON");
   for (const std::string python :
-       {given != nullptr ? given : "python3", LMZOO_SOURCE_DIR "/.venv/bin/python"}) {
+       {given != nullptr ? given : "python3", LMZOO_SOURCE_DIR "/.venv-tests/bin/python"}) {
     if (std::system((python + " -c 'import tensorboard' 2>/dev/null").c_str()) == 0) {
       return python;
     }
