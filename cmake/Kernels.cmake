@@ -3,7 +3,9 @@
 set(lmzoo_flags_generic -O3 -ffp-contract=fast)
 set(lmzoo_flags_avx2 ${lmzoo_flags_generic} -mavx2 -mfma -mf16c)
 set(lmzoo_flags_avx512 ${lmzoo_flags_generic} -mfma -mf16c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512bf16
-    -mprefer-vector-width=512)
+    -mprefer-vector-width=512
+    # g++ 12's own AVX-512 headers use undefined vectors on purpose (GCC bug 105593).
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 set(lmzoo_isas generic avx2 avx512)
 
 foreach(target lmzoo_models lmzoo_objectives)

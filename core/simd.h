@@ -95,6 +95,10 @@ LMZOO_INLINE Vec min(Vec a, Vec b) { return a < b ? a : b; }
 LMZOO_INLINE Vec select(Int mask, Vec a, Vec b) { return mask ? a : b; }
 
 // Sums and maxima over the lanes, as a tree.
+#if defined(__AVX512F__)
+LMZOO_INLINE float sum(Vec x) { return _mm512_reduce_add_ps(x); }
+LMZOO_INLINE float max(Vec x) { return _mm512_reduce_max_ps(x); }
+#else
 LMZOO_INLINE float sum(Vec x) {
   float lanes[kLanes];
   store(lanes, x);
@@ -116,26 +120,51 @@ LMZOO_INLINE float max(Vec x) {
   }
   return lanes[0];
 }
+#endif
 
-// eˣ within 2 units in the last place; 0 below -87.3, and x above 88.7 counts as 88.7. Range reduction by
-// Cody and Waite, then a polynomial of degree 6 (minimax on ±ln2/2, as in Cephes' expf).
+// 1/x within 2 units in the last place, for x in [1e-37, 1e37] at least.
+LMZOO_INLINE Vec reciprocal(Vec x) {
+#if defined(__AVX512F__)
+  const Vec near = _mm512_rcp14_ps(x);
+  return near * (2.0f - x * near);
+#else
+  return 1.0f / x;
+#endif
+}
+
+// eˣ within 2 units in the last place for x up to 88.7; 0 below -87.3 (on AVX-512, denormals down to -104 and
+// then 0) and exactly 0 for minus infinity. Splits x = n ln2 + r with |r| <= ln2/2; the polynomial is eʳ - 1
+// by Remez (largest relative error 9e-8), with eʳ = 1 exact at 0.
 LMZOO_INLINE Vec exp(Vec x) {
-  const Vec clamped = min(max(x, splat(-87.3f)), splat(88.7f));
+#if defined(__AVX512F__)
+  const Vec bounded = max(x, splat(-1000.0f));
+#else
+  const Vec bounded = max(x, splat(-87.3f));
+#endif
   constexpr float kRound = 12582912.0f;  // 1.5 · 2²³: adding it leaves the nearest integer in the low bits
-  const Vec shifted = clamped * 1.44269504f + kRound;
+  const Vec shifted = bounded * 1.44269504f + kRound;
   const Vec n = shifted - kRound;
-  Vec r = clamped - n * 0.693359375f;
-  r = r + n * 2.12194440e-4f;
-  Vec p = splat(1.9875691500e-4f);
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r + 1.0f;
-  // n = 128 happens only just below the clamp, where r < 0 and so p < 1: the sum of exponents still fits.
-  const Int exponent = (bit_cast<Int>(shifted) - bit_cast<int32_t>(kRound)) << 23;
-  return x > -87.3f ? bit_cast<Vec>(bit_cast<Int>(p) + exponent) : splat(0.0f);
+#if defined(__FMA__)
+  const Vec r =
+      bounded - n * 0.693147182f;  // n · (this - ln2) is at most 2.4e-7, and the product is not rounded
+#else
+  const Vec r =
+      (bounded - n * 0.693359375f) + n * 2.12194440e-4f;  // Cody and Waite: the first product is exact
+#endif
+  Vec p = splat(8.2902720e-3f);
+  p = p * r + 4.1898160e-2f;
+  p = p * r + 1.6667638e-1f;
+  p = p * r + 4.9999148e-1f;
+  p = p * r + 9.9999971e-1f;
+  p = p * r + 1.0f;
+#if defined(__AVX512F__)
+  return _mm512_scalef_ps(p, n);
+#else
+  // The shift drops all of `shifted` but n. n = 128 happens only just below 88.7, where p < 1: the exponents
+  // still fit.
+  const Vec scaled = bit_cast<Vec>(bit_cast<Int>(p) + (bit_cast<Int>(shifted) << 23));
+  return x > -87.3f ? scaled : splat(0.0f);
+#endif
 }
 
 }  // namespace lmzoo::LMZOO_ISA

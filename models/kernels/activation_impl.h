@@ -19,7 +19,7 @@ struct Relu {
   }
 };
 
-LMZOO_INLINE Vec sigmoid(Vec x) { return 1.0f / (1.0f + exp(-x)); }
+LMZOO_INLINE Vec sigmoid(Vec x) { return reciprocal(1.0f + exp(min(-x, splat(84.0f)))); }
 
 struct Silu {
   static LMZOO_INLINE Activated at(Vec x) {
@@ -45,7 +45,7 @@ struct Gelu {
   static LMZOO_INLINE Activated at(Vec x) {
     const Vec magnitude = max(x, -x);
     const Vec bell = exp(x * x * -0.5f);
-    const Vec t = 1.0f / (1.0f + magnitude * 0.23164189f);  // 0.3275911 / √2
+    const Vec t = reciprocal(1.0f + min(magnitude, splat(1e6f)) * 0.23164189f);  // 0.3275911 / √2
     Vec p = splat(1.061405429f);
     p = p * t - 1.453152027f;
     p = p * t + 1.421413741f;
