@@ -23,6 +23,7 @@ ElementwiseKernels kernels() { return LMZOO_BEST_ISA(elementwise_kernels()); }
 struct ActivationCall : torch::CustomClassHolder {
   Activation kind = Activation::relu;
   bool gated = false;
+  bool wants_gradient = false;
   DropoutMask dropout;
 };
 
@@ -40,18 +41,6 @@ ActivationKind kernel_kind(Activation kind) {
   return ActivationKind::silu;
 }
 
-ActivationRows rows_of(const ActivationCall& call, const Tensor& x, const Tensor& bias, const Tensor& out) {
-  ActivationRows rows;
-  rows.width = out.size(-1);
-  rows.gated = call.gated;
-  rows.kind = kernel_kind(call.kind);
-  rows.x = numbers_of(x);
-  rows.bias = floats_of(bias);
-  rows.dropout = call.dropout;
-  rows.out = numbers_of(out);
-  return rows;
-}
-
 class FusedActivation : public torch::autograd::Function<FusedActivation> {
  public:
   static Tensor forward(AutogradContext* context,
@@ -62,30 +51,42 @@ class FusedActivation : public torch::autograd::Function<FusedActivation> {
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() /= call->gated ? 2 : 1;
     const Tensor out = at::empty(shape, x.options());
-    const ActivationRows rows = rows_of(*call, input, bias.value_or(Tensor()), out);
+    const Tensor slopes = call->wants_gradient ? at::empty(x.sizes(), x.options()) : Tensor();
+    const ActivationRows rows{.width = shape.back(),
+                              .gated = call->gated,
+                              .kind = kernel_kind(call->kind),
+                              .x = numbers_of(input),
+                              .bias = floats_of(bias.value_or(Tensor())),
+                              .dropout = call->dropout,
+                              .out = numbers_of(out),
+                              .slopes = numbers_of(slopes)};
     const int64_t count = out.numel() / rows.width;
     for_each_run(count, runs_of(count, rows.width), [&](int64_t begin, int64_t end, int64_t) {
       kernels().activate(rows, begin, end);
     });
-    context->save_for_backward({input, bias.value_or(Tensor())});
-    context->saved_data["call"] = c10::IValue::make_capsule(call);
+    context->save_for_backward({slopes});
+    context->saved_data["gated"] = call->gated;
+    context->saved_data["bias"] = bias.has_value();
     return out;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    const auto saved = context->get_saved_variables();
-    const auto holder = context->saved_data["call"].toCapsule();
+    const Tensor slopes = context->get_saved_variables()[0];
     const Tensor gradient = gradients[0].contiguous();
-    const Tensor dx = at::empty_like(saved[0]);
-    ActivationRows rows = rows_of(static_cast<const ActivationCall&>(*holder), saved[0], saved[1], gradient);
-    rows.dx = numbers_of(dx);
+    const Tensor dx = at::empty_like(slopes);
+    const ActivationGradientRows rows{.width = gradient.size(-1),
+                                      .gated = context->saved_data["gated"].toBool(),
+                                      .gradient = numbers_of(gradient),
+                                      .slopes = numbers_of(slopes),
+                                      .dx = numbers_of(dx),
+                                      .bias = context->saved_data["bias"].toBool()};
     const int64_t count = gradient.numel() / rows.width;
-    const int64_t sums = saved[1].defined() ? saved[1].numel() : 0;
+    const int64_t sums = rows.bias ? slopes.size(-1) : 0;
     const Tensor dbias = sum_over_runs(
         count, runs_of(count, rows.width), sums, [&](int64_t begin, int64_t end, float* partial) {
           kernels().activate_gradient(rows, begin, end, partial);
         });
-    return {dx, saved[1].defined() ? dbias : Tensor(), Tensor()};
+    return {dx, rows.bias ? dbias : Tensor(), Tensor()};
   }
 };
 
@@ -171,6 +172,8 @@ Tensor run_activation(const ActivationInputs& inputs, Activation kind, bool gate
   auto call = c10::make_intrusive<ActivationCall>();
   call->kind = kind;
   call->gated = gated_halves;
+  call->wants_gradient = at::GradMode::is_enabled() &&
+                         (inputs.x.requires_grad() || (inputs.bias.defined() && inputs.bias.requires_grad()));
   call->dropout = draw_dropout(inputs.dropout);
   return FusedActivation::apply(inputs.x, if_defined(inputs.bias), call);
 }

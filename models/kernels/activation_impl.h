@@ -77,42 +77,38 @@ LMZOO_INLINE Vec biased(const Number* x, const float* bias, int64_t j, Part part
   return bias == nullptr ? load(x + j, part) : load(x + j, part) + load(bias + j, part);
 }
 
-template <class Number, class Function, bool kDrop>
+template <class Number, class Function, bool kDrop, bool kSlopes>
 void activate_row(const ActivationRows& r, int64_t row) {
   const int64_t x_width = r.gated ? 2 * r.width : r.width;
   const Number* x = row_at<Number>(r.x, row, x_width);
   Number* out = row_at<Number>(r.out, row, r.width);
+  Number* slopes = kSlopes ? row_at<Number>(r.slopes, row, x_width) : nullptr;
   for_each_vector<kDrop>(r.width, r.dropout, row, [&](int64_t j, auto part, Vec factor) LMZOO_INLINE_LAMBDA {
-    Vec y = Function::at(biased(x, r.bias, j, part)).value * factor;
+    const Activated gate = Function::at(biased(x, r.bias, j, part));
+    Vec value = gate.value * factor;
+    Vec slope = gate.slope * factor;
     if (r.gated) {
-      y = y * biased(x, r.bias, r.width + j, part);
+      const Vec other = biased(x, r.bias, r.width + j, part);
+      if constexpr (kSlopes) {
+        store(slopes + r.width + j, value, part);
+      }
+      value = value * other;
+      slope = slope * other;
     }
-    store(out + j, y, part);
+    store(out + j, value, part);
+    if constexpr (kSlopes) {
+      store(slopes + j, slope, part);
+    }
   });
 }
 
-template <class Number, class Function, bool kDrop>
-void activate_gradient_row(const ActivationRows& r, int64_t row, float* partial) {
-  const int64_t x_width = r.gated ? 2 * r.width : r.width;
-  const Number* x = row_at<Number>(r.x, row, x_width);
-  const Number* gradients = row_at<Number>(r.out, row, r.width);
-  Number* dx = row_at<Number>(r.dx, row, x_width);
-  const auto put = [&](int64_t j, auto part, Vec gradient) LMZOO_INLINE_LAMBDA {
-    store(dx + j, gradient, part);
-    if (r.bias != nullptr) {
-      add(partial + j, gradient, part);
-    }
-  };
-  for_each_vector<kDrop>(r.width, r.dropout, row, [&](int64_t j, auto part, Vec factor) LMZOO_INLINE_LAMBDA {
-    const Vec gradient = load(gradients + j, part) * factor;
-    const Activated gate = Function::at(biased(x, r.bias, j, part));
-    if (r.gated) {
-      put(j, part, gradient * gate.slope * biased(x, r.bias, r.width + j, part));
-      put(r.width + j, part, gradient * gate.value);
-    } else {
-      put(j, part, gradient * gate.slope);
-    }
-  });
+template <class Number, class Function, bool kSlopes>
+void activate_rows(const ActivationRows& r, int64_t begin, int64_t end) {
+  const bool drop = r.dropout.threshold > 0;
+  for (int64_t row = begin; row < end; ++row) {
+    (drop ? activate_row<Number, Function, true, kSlopes>
+          : activate_row<Number, Function, false, kSlopes>)(r, row);
+  }
 }
 
 inline void activate(const ActivationRows& r, int64_t begin, int64_t end) {
@@ -120,25 +116,35 @@ inline void activate(const ActivationRows& r, int64_t begin, int64_t end) {
     with_activation(r.kind, [&](auto function) {
       using Number = decltype(number);
       using Function = decltype(function);
-      const bool drop = r.dropout.threshold > 0;
-      for (int64_t row = begin; row < end; ++row) {
-        (drop ? activate_row<Number, Function, true> : activate_row<Number, Function, false>)(r, row);
-      }
+      const bool slopes = r.slopes.data != nullptr;
+      (slopes ? activate_rows<Number, Function, true>
+              : activate_rows<Number, Function, false>)(r, begin, end);
     });
   });
 }
 
-inline void activate_gradient(const ActivationRows& r, int64_t begin, int64_t end, float* partial) {
-  with_number(r.x.half, [&](auto number) {
-    with_activation(r.kind, [&](auto function) {
-      using Number = decltype(number);
-      using Function = decltype(function);
-      const bool drop = r.dropout.threshold > 0;
-      for (int64_t row = begin; row < end; ++row) {
-        (drop ? activate_gradient_row<Number, Function, true>
-              : activate_gradient_row<Number, Function, false>)(r, row, partial);
+template <class Number>
+void activate_gradient_row(const ActivationGradientRows& r, int64_t row, float* partial) {
+  const int64_t x_width = r.gated ? 2 * r.width : r.width;
+  const Number* slopes = row_at<Number>(r.slopes, row, x_width);
+  const Number* gradients = row_at<Number>(r.gradient, row, r.width);
+  Number* dx = row_at<Number>(r.dx, row, x_width);
+  for (int64_t first = 0; first < x_width; first += r.width) {  // one half after the other
+    for_each_vector(r.width, [&](int64_t j, auto part) LMZOO_INLINE_LAMBDA {
+      const Vec gradient = load(gradients + j, part) * load(slopes + first + j, part);
+      store(dx + first + j, gradient, part);
+      if (r.bias) {
+        add(partial + first + j, gradient, part);
       }
     });
+  }
+}
+
+inline void activate_gradient(const ActivationGradientRows& r, int64_t begin, int64_t end, float* partial) {
+  with_number(r.slopes.half, [&](auto number) {
+    for (int64_t row = begin; row < end; ++row) {
+      activate_gradient_row<decltype(number)>(r, row, partial);
+    }
   });
 }
 

@@ -46,16 +46,26 @@ struct NormRowsGradient {
 
 enum class ActivationKind { relu, gelu, gelu_tanh, silu };
 
-// out = dropout(f(x + bias)), or with `gated` dropout(f(gate) · value) of the halves of a row of x.
+// out = dropout(f(x + bias)), or with `gated` dropout(f(gate) · value) of the halves of a row of x. The
+// derivatives of out by x, dropout included, are kept instead of x: they are as large, and the backward pass
+// is one multiplication.
 struct ActivationRows {
   int64_t width = 0;  // of out
   bool gated = false;
   ActivationKind kind = ActivationKind::relu;
-  Numbers x;
+  Numbers x;                    // [rows, width], gated: [rows, 2 width]
   const float* bias = nullptr;  // as wide as x
   DropoutMask dropout;
-  Numbers out;  // of x's type; in the gradient call the gradient of out
-  Numbers dx;   // gradient call only. partial: the gradient of bias, as wide as x
+  Numbers out;
+  Numbers slopes;  // as x, or absent when no gradient is wanted
+};
+
+// dx = gradient of out · slopes.
+struct ActivationGradientRows {
+  int64_t width = 0;  // of gradient
+  bool gated = false;
+  Numbers gradient, slopes, dx;
+  bool bias = false;  // partial: the gradient of bias, as wide as x
 };
 
 // out = dropout(x); a gradient is the same on gradients.
@@ -80,7 +90,7 @@ struct ElementwiseKernels {
   void (*norm_gradient)(
       const NormRows& rows, const NormRowsGradient& gradient, int64_t begin, int64_t end, float* partial);
   void (*activate)(const ActivationRows& rows, int64_t begin, int64_t end);
-  void (*activate_gradient)(const ActivationRows& rows, int64_t begin, int64_t end, float* partial);
+  void (*activate_gradient)(const ActivationGradientRows& rows, int64_t begin, int64_t end, float* partial);
   void (*dropout)(const DropoutRows& rows, int64_t begin, int64_t end);
   void (*rotate)(const RotaryRows& rows, int64_t begin, int64_t end);
 };
