@@ -39,20 +39,19 @@ LMZOO_INLINE Quad quad_at(const Number* row, int64_t w) {
   }
 }
 
-// Rows first, first + 4, first + 8, ...: four words of each.
+// Four words each of the rows at pointers 0, 4, 8, ... of `rows`.
 template <class Format, class Number>
-LMZOO_INLINE Bits gather_quads(const Rows<Number>& rows, int64_t first, int64_t w) {
+LMZOO_INLINE Bits gather_quads(const Number* const* rows, int64_t w) {
 #if defined(__AVX512F__)
-  __m512i x = _mm512_castsi128_si512(bit_cast<__m128i>(quad_at<Format>(rows[first], w)));
-  x = _mm512_inserti32x4(x, bit_cast<__m128i>(quad_at<Format>(rows[first + 4], w)), 1);
-  x = _mm512_inserti32x4(x, bit_cast<__m128i>(quad_at<Format>(rows[first + 8], w)), 2);
-  return bit_cast<Bits>(_mm512_inserti32x4(x, bit_cast<__m128i>(quad_at<Format>(rows[first + 12], w)), 3));
+  __m512i x = _mm512_castsi128_si512(bit_cast<__m128i>(quad_at<Format>(rows[0], w)));
+  x = _mm512_inserti32x4(x, bit_cast<__m128i>(quad_at<Format>(rows[4], w)), 1);
+  x = _mm512_inserti32x4(x, bit_cast<__m128i>(quad_at<Format>(rows[8], w)), 2);
+  return bit_cast<Bits>(_mm512_inserti32x4(x, bit_cast<__m128i>(quad_at<Format>(rows[12], w)), 3));
 #elif defined(__AVX2__)
-  const __m256i x = _mm256_castsi128_si256(bit_cast<__m128i>(quad_at<Format>(rows[first], w)));
-  return bit_cast<Bits>(
-      _mm256_inserti128_si256(x, bit_cast<__m128i>(quad_at<Format>(rows[first + 4], w)), 1));
+  const __m256i x = _mm256_castsi128_si256(bit_cast<__m128i>(quad_at<Format>(rows[0], w)));
+  return bit_cast<Bits>(_mm256_inserti128_si256(x, bit_cast<__m128i>(quad_at<Format>(rows[4], w)), 1));
 #else
-  return quad_at<Format>(rows[first], w);
+  return quad_at<Format>(rows[0], w);
 #endif
 }
 
@@ -76,15 +75,14 @@ LMZOO_INLINE Bits interleave_pairs(Bits a, Bits b) {
   return __builtin_shuffle(a, b, order);
 }
 
-// Words w .. w+3 of kLanes rows from `first` on, transposed into four rows of `to`. Every 128 bits hold a 4x4
-// block; because they were gathered from every fourth row, the lanes come out in the order of the rows.
+// Words w .. w+3 of kLanes rows, transposed into four rows of `to`. Every 128 bits hold a 4x4 block; because
+// they were gathered from every fourth row, the lanes come out in the order of the rows.
 template <class Format, class Number>
-LMZOO_INLINE void transpose_block(
-    const Rows<Number>& rows, int64_t first, int64_t w, uint32_t* to, int64_t ldt) {
-  const Bits a = gather_quads<Format>(rows, first, w);
-  const Bits b = gather_quads<Format>(rows, first + 1, w);
-  const Bits c = gather_quads<Format>(rows, first + 2, w);
-  const Bits d = gather_quads<Format>(rows, first + 3, w);
+LMZOO_INLINE void transpose_block(const Number* const* rows, int64_t w, uint32_t* to, int64_t ldt) {
+  const Bits a = gather_quads<Format>(rows, w);
+  const Bits b = gather_quads<Format>(rows + 1, w);
+  const Bits c = gather_quads<Format>(rows + 2, w);
+  const Bits d = gather_quads<Format>(rows + 3, w);
   const Bits ab = interleave<false>(a, b);
   const Bits cd = interleave<false>(c, d);
   const Bits ab_upper = interleave<true>(a, b);
@@ -95,23 +93,29 @@ LMZOO_INLINE void transpose_block(
   store_words(to + 3 * ldt, interleave_pairs<true>(ab_upper, cd_upper));
 }
 
-// to[w, i] = word w of row i; zeros for i in [count, ldt).
+// to[w, i] = word w of row i. Beyond `count` up to ldt, a multiple of kLanes, stands the last row or zeros:
+// finite numbers, of which nothing is used.
 template <class Format, class Number>
 void pack_by_word(const Rows<Number>& rows, int64_t count, int64_t words, uint32_t* to, int64_t ldt) {
-  const int64_t full = count / kLanes * kLanes;
-  int64_t w = 0;
-  for (; w + 4 <= words; w += 4) {
-    for (int64_t i = 0; i < full; i += kLanes) {
-      transpose_block<Format>(rows, i, w, to + w * ldt + i, ldt);
+  int64_t i = 0;
+  for (; i < count; i += kLanes) {
+    const Number* pointers[kLanes];
+    for (int lane = 0; lane < kLanes; ++lane) {
+      pointers[lane] = rows[i + lane < count ? i + lane : count - 1];
+    }
+    int64_t w = 0;
+    for (; w + 4 <= words; w += 4) {
+      transpose_block<Format>(pointers, w, to + w * ldt + i, ldt);
+    }
+    for (; w < words; ++w) {
+      for (int lane = 0; lane < kLanes; ++lane) {
+        to[w * ldt + i + lane] = word_at(Format{}, pointers[lane], w);
+      }
     }
   }
-  for (int64_t rest = 0; rest < words; ++rest) {
-    uint32_t* out = to + rest * ldt;
-    for (int64_t i = rest < w ? full : 0; i < count; ++i) {
-      out[i] = word_at(Format{}, rows[i], rest);
-    }
-    for (int64_t i = count; i < ldt; ++i) {
-      out[i] = 0;
+  for (; i < ldt; i += kLanes) {
+    for (int64_t w = 0; w < words; ++w) {
+      store_words(to + w * ldt + i, Bits{});
     }
   }
 }
