@@ -16,6 +16,7 @@ int run_forward(const Command& self, const Strings& arguments);
 int run_report(const Command& self, const Strings& arguments);
 int run_list(const Command& self, const Strings& arguments);
 int run_schema(const Command& self, const Strings& arguments);
+int run_bench(const Command& self, const Strings& arguments);
 
 std::span<const Command> commands() {
   static constexpr Command kCommands[] = {
@@ -84,6 +85,11 @@ std::span<const Command> commands() {
        "JSON Schema of a configuration, for editors",
        "lmzoo schema --out lmzoo.schema.json",
        run_schema},
+      {"bench",
+       "step CONFIG | machine | loader CONFIG | tokenizer CONFIG [--json]",
+       "measure whole training steps, the machine, or the data pipeline",
+       "lmzoo bench step configs/debug/bert.yaml",
+       run_bench},
   };
   return kCommands;
 }

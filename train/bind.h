@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,18 +20,22 @@
 
 namespace lmzoo {
 
-// Where the value of each dotted key was written: a place in the file, or the flag that set it.
+// The dotted keys of a configuration, and where the value of each was written: a place in the file, or the
+// flag that set it. `data.train.files.0` is an item of a list.
 class KeyPlaces {
  public:
+  void know(const std::string& key) { known_.insert(key); }  // legal, whether written or not
   void add(const std::string& key, const Location& where) { places_[key] = where; }
-  // Of the key, or of the nearest section around it that was written; `data.train.files.0` is an item.
+
+  // Of the key, or of the nearest section around it that was written.
   Location of(std::string key) const;
 
   // Throws InputError `place: key: message`.
   [[noreturn]] void fail(const std::string& key, const std::string& message) const;
 
   // Runs `work`; an InputError without a place gets the place and the name of `key`. For checks of parts that
-  // know nothing of YAML.
+  // know nothing of YAML. A message that begins with a key, whole or within `key` ("width is 30 but ..."), is
+  // placed there.
   template <class Work>
   auto locate(const std::string& key, const Work& work) const {
     try {
@@ -39,11 +44,14 @@ class KeyPlaces {
       if (!error.where().file.empty()) {
         throw;
       }
-      fail(key, error.what());
+      fail_near(key, error.what());
     }
   }
 
  private:
+  [[noreturn]] void fail_near(const std::string& key, const std::string& message) const;
+
+  std::set<std::string> known_;
   std::map<std::string, Location> places_;
 };
 
@@ -64,7 +72,8 @@ YamlNode dump_fields(T options) {
   return dump_fields(static_cast<GroupRef&>(ref));
 }
 
-// JSON Schema (2020-12) of a group: types, ranges, names, documentation and defaults.
+// JSON Schema (2020-12) of a group: types, ranges, names, documentation and defaults. Lists of the group are
+// left with an item more.
 Json schema_of(GroupRef& group);
 
 // `--set a.b=v`: overrides one leaf. `v` is YAML ("[a.txt, b.txt]", "null", 3); nothing stands for an empty

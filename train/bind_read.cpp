@@ -220,6 +220,7 @@ class MappingReader final : public FieldVisitor {
   template <class Read>
   void read(const FieldInfo& info, const Read& read) {
     known_.emplace_back(info.name);
+    context_.places.know(child(prefix_, info.name));
     if (const YamlNode* node = mapping_.find(info.name)) {
       ValueReader reader(context_, *node, child(prefix_, info.name));
       read(reader);
@@ -324,6 +325,20 @@ Location KeyPlaces::of(std::string key) const {
 
 void KeyPlaces::fail(const std::string& key, const std::string& message) const {
   throw InputError(of(key), printable(key) + ": " + message);
+}
+
+void KeyPlaces::fail_near(const std::string& key, const std::string& message) const {
+  const size_t end =
+      std::min(message.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_."), message.size());
+  const std::string word = message.substr(0, end);
+  const std::string rest = message.substr(std::min(message.find_first_not_of(": ", end), message.size()));
+  if (known_.contains(word)) {
+    fail(word, rest);
+  }
+  if (known_.contains(child(key, word))) {
+    fail(child(key, word), rest);
+  }
+  fail(key, !word.empty() && key.ends_with("." + word) ? rest : message);
 }
 
 void read_fields(GroupRef& group, const YamlNode& node, KeyPlaces& places) {

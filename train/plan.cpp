@@ -67,29 +67,12 @@ class Planner {
   }
 
   Vocabulary find_vocabulary() {
-    return loaded_.places.locate("tokenizer", [&]() -> Vocabulary {
-      const TokenizerOptions& options = config_.tokenizer;
-      if (options_.look_at_files || options.type == TokenizerType::byte) {
-        tokenizer_ = find_tokenizer(options, config_.data.train, config_.data.cache_dir);
-      }
-      if (tokenizer_ != nullptr) {
-        return tokenizer_->vocabulary();
-      }
-      if (const auto planned = options.model.empty() ? planned_vocabulary(options) : std::nullopt) {
-        plan_.warnings.push_back(
-            "the tokenizer is not trained yet: its size is taken from tokenizer.vocab_size");
-        return *planned;
-      }
-      if (options_.look_at_files) {
-        tokenizer_ = make_tokenizer(options, config_.data.train, "");
-        return tokenizer_->vocabulary();
-      }
-      plan_.warnings.push_back("the size of the vocabulary is unknown without data and taken as 8,000");
-      TokenizerOptions guess;
-      guess.sentinels = options.sentinels;
-      guess.vocab_size = 8000 + options.sentinels;
-      return planned_vocabulary(guess).value();
-    });
+    ForeseenVocabulary foreseen = foresee_vocabulary(loaded_, options_.look_at_files);
+    tokenizer_ = std::move(foreseen.tokenizer);
+    if (!foreseen.note.empty()) {
+      plan_.warnings.push_back(foreseen.note);
+    }
+    return foreseen.vocabulary;
   }
 
   // The store of a text, when it is in the cache already.
@@ -223,6 +206,32 @@ std::string scaled(double value, const char* unit) {
 }
 
 }  // namespace
+
+ForeseenVocabulary foresee_vocabulary(const LoadedConfig& loaded, bool look_at_files) {
+  const RunConfig& config = loaded.config;
+  const TokenizerOptions& options = config.tokenizer;
+  return loaded.places.locate("tokenizer", [&]() -> ForeseenVocabulary {
+    std::shared_ptr<const Tokenizer> tokenizer;
+    if (look_at_files || options.type == TokenizerType::byte) {
+      tokenizer = find_tokenizer(options, config.data.train, config.data.cache_dir);
+    }
+    const bool must_be_trained = tokenizer == nullptr && options.model.empty();
+    if (const auto planned = must_be_trained ? planned_vocabulary(options) : std::nullopt) {
+      return {
+          *planned, nullptr, "the tokenizer is not trained yet: its size is taken from tokenizer.vocab_size"};
+    }
+    if (tokenizer == nullptr && look_at_files) {
+      tokenizer = make_tokenizer(options, config.data.train, "");
+    }
+    if (tokenizer != nullptr) {
+      return {tokenizer->vocabulary(), tokenizer, ""};
+    }
+    const TokenizerOptions guess{.vocab_size = 8000 + options.sentinels, .sentinels = options.sentinels};
+    return {planned_vocabulary(guess).value(),
+            nullptr,
+            "the vocabulary is unknown without data and taken as 8,000"};
+  });
+}
 
 Plan make_plan(const LoadedConfig& loaded, const Registry& registry, const PlanOptions& options) {
   return Planner(loaded, registry, options).make();

@@ -16,6 +16,14 @@
 
 namespace lmzoo {
 
+// The vocabulary of a run whose tokenizer may not be trained yet.
+struct ForeseenVocabulary {
+  Vocabulary vocabulary;
+  std::shared_ptr<const Tokenizer> tokenizer;  // null when it is not made yet
+  std::string note;                            // what was taken for granted; else empty
+};
+ForeseenVocabulary foresee_vocabulary(const LoadedConfig& loaded, bool look_at_files);
+
 struct PlannedText {
   std::string name;  // train, valid, test
   uint64_t bytes = 0;
