@@ -4,8 +4,8 @@
 //
 //   build/release/bench/kernels [--threads N] [--rounds N] [part of a name]
 //
-// A line a kernel: median milliseconds of both, and the median of the ratios of neighboring measurements,
-// which a noisy neighbor on the machine disturbs least.
+// A line a kernel: the least milliseconds of both, and the median of the ratios of neighboring
+// measurements. Neither is disturbed much by a neighbor on the machine that comes and goes.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -28,6 +28,7 @@
 #include "core/cpu_setup.h"
 #include "models/kernels/attention.h"
 #include "models/kernels/elementwise.h"
+#include "models/kernels/linear.h"
 #include "objectives/linear_cross_entropy.h"
 
 namespace {
@@ -195,6 +196,19 @@ Contest cross_entropy_contest(const std::string& name, int64_t rows, int64_t cla
             return linear_cross_entropy({x, weight, {}}, labels).sum / rows;
           },
           [=] { return at::cross_entropy_loss(at::linear(x, weight).to(torch::kFloat32), labels); }};
+}
+
+// Another number of rows at every call, as packed batches have it.
+Contest linear_contest(torch::ScalarType type) {
+  const Tensor x = leaf({2048, 192}, type);
+  const Tensor weight = leaf({768, 192});
+  const auto ragged = [=](auto function) {
+    return [=, rows = int64_t{1700}]() mutable { return function(x.narrow(0, 0, ++rows)); };
+  };
+  return {"linear 192 -> 768, ragged batches",
+          {x, weight},
+          ragged([=](const Tensor& rows) { return linear_rows(rows, weight, {}); }),
+          ragged([=](const Tensor& rows) { return at::linear(rows, weight); })};
 }
 
 std::vector<Contest> contests(torch::ScalarType type) {

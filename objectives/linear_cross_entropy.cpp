@@ -6,6 +6,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/aminmax.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/full_like.h>
@@ -132,23 +133,39 @@ struct Chunk {
   Tensor row_gradients;  // [k, D], to be written; undefined when not wanted
 };
 
+// `rows` with rows of zeros below them: the number of labels is another one at every step, and oneDNN
+// compiles a kernel for every new shape of a bfloat16 product (milliseconds each). Rounded up, shapes come
+// again.
+Tensor rounded(const Tensor& rows) {
+  constexpr int64_t kStep = 32;
+  const int64_t missing = (kStep - rows.size(0) % kStep) % kStep;
+  if (missing == 0 || !rows.is_cpu() || rows.scalar_type() != torch::kBFloat16) {
+    return rows;
+  }
+  return at::cat({rows, at::zeros({missing, rows.size(1)}, rows.options())});
+}
+
 // The loss of a chunk, and its part of the gradients.
 void add_chunk(Totals& totals, const Chunk& chunk, const Head& head, double smoothing, Wanted wanted) {
-  Tensor logits = at::mm(chunk.rows, head.weight.t());
+  const int64_t count = chunk.rows.size(0);
+  const Tensor rows = rounded(chunk.rows);
+  const Tensor all_logits = at::mm(rows, head.weight.t());
+  Tensor logits = all_logits.narrow(0, 0, count);
   const auto loss_of = fusible(logits) ? fused_loss : plain_loss;
   const ChunkLoss loss = loss_of(logits, head, chunk.labels, smoothing, wanted.any());
+  all_logits.narrow(0, count, rows.size(0) - count).zero_();
   accumulate(totals.sum, loss.sum);
   accumulate(totals.correct, loss.correct);
-  if (chunk.row_gradients.defined()) {
+  if (wanted.rows) {
     Tensor into = chunk.row_gradients;
-    at::mm_out(into, logits, head.weight);
+    into.copy_(at::mm(all_logits, head.weight).narrow(0, 0, count));
   }
   Tensor& weight = totals.gradients.weight;
   if (wanted.weight && weight.defined() && weight.scalar_type() == logits.scalar_type() &&
       logits.scalar_type() != torch::kBFloat16) {
-    weight.addmm_(logits.t(), chunk.rows);
+    weight.addmm_(all_logits.t(), rows);
   } else if (wanted.weight) {
-    accumulate(weight, at::mm(logits.t(), chunk.rows));
+    accumulate(weight, at::mm(all_logits.t(), rows));
   }
   if (wanted.bias) {
     accumulate(totals.gradients.bias, loss.bias_gradient);
