@@ -152,12 +152,26 @@ Json alternatives(const Entries& entries, const Registry& registry) {
 // A section must say its type before its other keys can be understood.
 void require_type(const YamlNode& root, const std::string& section, const std::vector<std::string>& names) {
   const YamlNode* node = root.find(section);
-  const bool wrong_kind = node != nullptr && node->kind != YamlNode::Kind::mapping;
-  if (wrong_kind || (node != nullptr && node->find("type") != nullptr)) {
+  if (node == nullptr || node->kind != YamlNode::Kind::mapping || node->find("type") != nullptr) {
     return;  // what else is wrong with it is found by reading
   }
-  throw InputError(node != nullptr ? node->where : root.where,
-                   section + ".type: is missing; legal: " + joined(names));
+  for (const YamlEntry& entry : node->entries) {
+    const std::string hint = suggestion(entry.key, {"type"});
+    if (!hint.empty()) {
+      throw InputError(entry.key_where, section + "." + printable(entry.key) + ": unknown key" + hint);
+    }
+  }
+  throw InputError(node->where, section + ".type: is missing; legal: " + joined(names));
+}
+
+// Only now, so that a misspelled section is told as such.
+void require_section(const std::string& type,
+                     const std::string& section,
+                     const std::vector<std::string>& names,
+                     const KeyPlaces& places) {
+  if (type.empty()) {
+    places.fail(section, "is missing; expected {type: ...}, with one of " + joined(names));
+  }
 }
 
 void check_name(const RunConfig& config, const KeyPlaces& places) {
@@ -293,14 +307,14 @@ LoadedConfig parse_run_config(std::string_view text,
   for (const Override& override : overrides) {
     apply_override(root, override);
   }
-  if (root.kind == YamlNode::Kind::mapping) {
-    require_type(root, "model", names_of(registry.models()));
-    require_type(root, "objective", names_of(registry.objectives()));
-  }
+  require_type(root, "model", names_of(registry.models()));
+  require_type(root, "objective", names_of(registry.objectives()));
   LoadedConfig loaded;
   loaded.config.name = std::filesystem::path(file).stem().string();
   RunConfigGroup group(loaded.config, &registry);
   read_fields(group, root, loaded.places);
+  require_section(loaded.config.model.type, "model", names_of(registry.models()), loaded.places);
+  require_section(loaded.config.objective.type, "objective", names_of(registry.objectives()), loaded.places);
   check_name(loaded.config, loaded.places);
   check_data(loaded.config.data, loaded.places);
   check_train(loaded.config, loaded.places);

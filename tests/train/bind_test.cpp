@@ -68,7 +68,7 @@ TEST_CASE("what a document says replaces the defaults, and the rest stays") {
   CHECK(whole.text == "12");
   CHECK(whole.color == Color::dark_blue);
   CHECK(whole.names == std::vector<std::string>{"a", "b c"});
-  CHECK(whole.parts == std::vector<Part>{{.rate = 0.25, .limit = {}}, {.rate = 0.5, .limit = 4}});
+  CHECK((whole.parts == std::vector<Part>{{.rate = 0.25, .limit = {}}, {.rate = 0.5, .limit = 4}}));
   CHECK(whole.part.rate == 0.001);
   CHECK_FALSE(whole.extra.has_value());
   CHECK(read("count: +2").count == 2);
@@ -84,12 +84,12 @@ TEST_CASE("an error of reading says where, which key, what is wrong and what is 
       {"count: 1.5", "f.yaml:1:8: count: expected a whole number, got '1.5'"},
       {"count: '4'", "f.yaml:1:8: count: expected a whole number, got \"4\" (quoted, so it is text)"},
       {"count: [4]", "f.yaml:1:8: count: expected a whole number, got a list"},
-      {"count:", "f.yaml:1:7: count: expected a whole number, got nothing"},
+      {"count:", "f.yaml:1:1: count: expected a whole number, got nothing"},
       {"count: 11", "f.yaml:1:8: count: is 11, but must be in [1, 10]"},
       {"count: 9223372036854775808",
        "f.yaml:1:8: count: the whole number '9223372036854775808' is too large"},
       {"text: {a: 1}", "f.yaml:1:7: text: expected text, got a mapping"},
-      {"text:", "f.yaml:1:6: text: expected text, got nothing; write \"\" for an empty text"},
+      {"text:", "f.yaml:1:1: text: expected text, got nothing; write \"\" for an empty text"},
       {"color: blue", "f.yaml:1:8: color: no such choice 'blue'; legal: red, dark-blue"},
       {"color: redd",
        "f.yaml:1:8: color: no such choice 'redd'; legal: red, dark-blue (did you mean 'red'?)"},
