@@ -2,8 +2,14 @@
 
 #include <ATen/ops/cat.h>
 
+#include "core/check.h"
+
 namespace lmzoo {
 namespace {
+
+std::shared_ptr<Linear> linear(int64_t inputs, int64_t outputs, bool bias) {
+  return std::make_shared<Linear>(LinearOptions{inputs, outputs, bias});
+}
 
 // Appends the new rows [n·t, Hk, Dh] to what the cache has: [n, T+t, Hk, Dh].
 Tensor extended(const Tensor& before, const Tensor& rows, int64_t sequences) {
@@ -11,21 +17,27 @@ Tensor extended(const Tensor& before, const Tensor& rows, int64_t sequences) {
   return before.defined() ? at::cat({before, fresh}, 1) : fresh;
 }
 
-void record(Trace* trace, const AttentionInputs& inputs) {
-  if (trace != nullptr && trace->want_attention) {
-    trace->attention.push_back(attention_probabilities(inputs));
-  }
-}
-
 }  // namespace
 
+HeadShape head_shape(const HeadCounts& counts) {
+  check(counts.head_width || counts.width % counts.heads == 0,
+        "width is ",
+        counts.width,
+        " but must be a multiple of heads = ",
+        counts.heads);
+  const int64_t key_heads = counts.kv_heads.value_or(counts.heads);
+  check(counts.heads % key_heads == 0,
+        "heads is ",
+        counts.heads,
+        " but must be a multiple of kv_heads = ",
+        key_heads);
+  return {counts.heads, key_heads, counts.head_width.value_or(counts.width / counts.heads)};
+}
+
 SelfAttention::SelfAttention(const AttentionOptions& options) : options_(options) {
-  const HeadShape& s = options.shape;
-  qkv = register_module("qkv",
-                        std::make_shared<Linear>(LinearOptions{
-                            options.width, (s.heads + 2 * s.key_heads) * s.width, options.bias}));
-  out = register_module(
-      "out", std::make_shared<Linear>(LinearOptions{s.heads * s.width, options.width, options.bias}));
+  const auto& [heads, key_heads, head_width] = options.shape;
+  qkv = register_module("qkv", linear(options.width, (heads + 2 * key_heads) * head_width, options.bias));
+  out = register_module("out", linear(heads * head_width, options.width, options.bias));
 }
 
 AttentionRule SelfAttention::rule(const SelfView& view) const {
@@ -36,19 +48,20 @@ AttentionRule SelfAttention::rule(const SelfView& view) const {
           .dropout = is_training() ? options_.dropout : 0};
 }
 
-Tensor SelfAttention::forward(const Tensor& x, const SelfView& view) const {
+Branch SelfAttention::forward(const Tensor& x, const SelfView& view) const {
   const HeadShape& s = options_.shape;
   Tensor merged = qkv->forward(x);  // [N, (H + 2 Hk) Dh]
-  if (view.angles) {
+  if (view.angles.cos.defined()) {
     const Tensor heads = merged.view({x.size(0), s.heads + 2 * s.key_heads, s.width});
-    merged = rotate(heads, s.heads + s.key_heads, *view.angles, view.layout).flatten(1);
+    merged = rotate(heads, s.heads + s.key_heads, view.angles, view.layout).flatten(1);
   }
-  const bool plain = view.cache == nullptr && view.trace == nullptr;
-  const Tensor mixed = plain ? self_attention_qkv(merged, s, view.sequences, rule(view))
+  const bool whole = view.cache == nullptr && view.trace == nullptr;
+  const Tensor mixed = whole ? self_attention_qkv(merged, s, view.sequences, rule(view))
                              : piecewise(merged, view);  // [N, H Dh]
-  return out->without_bias(mixed);
+  return out->branch(mixed);
 }
 
+// The same with queries, keys and values apart, for a cache and for traces.
 Tensor SelfAttention::piecewise(const Tensor& merged, const SelfView& view) const {
   const HeadShape& s = options_.shape;
   const std::vector<Tensor> parts =
@@ -60,38 +73,36 @@ Tensor SelfAttention::piecewise(const Tensor& merged, const SelfView& view) cons
                          .keys = view.sequences,
                          .rule = rule(view)};
   if (view.cache != nullptr) {
-    const int64_t n = view.sequences.count();
-    view.cache->keys = extended(view.cache->keys, inputs.k, n);
-    view.cache->values = extended(view.cache->values, inputs.v, n);
-    inputs.k = view.cache->keys.flatten(0, 1);
-    inputs.v = view.cache->values.flatten(0, 1);
-    inputs.keys = Sequences::uniform(n, view.cache->keys.size(1)).to(merged.device());
+    LayerCache& cache = *view.cache;
+    cache.keys = extended(cache.keys, inputs.k, view.sequences.count());
+    cache.values = extended(cache.values, inputs.v, view.sequences.count());
+    inputs.k = cache.keys.flatten(0, 1);  // [n (T+t), Hk, Dh]
+    inputs.v = cache.values.flatten(0, 1);
+    inputs.keys = *view.keys;
   }
-  record(view.trace, inputs);
+  if (view.trace != nullptr && view.trace->want_attention) {
+    view.trace->attention.push_back(attention_probabilities(inputs));
+  }
   return attention(inputs).flatten(1);
 }
 
 CrossAttention::CrossAttention(const AttentionOptions& options) : options_(options) {
-  const HeadShape& s = options.shape;
-  q = register_module(
-      "q", std::make_shared<Linear>(LinearOptions{options.width, s.heads * s.width, options.bias}));
-  kv = register_module(
-      "kv", std::make_shared<Linear>(LinearOptions{options.width, 2 * s.key_heads * s.width, options.bias}));
-  out = register_module(
-      "out", std::make_shared<Linear>(LinearOptions{s.heads * s.width, options.width, options.bias}));
+  const auto& [heads, key_heads, head_width] = options.shape;
+  q = register_module("q", linear(options.width, heads * head_width, options.bias));
+  kv = register_module("kv", linear(options.width, 2 * key_heads * head_width, options.bias));
+  out = register_module("out", linear(heads * head_width, options.width, options.bias));
 }
 
-Tensor CrossAttention::forward(const Tensor& x, const CrossView& view) const {
+Branch CrossAttention::forward(const Tensor& x, const CrossView& view) const {
   const HeadShape& s = options_.shape;
   const AttentionRule rule{.scale = options_.scale, .dropout = is_training() ? options_.dropout : 0};
   const Tensor queries = q->forward(x);  // [M, H Dh]
-  if (view.cache == nullptr && view.trace == nullptr) {
+  if (view.cache == nullptr) {
     const Tensor keys_values = kv->forward(view.memory);  // [N, 2 Hk Dh]
-    return out->without_bias(cross_attention_kv(
+    return out->branch(cross_attention_kv(
         {.q = queries, .kv = keys_values, .shape = s, .queries = view.targets, .keys = view.sources}, rule));
   }
-  LayerCache once;
-  LayerCache& cache = view.cache != nullptr ? *view.cache : once;
+  LayerCache& cache = *view.cache;
   if (!cache.cross_keys.defined()) {
     const std::vector<Tensor> parts =
         kv->forward(view.memory).view({-1, 2 * s.key_heads, s.width}).chunk(2, 1);
@@ -104,8 +115,7 @@ Tensor CrossAttention::forward(const Tensor& x, const CrossView& view) const {
                                .queries = view.targets,
                                .keys = view.sources,
                                .rule = rule};
-  record(view.trace, inputs);
-  return out->without_bias(attention(inputs).flatten(1));
+  return out->branch(attention(inputs).flatten(1));
 }
 
 }  // namespace lmzoo

@@ -1,6 +1,7 @@
 // Multi-head attention (Vaswani et al. 2017, section 3.2) with merged projections, over packed sequences.
 //
-// Legend: N positions (of keys), M positions of queries, D width, H query heads, Hk key heads, Dh head width.
+// Legend: n sequences, N positions (of keys), M positions of queries, D width, H query heads, Hk key heads
+//         (grouped-query attention when fewer than H), Dh head width.
 #pragma once
 
 #include <memory>
@@ -13,6 +14,15 @@
 #include "models/linear.h"
 
 namespace lmzoo {
+
+// Heads as users give them. head_shape refuses what does not divide.
+struct HeadCounts {
+  int64_t width = 0;  // D
+  int64_t heads = 0;
+  std::optional<int64_t> kv_heads{};    // absent: as many as heads
+  std::optional<int64_t> head_width{};  // absent: width / heads
+};
+HeadShape head_shape(const HeadCounts& counts);
 
 struct AttentionOptions {
   int64_t width = 0;  // D
@@ -28,9 +38,10 @@ struct SelfView {
   MaskKind mask = MaskKind::full;
   std::vector<int64_t> prefix{};  // [n], for MaskKind::prefix
   Tensor bias{};                  // relative positions, [H, 2S-1]; or undefined
-  std::optional<RotaryAngles> angles{};
+  RotaryAngles angles{};          // undefined without rotary positions
   RotaryLayout layout = RotaryLayout::halves;
-  LayerCache* cache = nullptr;  // generation: keys and values so far, extended by this call
+  LayerCache* cache = nullptr;      // generation: keys and values so far, extended by this call
+  const Sequences* keys = nullptr;  // with a cache: n over all positions, those of this call last
   Trace* trace = nullptr;
 };
 
@@ -38,34 +49,31 @@ class SelfAttention : public torch::nn::Module {
  public:
   explicit SelfAttention(const AttentionOptions& options);
 
-  // [N, D] -> [N, D] without out.bias, which the caller's fused residual step adds.
-  Tensor forward(const Tensor& x, const SelfView& view) const;
+  Branch forward(const Tensor& x, const SelfView& view) const;  // [N, D] -> [N, D]
 
   std::shared_ptr<Linear> qkv;  // D -> (H + 2 Hk) Dh: queries, keys, values
   std::shared_ptr<Linear> out;  // H Dh -> D
 
  private:
-  AttentionRule rule(const SelfView& view) const;
   Tensor piecewise(const Tensor& merged, const SelfView& view) const;
+  AttentionRule rule(const SelfView& view) const;
 
   AttentionOptions options_;
 };
 
 // What one call of cross-attention sees besides its input.
 struct CrossView {
-  const Tensor& memory;         // [N, D], the encoder's output
+  Tensor memory;                // [N, D], the encoder's output; may be undefined once the cache has it
   const Sequences& targets;     // n over M
   const Sequences& sources;     // n over N
   LayerCache* cache = nullptr;  // generation: keys and values of the memory, computed once
-  Trace* trace = nullptr;
 };
 
 class CrossAttention : public torch::nn::Module {
  public:
   explicit CrossAttention(const AttentionOptions& options);
 
-  // [M, D] -> [M, D] without out.bias.
-  Tensor forward(const Tensor& x, const CrossView& view) const;
+  Branch forward(const Tensor& x, const CrossView& view) const;  // [M, D] -> [M, D]
 
   std::shared_ptr<Linear> q;    // D -> H Dh
   std::shared_ptr<Linear> kv;   // D -> 2 Hk Dh: keys, values

@@ -1,5 +1,9 @@
 #include "models/block.h"
 
+#include <optional>
+#include <stdexcept>
+#include <string>
+
 namespace lmzoo {
 
 Block::Block(const BlockOptions& options) : options_(options) {
@@ -15,72 +19,71 @@ Block::Block(const BlockOptions& options) : options_(options) {
   feed_forward = register_module("feed_forward", std::make_shared<FeedForward>(options.feed_forward));
 }
 
-Normed Block::residual(const Tensor& update, const Tensor& bias, const Normed& x, const Norm& norm) const {
-  return dropout_add_norm(
-      {.x = update, .bias = bias, .residual = x.stream, .dropout = is_training() ? options_.dropout : 0},
-      norm.parameters_of(),
-      options_.pre_norm ? NormPlacement::pre : NormPlacement::post);
-}
-
-Normed Block::forward(const Normed& x, const SelfView& self, const CrossView* cross, const Norm* next) const {
-  const bool pre = options_.pre_norm;
-  const Norm& after_cross = pre ? *feed_forward_norm : *cross_norm;
-  const Norm& after_attention = !pre ? *attention_norm : cross_attention ? *cross_norm : *feed_forward_norm;
-
-  Normed y = residual(attention->forward(x.normed, self), attention->out->bias, x, after_attention);
+Normed Block::forward(Normed x, const SelfView& self, const CrossView* cross, const Norm& next) const {
+  const Norm& after_attention = cross_norm ? *cross_norm : *feed_forward_norm;
+  x = add(x, attention->forward(x.normed, self), *attention_norm, after_attention);
   if (cross_attention) {
-    y = residual(cross_attention->forward(y.normed, *cross), cross_attention->out->bias, y, after_cross);
+    x = add(x, cross_attention->forward(x.normed, *cross), *cross_norm, *feed_forward_norm);
   }
-  const Tensor update = feed_forward->forward(y.normed);
-  if (pre && next == nullptr) {
-    const Tensor sum = dropout_add({.x = update,
-                                    .bias = feed_forward->out->bias,
-                                    .residual = y.stream,
-                                    .dropout = is_training() ? options_.dropout : 0});
-    return {.stream = sum, .normed = sum};
-  }
-  return residual(update, feed_forward->out->bias, y, pre ? *next : *feed_forward_norm);
+  return add(x, feed_forward->forward(x.normed), *feed_forward_norm, next);
 }
 
-Stack::Stack(const StackOptions& options) : options_(options) {
-  for (int64_t layer = 0; layer < options.layers; ++layer) {
-    blocks.push_back(
-        register_module("block" + std::to_string(layer), std::make_shared<Block>(options.block)));
+// The residual sum and the norm after it: the sublayer's own (post-norm) or the next one's (pre-norm).
+Normed Block::add(const Normed& x, const Branch& branch, const Norm& own, const Norm& next) const {
+  const ResidualUpdate update{.x = branch.x,
+                              .bias = branch.bias,
+                              .residual = x.stream,
+                              .dropout = is_training() ? options_.dropout : 0};
+  return options_.pre_norm ? dropout_add_norm(update, next.kernel(), NormPlacement::pre)
+                           : dropout_add_norm(update, own.kernel(), NormPlacement::post);
+}
+
+Stack::Stack(int64_t layers, const BlockOptions& options) : pre_norm_(options.pre_norm) {
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    blocks.push_back(register_module("block" + std::to_string(layer), std::make_shared<Block>(options)));
   }
-  if (options.final_norm && options.block.pre_norm) {
+  if (pre_norm_) {
     final_norm = register_module(
-        "final_norm",
-        std::make_shared<Norm>(options.block.norm, options.block.attention.width, options.block.norm_eps));
+        "final_norm", std::make_shared<Norm>(options.norm, options.attention.width, options.norm_eps));
   }
 }
 
-Tensor Stack::forward(const Tensor& embedded,
-                      const SelfView& self,
-                      const CrossView* cross,
-                      Cache* cache) const {
-  const bool pre = options_.block.pre_norm;
-  Normed x{.stream = embedded, .normed = pre ? blocks.front()->attention_norm->forward(embedded) : embedded};
-  if (self.trace != nullptr) {
-    self.trace->hidden.push_back(embedded);
+Tensor Stack::forward(const Tensor& embedded, SelfView self, const CrossView* cross, Cache* cache) const {
+  std::optional<CrossView> across;
+  if (cross != nullptr) {
+    across.emplace(*cross);
   }
-  for (size_t layer = 0; layer < blocks.size(); ++layer) {
-    SelfView here = self;
-    std::optional<CrossView> across;
-    if (cross != nullptr) {
-      across.emplace(*cross);
+  Sequences keys;
+  if (cache != nullptr) {
+    if (!self.sequences.is_uniform()) {
+      throw std::logic_error("a cache needs sequences of one length");
     }
+    cache->layers.resize(blocks.size());
+    cache->length += self.sequences.longest();
+    keys = Sequences::uniform(self.sequences.count(), cache->length).to(embedded.device());
+    self.keys = &keys;
+  }
+  const auto trace = [&](const Tensor& states) {
+    if (self.trace != nullptr) {
+      self.trace->hidden.push_back(states);
+    }
+  };
+
+  trace(embedded);
+  Normed x{.stream = embedded,
+           .normed = pre_norm_ ? blocks.front()->attention_norm->forward(embedded) : embedded};
+  for (size_t layer = 0; layer < blocks.size(); ++layer) {
     if (cache != nullptr) {
-      here.cache = &cache->layers[layer];
+      self.cache = &cache->layers[layer];
       if (across) {
-        across->cache = here.cache;
+        across->cache = self.cache;
       }
     }
     const bool last = layer + 1 == blocks.size();
-    const Norm* next = !pre ? nullptr : last ? final_norm.get() : blocks[layer + 1]->attention_norm.get();
-    x = blocks[layer]->forward(x, here, across ? &*across : nullptr, next);
-    if (self.trace != nullptr) {
-      self.trace->hidden.push_back(last ? x.normed : x.stream);
-    }
+    const Block& after = *blocks[last ? layer : layer + 1];
+    const Norm& next = last && final_norm ? *final_norm : *after.attention_norm;
+    x = blocks[layer]->forward(x, self, across ? &*across : nullptr, next);
+    trace(last ? x.normed : x.stream);
   }
   return x.normed;
 }

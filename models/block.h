@@ -1,9 +1,11 @@
-// A transformer block: attention, for a decoder over an encoder also cross-attention, and feed-forward, each
-// a residual step with its norm; and the stack of them.
+// A transformer block: self-attention, for a decoder over an encoder also cross-attention, and feed-forward;
+// and the stack of them.
 //
-// Pre-norm (GPT-2, T5, LLaMA): x + f(norm(x)), a last norm after all blocks. Post-norm (Vaswani et al. 2017,
-// BERT, GPT-1): norm(x + f(x)). A residual step and the norm that reads its sum are one fused pass, so a
-// block is told which norm comes after it.
+//   pre-norm   x = x + sublayer(norm(x))    GPT-2, T5, LLaMA; one more norm after the last block
+//   post-norm  x = norm(x + sublayer(x))    Vaswani et al. 2017, BERT, GPT-1
+//
+// Either way a norm follows each residual sum: its own or, pre-norm, that of the next sublayer. So the pair
+// (stream, normed) goes from sublayer to sublayer, and bias, dropout, sum and norm are one fused pass.
 //
 // Legend: N positions, D width.
 #pragma once
@@ -33,39 +35,37 @@ class Block : public torch::nn::Module {
  public:
   explicit Block(const BlockOptions& options);
 
-  // x.stream [N, D] is the residual stream, x.normed what the block's first sublayer reads. `next`: pre-norm
-  // only, the norm after this block. `cross` must be given for a block with cross-attention.
-  Normed forward(const Normed& x, const SelfView& self, const CrossView* cross, const Norm* next) const;
+  // x.stream [N, D] is the residual stream, x.normed what the first sublayer reads. `next`: the norm after
+  // this block, which post-norm ignores. `cross` must be given for a block with cross-attention.
+  Normed forward(Normed x, const SelfView& self, const CrossView* cross, const Norm& next) const;
 
+  std::shared_ptr<Norm> attention_norm;
   std::shared_ptr<SelfAttention> attention;
-  std::shared_ptr<CrossAttention> cross_attention;  // may be null
+  std::shared_ptr<Norm> cross_norm;                 // null without cross-attention
+  std::shared_ptr<CrossAttention> cross_attention;  // null without cross-attention
+  std::shared_ptr<Norm> feed_forward_norm;
   std::shared_ptr<FeedForward> feed_forward;
-  std::shared_ptr<Norm> attention_norm, cross_norm, feed_forward_norm;
 
  private:
-  Normed residual(const Tensor& update, const Tensor& bias, const Normed& x, const Norm& norm) const;
+  Normed add(const Normed& x, const Branch& branch, const Norm& own, const Norm& next) const;
 
   BlockOptions options_;
 };
 
-struct StackOptions {
-  BlockOptions block;
-  int64_t layers = 1;
-  bool final_norm = true;  // pre-norm only
-};
-
 class Stack : public torch::nn::Module {
  public:
-  explicit Stack(const StackOptions& options);
+  Stack(int64_t layers, const BlockOptions& options);
 
-  // Embedded positions [N, D] -> states [N, D]. `cache` has a layer for each block or is null.
-  Tensor forward(const Tensor& embedded, const SelfView& self, const CrossView* cross, Cache* cache) const;
+  // Embedded positions [N, D] -> states [N, D], after the final norm. `cache` may be null; else its layers
+  // and length grow by the positions of this call. A trace gets `embedded` and every block's stream, the last
+  // one after the final norm (as Hugging Face does).
+  Tensor forward(const Tensor& embedded, SelfView self, const CrossView* cross, Cache* cache) const;
 
   std::vector<std::shared_ptr<Block>> blocks;
-  std::shared_ptr<Norm> final_norm;  // may be null
+  std::shared_ptr<Norm> final_norm;  // null when post-norm
 
  private:
-  StackOptions options_;
+  bool pre_norm_;
 };
 
 }  // namespace lmzoo

@@ -1,7 +1,8 @@
 #include "models/feed_forward.h"
 
+#include <stdexcept>
+
 namespace lmzoo {
-namespace {
 
 Activation activation_of(FeedForwardKind kind) {
   switch (kind) {
@@ -19,8 +20,6 @@ Activation activation_of(FeedForwardKind kind) {
   throw std::logic_error("a feed-forward kind without an activation");
 }
 
-}  // namespace
-
 bool is_gated(FeedForwardKind kind) {
   return kind == FeedForwardKind::geglu || kind == FeedForwardKind::geglu_tanh ||
          kind == FeedForwardKind::swiglu;
@@ -33,12 +32,12 @@ FeedForward::FeedForward(const FeedForwardOptions& options) : options_(options) 
       "out", std::make_shared<Linear>(LinearOptions{options.inner_width, options.width, options.bias}));
 }
 
-Tensor FeedForward::forward(const Tensor& x) const {
-  const ActivationInputs inner{.x = in->without_bias(x),
-                               .bias = in->bias,
-                               .dropout = is_training() ? options_.inner_dropout : 0};  // [N, F or 2F]
-  const Activation kind = activation_of(options_.kind);
-  return out->without_bias(is_gated(options_.kind) ? gated(inner, kind) : activate(inner, kind));  // [N, D]
+Branch FeedForward::forward(const Tensor& x) const {
+  const Branch inner = in->branch(x);  // [N, F], gated [N, 2F]
+  const ActivationInputs inputs{
+      .x = inner.x, .bias = inner.bias, .dropout = is_training() ? options_.inner_dropout : 0};
+  const Activation f = activation_of(options_.kind);
+  return out->branch(is_gated(options_.kind) ? gated(inputs, f) : activate(inputs, f));  // [N, F] -> [N, D]
 }
 
 }  // namespace lmzoo

@@ -27,6 +27,7 @@ struct EnumNames<FeedForwardKind> {
       {FeedForwardKind::swiglu, "swiglu"}};
 };
 bool is_gated(FeedForwardKind kind);
+Activation activation_of(FeedForwardKind kind);
 
 struct FeedForwardOptions {
   int64_t width = 0;        // D
@@ -40,8 +41,7 @@ class FeedForward : public torch::nn::Module {
  public:
   explicit FeedForward(const FeedForwardOptions& options);
 
-  // [N, D] -> [N, D] without out.bias, which the caller's fused residual step adds.
-  Tensor forward(const Tensor& x) const;
+  Branch forward(const Tensor& x) const;  // [N, D] -> [N, D]
 
   std::shared_ptr<Linear> in;   // D -> F, gated: D -> 2F, the gate's half first
   std::shared_ptr<Linear> out;  // F -> D

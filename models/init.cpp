@@ -1,10 +1,19 @@
 #include "models/init.h"
 
+#include <cmath>
+
 namespace lmzoo::init {
 
 void normal(Tensor& tensor, double std) {
   const at::NoGradGuard no_grad;
   tensor.normal_(0, std);
+}
+
+void truncated_normal(Tensor& tensor, double std) {
+  const at::NoGradGuard no_grad;
+  // Φ⁻¹ of a uniform number; ±edge is where erf stands at two deviations.
+  const double edge = std::erf(std::sqrt(2.0));
+  tensor.uniform_(-edge, edge).erfinv_().mul_(std * std::sqrt(2.0));
 }
 
 void normal(Linear& linear, double std) {

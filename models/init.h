@@ -5,6 +5,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "models/block.h"
+#include "models/embedding.h"
 #include "models/linear.h"
 
 namespace lmzoo::init {
@@ -12,6 +13,8 @@ namespace lmzoo::init {
 // N(0, std) for the weight, 0 for the bias.
 void normal(Linear& linear, double std);
 void normal(Tensor& tensor, double std);
+// N(0, std) cut at two of its deviations, as TensorFlow's truncated_normal.
+void truncated_normal(Tensor& tensor, double std);
 // Gain 1, offset 0.
 void identity(Norm& norm);
 

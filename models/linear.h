@@ -1,7 +1,7 @@
-// A linear map, y = x Wᵀ + b, and a table of vectors. Weights are uninitialized: each model sets all of its
-// own in one function (models/init.h).
+// A linear map, y = x Wᵀ + b. Weights are uninitialized: each model sets all of its own in one function
+// (models/init.h).
 //
-// Legend: R rows, I inputs, O outputs, V vocabulary, D width.
+// Legend: R rows, I inputs, O outputs.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,13 @@
 #include "core/batch.h"
 
 namespace lmzoo {
+
+// What a sublayer adds to the residual stream. Its last bias stands apart: adding it, dropout, the sum and
+// the next norm are one pass (models/kernels/elementwise.h).
+struct Branch {
+  Tensor x;     // [R, O]
+  Tensor bias;  // [O] or undefined
+};
 
 struct LinearOptions {
   int64_t inputs = 0;
@@ -22,20 +29,11 @@ class Linear : public torch::nn::Module {
  public:
   explicit Linear(const LinearOptions& options);
 
-  Tensor forward(const Tensor& x) const;       // [R, I] -> [R, O]
-  Tensor without_bias(const Tensor& x) const;  // for callers that add the bias in a fused step
+  Tensor forward(const Tensor& x) const;  // [R, I] -> [R, O]
+  Branch branch(const Tensor& x) const;   // W x and the bias apart
 
   Tensor weight;  // [O, I]
   Tensor bias;    // [O] or undefined
-};
-
-class Embedding : public torch::nn::Module {
- public:
-  Embedding(int64_t rows, int64_t width);
-
-  Tensor forward(const Tensor& ids) const;  // [N] -> [N, D]
-
-  Tensor weight;  // [V, D]
 };
 
 }  // namespace lmzoo

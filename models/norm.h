@@ -21,10 +21,8 @@ class Norm : public torch::nn::Module {
  public:
   Norm(NormKind kind, int64_t width, double eps);
 
-  Tensor forward(const Tensor& x) const { return norm(x, parameters_of()); }  // [N, D] -> [N, D]
-  NormParameters parameters_of() const {
-    return {.kind = kind_, .weight = weight, .bias = bias, .eps = eps_};
-  }
+  Tensor forward(const Tensor& x) const { return norm(x, kernel()); }  // [N, D] -> [N, D]
+  NormParameters kernel() const { return {.kind = kind_, .weight = weight, .bias = bias, .eps = eps_}; }
 
   Tensor weight;  // [D]
   Tensor bias;    // [D]; undefined for rms

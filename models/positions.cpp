@@ -4,33 +4,83 @@
 #include <cmath>
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/pow.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
+#include "core/check.h"
 #include "models/parameter.h"
 
 namespace lmzoo {
+namespace {
 
-Tensor sinusoids(int64_t rows, int64_t width, SinusoidLayout layout) {
-  const int64_t half = width / 2;
-  const double steps = layout == SinusoidLayout::interleaved
-                           ? static_cast<double>(half)
-                           : std::max<double>(1, static_cast<double>(half - 1));
-  const Tensor rate = at::pow(10000.0, at::arange(half, at::kDouble) / -steps);         // [D/2]
-  const Tensor angle = at::arange(rows, at::kDouble).unsqueeze(1) * rate.unsqueeze(0);  // [rows, D/2]
-  const int64_t dimension = layout == SinusoidLayout::interleaved ? 2 : 1;
-  const Tensor both = layout == SinusoidLayout::interleaved ? at::stack({angle.sin(), angle.cos()}, dimension)
-                                                            : at::cat({angle.sin(), angle.cos()}, dimension);
-  return both.reshape({rows, width}).to(at::kFloat);
+bool is_sinusoidal(PositionKind kind) {
+  return kind == PositionKind::sinusoidal || kind == PositionKind::sinusoidal_halves;
+}
+bool is_rotary(PositionKind kind) {
+  return kind == PositionKind::rotary || kind == PositionKind::rotary_interleaved;
 }
 
-RotaryAngles rotary_angles(const Tensor& positions, int64_t head_width, double theta) {
-  const Tensor rate = at::pow(
-      theta,
-      at::arange(0, head_width, 2, positions.options().dtype(at::kFloat)) / -static_cast<double>(head_width));
-  const Tensor angle = positions.to(at::kFloat).unsqueeze(1) * rate.unsqueeze(0);  // [N, Dh/2]
-  return {.cos = angle.cos(), .sin = angle.sin()};
+}  // namespace
+
+Positions::Positions(const PositionOptions& options) : options_(options) {
+  check(!is_sinusoidal(options.kind) || options.width % 2 == 0,
+        "width is ",
+        options.width,
+        " but must be even for positions: ",
+        name_of(options.kind));
+  check(!is_rotary(options.kind) || options.head_width % 2 == 0,
+        "the width of a head is ",
+        options.head_width,
+        " but must be even for positions: ",
+        name_of(options.kind));
+  if (options.kind == PositionKind::learned) {
+    weight =
+        register_parameter("weight", new_parameter({options.max_length + options.offset, options.width}));
+  }
+}
+
+Tensor Positions::rows(const Tensor& positions, int64_t end, torch::ScalarType type) const {
+  check(end <= options_.max_length, "a sequence of ", end, " is over max_length = ", options_.max_length);
+  if (options_.kind == PositionKind::learned) {
+    return at::embedding(weight, options_.offset == 0 ? positions : positions + options_.offset);
+  }
+  if (is_sinusoidal(options_.kind)) {
+    return sinusoids(end, options_.width, options_.kind)
+        .to(positions.device(), type)
+        .index_select(0, positions);
+  }
+  return {};
+}
+
+RotaryAngles Positions::angles(const Tensor& positions, int64_t end) const {
+  if (!is_rotary(options_.kind)) {
+    return {};
+  }
+  const Tensor table = rotary_table(end, options_.head_width, options_.theta);
+  const auto pick = [&](const Tensor& of) { return of.to(positions.device()).index_select(0, positions); };
+  return {.cos = pick(table.cos()), .sin = pick(table.sin())};
+}
+
+RotaryLayout Positions::layout() const {
+  return options_.kind == PositionKind::rotary_interleaved ? RotaryLayout::interleaved : RotaryLayout::halves;
+}
+
+Tensor sinusoids(int64_t rows, int64_t width, PositionKind kind) {
+  const int64_t half = width / 2;
+  const bool interleaved = kind == PositionKind::sinusoidal;
+  const auto steps = static_cast<double>(interleaved ? half : std::max<int64_t>(1, half - 1));
+  const Tensor rate = at::pow(10000.0, at::arange(half, at::kDouble) / -steps);  // [D/2]
+  const Tensor angle = at::arange(rows, at::kDouble).unsqueeze(1) * rate;        // [P, D/2]
+  return interleaved ? at::stack({angle.sin(), angle.cos()}, 2).view({rows, width})
+                     : at::cat({angle.sin(), angle.cos()}, 1);
+}
+
+Tensor rotary_table(int64_t rows, int64_t head_width, double theta) {
+  const Tensor exponent = at::arange(0, head_width, 2, at::kFloat) / -static_cast<double>(head_width);
+  return at::arange(rows, at::kFloat).unsqueeze(1) * at::pow(theta, exponent);
 }
 
 int64_t relative_bucket(int64_t relative, const RelativeOptions& options) {

@@ -1,29 +1,71 @@
-// What tells positions apart: sinusoids, rotary angles, T5's relative buckets. (Learned ones are an
-// Embedding.)
+// What tells positions apart: rows added to the embeddings (learned, sinusoidal), queries and keys turned by
+// an angle (rotary), or a bias on the attention scores by distance (T5's relative buckets).
 //
-// Legend: N positions, D width, Dh head width, H heads, S longest sequence.
+// Legend: N positions, P rows of a table, D width, Dh head width, H heads, S longest sequence.
 #pragma once
 
 #include <cstdint>
+#include <string_view>
+#include <utility>
 
 #include <torch/nn/module.h>
 
 #include "core/batch.h"
+#include "core/fields.h"
 #include "models/kernels/elementwise.h"
 
 namespace lmzoo {
 
-enum class SinusoidLayout {
-  interleaved,  // sin, cos, sin, cos ... with 10000^(2i/D): Vaswani et al. 2017, section 3.5
-  halves,       // all sines, then all cosines, with 10000^(i/(D/2-1)): tensor2tensor, fairseq
+enum class PositionKind {
+  none,
+  learned,
+  sinusoidal,          // sin, cos, sin, cos ... with 10000^(2i/D): Vaswani et al. 2017, section 3.5
+  sinusoidal_halves,   // all sines, then all cosines, with 10000^(i/(D/2-1)): tensor2tensor, fairseq
+  rotary,              // (x[i], x[i + Dh/2]) turn together: GPT-NeoX, Hugging Face's LLaMA
+  rotary_interleaved,  // (x[2i], x[2i+1]): Su et al. 2021, GPT-J, Meta's LLaMA
+};
+template <>
+struct EnumNames<PositionKind> {
+  static constexpr std::pair<PositionKind, std::string_view> values[] = {
+      {PositionKind::none, "none"},
+      {PositionKind::learned, "learned"},
+      {PositionKind::sinusoidal, "sinusoidal"},
+      {PositionKind::sinusoidal_halves, "sinusoidal_halves"},
+      {PositionKind::rotary, "rotary"},
+      {PositionKind::rotary_interleaved, "rotary_interleaved"}};
 };
 
-// Row p holds the sinusoids of position p: [rows, D], D even.
-Tensor sinusoids(int64_t rows, int64_t width, SinusoidLayout layout);
+struct PositionOptions {
+  PositionKind kind = PositionKind::learned;
+  int64_t width = 0;       // D
+  int64_t head_width = 0;  // Dh, rotary kinds
+  int64_t max_length = 0;  // longest sequence
+  int64_t offset = 0;      // learned: the row of position 0 (RoBERTa, BART: 2)
+  double theta = 10000;    // rotary kinds: angles are position · theta^(-2i/Dh)
+};
 
-// Angles of RoPE (Su et al. 2021, section 3.2.2): position · theta^(-2i/Dh), in float32. positions [N] -> [N,
-// Dh/2]
-RotaryAngles rotary_angles(const Tensor& positions, int64_t head_width, double theta);
+class Positions : public torch::nn::Module {
+ public:
+  // Refuses widths without pairs of channels.
+  explicit Positions(const PositionOptions& options);
+
+  // `positions` [N] of sequences that end before position `end`, which must not be over max_length.
+  // Rows to add to the embeddings: [N, D] of `type`; undefined for kinds that add none.
+  Tensor rows(const Tensor& positions, int64_t end, torch::ScalarType type) const;
+  // Angles to turn queries and keys by: [N, Dh/2] float32; undefined for kinds that turn none.
+  RotaryAngles angles(const Tensor& positions, int64_t end) const;
+  RotaryLayout layout() const;
+
+  Tensor weight;  // [max_length + offset, D]; undefined unless learned
+
+ private:
+  PositionOptions options_;
+};
+
+// Row p holds the sinusoids of position p: [P, D] float64, D even.
+Tensor sinusoids(int64_t rows, int64_t width, PositionKind kind);
+// Row p holds p · theta^(-2i/Dh), in float32 as the published models have it: [P, Dh/2].
+Tensor rotary_table(int64_t rows, int64_t head_width, double theta);
 
 struct RelativeOptions {
   int64_t buckets = 32;
@@ -35,7 +77,7 @@ struct RelativeOptions {
 // section 2.1, and the reference implementation's _relative_position_bucket).
 int64_t relative_bucket(int64_t relative, const RelativeOptions& options);
 
-// One number a bucket and head, added to the scores; shared by all layers of a stack.
+// One number a bucket and head, added to the scores; built once a forward pass for all layers of a stack.
 class RelativeBias : public torch::nn::Module {
  public:
   RelativeBias(int64_t heads, const RelativeOptions& options);

@@ -4,8 +4,10 @@
 #include "core/registry.h"
 #include "models/block.h"
 #include "models/cost.h"
+#include "models/embedding.h"
 #include "models/init.h"
 #include "models/parameter.h"
+#include "models/positions.h"
 
 namespace lmzoo {
 namespace {
@@ -14,10 +16,15 @@ struct BertOptions {
   int64_t layers = 4;
   int64_t width = 256;
   int64_t heads = 4;
-  int64_t ffn_width = 1024;
+  std::optional<int64_t> ffn_width{};
   FeedForwardKind activation = FeedForwardKind::gelu;
+  NormKind norm = NormKind::layer;
   double norm_eps = 1e-12;
   bool pre_norm = false;
+  bool bias = true;
+  PositionKind positions = PositionKind::learned;
+  int64_t position_offset = 0;
+  double rope_theta = 10000;
   int64_t token_types = 2;
   std::optional<int64_t> max_length{};
   std::optional<int64_t> vocab_size{};
@@ -31,10 +38,18 @@ struct BertOptions {
     visit("layers", self.layers, "blocks", at_least(1));
     visit("width", self.width, "D: numbers that stand for a position", at_least(1));
     visit("heads", self.heads, "attention heads; width is a multiple of them", at_least(1));
-    visit("ffn_width", self.ffn_width, "inner width of the feed-forward network", at_least(1));
-    visit("activation", self.activation, "of the feed-forward network and of the head");
+    visit("ffn_width", self.ffn_width, "inner width of the feed-forward; absent: 4 · width", at_least(1));
+    visit("activation", self.activation, "of the feed-forward network and, without a gate, of the head");
+    visit("norm", self.norm, "layer or rms");
     visit("norm_eps", self.norm_eps, "added to the variance", more_than(0));
     visit("pre_norm", self.pre_norm, "norm before each sublayer instead of after it");
+    visit("bias", self.bias, "whether the blocks' linear maps have a bias");
+    visit("positions", self.positions, "how the model knows where a token stands");
+    visit("position_offset",
+          self.position_offset,
+          "learned positions: row of the first (RoBERTa: 2)",
+          at_least(0));
+    visit("rope_theta", self.rope_theta, "rotary positions: base of the angles", more_than(1));
     visit("token_types", self.token_types, "kinds of segments; 0: no such embedding", at_least(0));
     visit("max_length", self.max_length, "longest sequence; absent: data.sequence_length", at_least(1));
     visit("vocab_size", self.vocab_size, "rows of the embedding; absent: the tokenizer's size", at_least(1));
@@ -46,40 +61,52 @@ struct BertOptions {
   }
 };
 
-StackOptions stack_options(const BertOptions& o) {
-  return {.block = {.attention = {.width = o.width,
-                                  .shape = {o.heads, o.heads, o.width / o.heads},
-                                  .dropout = o.attention_dropout.value_or(o.dropout)},
-                    .feed_forward = {.width = o.width, .inner_width = o.ffn_width, .kind = o.activation},
-                    .norm = NormKind::layer,
-                    .norm_eps = o.norm_eps,
-                    .pre_norm = o.pre_norm,
-                    .dropout = o.dropout},
-          .layers = o.layers};
+BlockOptions block_options(const BertOptions& o) {
+  return {.attention = {.width = o.width,
+                        .shape = head_shape({o.width, o.heads}),
+                        .bias = o.bias,
+                        .dropout = o.attention_dropout.value_or(o.dropout)},
+          .feed_forward = {.width = o.width,
+                           .inner_width = o.ffn_width.value_or(4 * o.width),
+                           .kind = o.activation,
+                           .bias = o.bias},
+          .norm = o.norm,
+          .norm_eps = o.norm_eps,
+          .pre_norm = o.pre_norm,
+          .dropout = o.dropout};
+}
+
+PositionOptions position_options(const BertOptions& o, int64_t max_length) {
+  return {.kind = o.positions,
+          .width = o.width,
+          .head_width = o.width / o.heads,
+          .max_length = max_length,
+          .offset = o.position_offset,
+          .theta = o.rope_theta};
 }
 
 class Bert final : public Model {
  public:
   Bert(const BertOptions& options, const ModelContext& context)
       : options_(options), max_length_(options.max_length.value_or(context.sequence_length)) {
-    check_options(context);
     const int64_t width = options.width;
+    const BlockOptions block = block_options(options);
+    const auto new_norm = [&] { return std::make_shared<Norm>(options.norm, width, options.norm_eps); };
     tokens_ = register_module(
-        "tokens", std::make_shared<Embedding>(options.vocab_size.value_or(context.vocabulary.size), width));
-    positions_ = register_module("positions", std::make_shared<Embedding>(max_length_, width));
+        "tokens", std::make_shared<Embedding>(vocabulary_rows(options.vocab_size, context), width));
+    positions_ =
+        register_module("positions", std::make_shared<Positions>(position_options(options, max_length_)));
     if (options.token_types > 0) {
       token_types_ = register_module("token_types", std::make_shared<Embedding>(options.token_types, width));
     }
-    embedding_norm_ =
-        register_module("embedding_norm", std::make_shared<Norm>(NormKind::layer, width, options.norm_eps));
-    stack_ = register_module("stack", std::make_shared<Stack>(stack_options(options)));
+    embedding_norm_ = register_module("embedding_norm", new_norm());
+    stack_ = register_module("stack", std::make_shared<Stack>(options.layers, block));
     if (options.pooler) {
       pooler_ = register_module("pooler", std::make_shared<Linear>(LinearOptions{width, width}));
     }
     if (options.lm_head) {
       head_ = register_module("head", std::make_shared<Linear>(LinearOptions{width, width}));
-      head_norm_ =
-          register_module("head_norm", std::make_shared<Norm>(NormKind::layer, width, options.norm_eps));
+      head_norm_ = register_module("head_norm", new_norm());
       head_bias_ = register_parameter("head_bias", new_parameter({vocab_rows()}));
     }
     initialize();
@@ -90,25 +117,23 @@ class Bert final : public Model {
   int64_t vocab_rows() const override { return tokens_->weight.size(0); }
   int64_t max_length() const override { return max_length_; }
 
-  // norm(token + position + type), then blocks of norm(x + attention(x)), norm(x + feed_forward(x)).
+  // Embed, then blocks of norm(x + attention(x)), norm(x + feed_forward(x)); with pre_norm
+  // x + attention(norm(x)), x + feed_forward(norm(x)).
   Tensor hidden(const Inputs& inputs) override {
-    Tensor x = tokens_->forward(inputs.ids) + positions_->forward(inputs.sequences.positions());  // [N, D]
-    if (token_types_) {
-      x = x + (inputs.token_types.defined() ? token_types_->forward(inputs.token_types)
-                                            : token_types_->weight[0]);
-    }
-    x = dropout(embedding_norm_->forward(x), is_training() ? options_.dropout : 0);
-    const SelfView view{.sequences = inputs.sequences, .trace = inputs.trace};
-    return stack_->forward(x, view, /*cross=*/nullptr, /*cache=*/nullptr);  // [N, D]
+    const Sequences& sequences = inputs.sequences;
+    const SelfView view{.sequences = sequences,
+                        .angles = positions_->angles(sequences.positions(), sequences.longest()),
+                        .layout = positions_->layout(),
+                        .trace = inputs.trace};
+    return stack_->forward(embed(inputs), view, /*cross=*/nullptr, /*cache=*/nullptr);  // [N, D]
   }
 
   // logits = norm(gelu(dense(rows))) · embeddingᵀ + bias
   Projection project(const Tensor& rows) override {
     check(head_ != nullptr, "this bert has no masked-LM head (model.lm_head is false)");
-    const Activation kind =
-        options_.activation == FeedForwardKind::gelu_tanh ? Activation::gelu_tanh : Activation::gelu;
-    const Tensor dense = activate({.x = head_->without_bias(rows), .bias = head_->bias}, kind);  // [K, D]
-    return {.rows = head_norm_->forward(dense), .weight = tokens_->weight, .bias = head_bias_};
+    const Branch dense = head_->branch(rows);  // [K, D]
+    const Tensor x = activate({.x = dense.x, .bias = dense.bias}, activation_of(options_.activation));
+    return {.rows = head_norm_->forward(x), .weight = tokens_->weight, .bias = head_bias_};
   }
 
   double train_flops(const SequenceLengths& lengths, double labeled) const override {
@@ -118,63 +143,54 @@ class Bert final : public Model {
   }
 
  private:
-  void check_options(const ModelContext& context) const {
-    const BertOptions& o = options_;
-    check(o.width % o.heads == 0, "width is ", o.width, " but must be a multiple of heads = ", o.heads);
-    check(!is_gated(o.activation) || !o.lm_head, "a gated activation has no place in the masked-LM head");
-    check(!o.vocab_size || *o.vocab_size >= context.vocabulary.size,
-          "vocab_size is ",
-          o.vocab_size.value_or(0),
-          " but the tokenizer has ",
-          context.vocabulary.size,
-          " ids");
+  // dropout(norm(token + position + type)): [N, D]. Sum and norm are one fused pass, whose stream stays
+  // float32 under autocast.
+  Tensor embed(const Inputs& inputs) const {
+    const Sequences& sequences = inputs.sequences;
+    ResidualUpdate sum;
+    sum.x = tokens_->forward(inputs.ids);  // [N, D]
+    sum.residual = positions_->rows(sequences.positions(), sequences.longest(), sum.x.scalar_type());
+    if (!sum.residual.defined()) {
+      sum.residual = torch::zeros_like(sum.x);  // rotary positions add nothing here
+    }
+    if (token_types_ && inputs.token_types.defined()) {
+      sum.residual = sum.residual + token_types_->forward(inputs.token_types);
+    } else if (token_types_) {
+      sum.bias = token_types_->weight[0];
+    }
+    const Tensor x = dropout_add_norm(sum, embedding_norm_->kernel(), NormPlacement::post).stream;
+    return dropout(x, is_training() ? options_.dropout : 0);
   }
 
-  // All weights N(0, 0.02), biases 0, norms the identity (Devlin et al. 2019, appendix A.2 and the published
-  // code).
+  // Every matrix and embedding N(0, 0.02) cut at two deviations, biases 0, norms the identity (the published
+  // code's truncated_normal_initializer).
   void initialize() {
-    const double std = options_.init_std;
-    init::normal(tokens_->weight, std);
-    init::normal(positions_->weight, std);
-    if (token_types_) {
-      init::normal(token_types_->weight, std);
-    }
-    init::identity(*embedding_norm_);
-    for (const auto& block : stack_->blocks) {
-      init::block(*block, {.std = std, .residual_std = std});
-    }
-    if (stack_->final_norm) {
-      init::identity(*stack_->final_norm);
-    }
-    if (pooler_) {
-      init::normal(*pooler_, std);
-    }
-    if (head_) {
-      init::normal(*head_, std);
-      init::identity(*head_norm_);
-      const at::NoGradGuard no_grad;
-      head_bias_.zero_();
+    const at::NoGradGuard no_grad;
+    for (auto& item : named_parameters()) {
+      Tensor& parameter = item.value();
+      if (parameter.dim() == 2) {
+        init::truncated_normal(parameter, options_.init_std);
+      } else {
+        parameter.fill_(item.key().ends_with("norm.weight") ? 1 : 0);
+      }
     }
   }
 
   BertOptions options_;
   int64_t max_length_;
-  std::shared_ptr<Embedding> tokens_, positions_, token_types_;  // [V, D], [max_length, D], [types, D]
+  std::shared_ptr<Embedding> tokens_;  // [V, D]
+  std::shared_ptr<Positions> positions_;
+  std::shared_ptr<Embedding> token_types_;  // [types, D] or null
   std::shared_ptr<Norm> embedding_norm_;
   std::shared_ptr<Stack> stack_;
-  std::shared_ptr<Linear> pooler_;
-  std::shared_ptr<Linear> head_;
+  std::shared_ptr<Linear> pooler_;  // null without `pooler`; kept for checkpoints, not part of hidden()
+  std::shared_ptr<Linear> head_;    // null without `lm_head`, as all of the head
   std::shared_ptr<Norm> head_norm_;
   Tensor head_bias_;  // [V]
 };
 
 BertOptions published(int64_t layers, int64_t width, int64_t heads) {
-  return {.layers = layers,
-          .width = width,
-          .heads = heads,
-          .ffn_width = 4 * width,
-          .max_length = 512,
-          .vocab_size = 30522};
+  return {.layers = layers, .width = width, .heads = heads, .max_length = 512, .vocab_size = 30522};
 }
 
 }  // namespace

@@ -1,23 +1,16 @@
-// Decoder-only transformers: GPT-1 (Radford et al. 2018), GPT-2 (Radford et al. 2019), and with rotary
-// positions, RMS norm and SwiGLU the LLaMA kind (Touvron et al. 2023), as options of one model.
+// Decoder-only transformers: GPT-1 (Radford et al. 2018), GPT-2 (Radford et al. 2019), and with RMS norm and
+// SwiGLU the LLaMA kind (Touvron et al. 2023), as options of one model. The default is GPT-2 with rotary
+// positions. Block and stack are in models/block.h.
 //
 // Legend: N positions of all sequences, K wanted rows, D width, H heads, V vocabulary.
 #include "core/registry.h"
 #include "models/block.h"
 #include "models/cost.h"
+#include "models/embedding.h"
 #include "models/init.h"
 #include "models/positions.h"
 
 namespace lmzoo {
-
-enum class GptPositions { learned, rotary, rotary_interleaved };
-template <>
-struct EnumNames<GptPositions> {
-  static constexpr std::pair<GptPositions, std::string_view> values[] = {
-      {GptPositions::learned, "learned"},
-      {GptPositions::rotary, "rotary"},
-      {GptPositions::rotary_interleaved, "rotary_interleaved"}};
-};
 
 namespace {
 
@@ -26,13 +19,13 @@ struct GptOptions {
   int64_t width = 256;
   int64_t heads = 4;
   std::optional<int64_t> kv_heads{};
-  int64_t ffn_width = 1024;
+  std::optional<int64_t> ffn_width{};
   FeedForwardKind activation = FeedForwardKind::gelu_tanh;
   NormKind norm = NormKind::layer;
   double norm_eps = 1e-5;
   bool pre_norm = true;
   bool bias = true;
-  GptPositions positions = GptPositions::learned;
+  PositionKind positions = PositionKind::rotary;
   double rope_theta = 10000;
   std::optional<int64_t> max_length{};
   std::optional<int64_t> vocab_size{};
@@ -46,7 +39,7 @@ struct GptOptions {
     visit("width", self.width, "D: numbers that stand for a position", at_least(1));
     visit("heads", self.heads, "attention heads; width is a multiple of them", at_least(1));
     visit("kv_heads", self.kv_heads, "heads of keys and values; absent: as many as heads", at_least(1));
-    visit("ffn_width", self.ffn_width, "inner width of the feed-forward network", at_least(1));
+    visit("ffn_width", self.ffn_width, "inner width of the feed-forward; absent: 4 · width", at_least(1));
     visit("activation", self.activation, "of the feed-forward network");
     visit("norm", self.norm, "layer or rms");
     visit("norm_eps", self.norm_eps, "added to the variance", more_than(0));
@@ -54,7 +47,7 @@ struct GptOptions {
           self.pre_norm,
           "norm before each sublayer and at the end (GPT-2); false: after each (GPT-1)");
     visit("bias", self.bias, "whether linear maps have a bias");
-    visit("positions", self.positions, "learned, rotary (halves turn together) or rotary_interleaved");
+    visit("positions", self.positions, "how the model knows where a token stands");
     visit("rope_theta", self.rope_theta, "base of the rotary angles", more_than(1));
     visit("max_length", self.max_length, "longest sequence; absent: data.sequence_length", at_least(1));
     visit("vocab_size", self.vocab_size, "rows of the embedding; absent: the tokenizer's size", at_least(1));
@@ -65,33 +58,39 @@ struct GptOptions {
   }
 };
 
-StackOptions stack_options(const GptOptions& o) {
-  const int64_t head_width = o.width / o.heads;
-  return {.block = {.attention = {.width = o.width,
-                                  .shape = {o.heads, o.kv_heads.value_or(o.heads), head_width},
-                                  .bias = o.bias,
-                                  .dropout = o.attention_dropout.value_or(o.dropout)},
-                    .feed_forward =
-                        {.width = o.width, .inner_width = o.ffn_width, .kind = o.activation, .bias = o.bias},
-                    .norm = o.norm,
-                    .norm_eps = o.norm_eps,
-                    .pre_norm = o.pre_norm,
-                    .dropout = o.dropout},
-          .layers = o.layers};
+BlockOptions block_options(const GptOptions& o) {
+  return {.attention = {.width = o.width,
+                        .shape = head_shape({o.width, o.heads, o.kv_heads}),
+                        .bias = o.bias,
+                        .dropout = o.attention_dropout.value_or(o.dropout)},
+          .feed_forward = {.width = o.width,
+                           .inner_width = o.ffn_width.value_or(4 * o.width),
+                           .kind = o.activation,
+                           .bias = o.bias},
+          .norm = o.norm,
+          .norm_eps = o.norm_eps,
+          .pre_norm = o.pre_norm,
+          .dropout = o.dropout};
+}
+
+PositionOptions position_options(const GptOptions& o, int64_t max_length) {
+  return {.kind = o.positions,
+          .width = o.width,
+          .head_width = o.width / o.heads,
+          .max_length = max_length,
+          .theta = o.rope_theta};
 }
 
 class Gpt final : public Model {
  public:
   Gpt(const GptOptions& options, const ModelContext& context)
       : options_(options), max_length_(options.max_length.value_or(context.sequence_length)) {
-    check_options(context);
+    const BlockOptions block = block_options(options);
     tokens_ = register_module(
-        "tokens",
-        std::make_shared<Embedding>(options.vocab_size.value_or(context.vocabulary.size), options.width));
-    if (options.positions == GptPositions::learned) {
-      positions_ = register_module("positions", std::make_shared<Embedding>(max_length_, options.width));
-    }
-    stack_ = register_module("stack", std::make_shared<Stack>(stack_options(options)));
+        "tokens", std::make_shared<Embedding>(vocabulary_rows(options.vocab_size, context), options.width));
+    positions_ =
+        register_module("positions", std::make_shared<Positions>(position_options(options, max_length_)));
+    stack_ = register_module("stack", std::make_shared<Stack>(options.layers, block));
     if (!options.tie_embeddings) {
       head_ = register_module(
           "head", std::make_shared<Linear>(LinearOptions{options.width, vocab_rows(), /*bias=*/false}));
@@ -104,31 +103,25 @@ class Gpt final : public Model {
   int64_t vocab_rows() const override { return tokens_->weight.size(0); }
   int64_t max_length() const override { return max_length_; }
 
-  // Embed, then blocks of x + attention(norm(x)), x + feed_forward(norm(x)).
+  // Embed, then blocks of x + attention(norm(x)), x + feed_forward(norm(x)); without pre_norm
+  // norm(x + attention(x)), norm(x + feed_forward(x)). With a cache only the new positions are given.
   Tensor hidden(const Inputs& inputs) override {
     const int64_t seen = inputs.cache != nullptr ? inputs.cache->length : 0;
-    const Tensor positions = inputs.sequences.positions() + seen;  // [N]
-    Tensor x = tokens_->forward(inputs.ids);                       // [N, D]
-    if (positions_) {
-      x = x + positions_->forward(positions);
-    }
-    x = dropout(x, is_training() ? options_.dropout : 0);
+    const int64_t end = seen + inputs.sequences.longest();
+    const Tensor where =
+        seen == 0 ? inputs.sequences.positions() : inputs.sequences.positions() + seen;  // [N]
 
-    SelfView view{.sequences = inputs.sequences,
-                  .mask = inputs.prefix.empty() ? MaskKind::causal : MaskKind::prefix,
-                  .prefix = inputs.prefix,
-                  .trace = inputs.trace};
-    if (options_.positions != GptPositions::learned) {
-      view.angles = rotary_angles(positions, options_.width / options_.heads, options_.rope_theta);
-      view.layout =
-          options_.positions == GptPositions::rotary ? RotaryLayout::halves : RotaryLayout::interleaved;
-    }
-    prepare(inputs.cache);
-    x = stack_->forward(x, view, /*cross=*/nullptr, inputs.cache);  // [N, D]
-    if (inputs.cache != nullptr) {
-      inputs.cache->length += inputs.sequences.longest();
-    }
-    return x;
+    Tensor x = tokens_->forward(inputs.ids);                            // [N, D]
+    const Tensor rows = positions_->rows(where, end, x.scalar_type());  // [N, D] or undefined
+    x = dropout(rows.defined() ? x + rows : x, is_training() ? options_.dropout : 0);
+
+    const SelfView view{.sequences = inputs.sequences,
+                        .mask = inputs.prefix.empty() ? MaskKind::causal : MaskKind::prefix,
+                        .prefix = inputs.prefix,
+                        .angles = positions_->angles(where, end),
+                        .layout = positions_->layout(),
+                        .trace = inputs.trace};
+    return stack_->forward(x, view, /*cross=*/nullptr, inputs.cache);  // [N, D]
   }
 
   // logits = states · embeddingᵀ
@@ -143,35 +136,13 @@ class Gpt final : public Model {
   }
 
  private:
-  void check_options(const ModelContext& context) const {
-    const GptOptions& o = options_;
-    check(o.width % o.heads == 0, "width is ", o.width, " but must be a multiple of heads = ", o.heads);
-    const int64_t kv_heads = o.kv_heads.value_or(o.heads);
-    check(o.heads % kv_heads == 0, "heads is ", o.heads, " but must be a multiple of kv_heads = ", kv_heads);
-    check(o.positions == GptPositions::learned || o.width / o.heads % 2 == 0,
-          "rotary positions need heads of even width, but width / heads is ",
-          o.width / o.heads);
-    check(!o.vocab_size || *o.vocab_size >= context.vocabulary.size,
-          "vocab_size is ",
-          o.vocab_size.value_or(0),
-          " but the tokenizer has ",
-          context.vocabulary.size,
-          " ids");
-  }
-
-  void prepare(Cache* cache) const {
-    if (cache != nullptr && cache->layers.empty()) {
-      cache->layers.resize(stack_->blocks.size());
-    }
-  }
-
   // All weights N(0, 0.02); GPT-2 divides those that write to the residual stream by √(2 · layers)
   // (section 2.3), GPT-1 does not.
   void initialize() {
     const double std = options_.init_std;
     const double depth = options_.pre_norm ? std::sqrt(2.0 * static_cast<double>(options_.layers)) : 1;
     init::normal(tokens_->weight, std);
-    if (positions_) {
+    if (positions_->weight.defined()) {
       init::normal(positions_->weight, std);
     }
     for (const auto& block : stack_->blocks) {
@@ -187,8 +158,8 @@ class Gpt final : public Model {
 
   GptOptions options_;
   int64_t max_length_;
-  std::shared_ptr<Embedding> tokens_;     // [V, D]
-  std::shared_ptr<Embedding> positions_;  // [max_length, D], learned positions only
+  std::shared_ptr<Embedding> tokens_;  // [V, D]
+  std::shared_ptr<Positions> positions_;
   std::shared_ptr<Stack> stack_;
   std::shared_ptr<Linear> head_;  // untied only
 };
@@ -198,7 +169,7 @@ GptOptions gpt2(int64_t layers, int64_t width, int64_t heads) {
   return {.layers = layers,
           .width = width,
           .heads = heads,
-          .ffn_width = 4 * width,
+          .positions = PositionKind::learned,
           .max_length = 1024,
           .vocab_size = 50257};
 }

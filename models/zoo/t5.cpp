@@ -1,12 +1,12 @@
 // T5 (Raffel et al. 2020) and its version 1.1 (Shazeer 2020): an encoder and a decoder of pre-norm blocks
 // without biases, RMS norms, unscaled attention and relative positions that every layer of a stack shares.
 //
-// Legend: N source positions, M target positions of all sequences, K wanted rows, D width, H heads, Dh head
-// width,
-//         V vocabulary.
+// Legend: N source positions, M target positions of all sequences, K wanted rows, D width, H heads,
+//         Dh head width, V vocabulary.
 #include "core/registry.h"
 #include "models/block.h"
 #include "models/cost.h"
+#include "models/embedding.h"
 #include "models/init.h"
 #include "models/positions.h"
 
@@ -19,7 +19,7 @@ struct T5Options {
   int64_t width = 256;
   int64_t heads = 4;
   std::optional<int64_t> head_width{};
-  int64_t ffn_width = 1024;
+  std::optional<int64_t> ffn_width{};
   FeedForwardKind activation = FeedForwardKind::relu;
   double norm_eps = 1e-6;
   int64_t buckets = 32;
@@ -34,7 +34,7 @@ struct T5Options {
     visit("width", self.width, "D: numbers that stand for a position", at_least(1));
     visit("heads", self.heads, "attention heads", at_least(1));
     visit("head_width", self.head_width, "width of a head; absent: width / heads", at_least(1));
-    visit("ffn_width", self.ffn_width, "inner width of the feed-forward network", at_least(1));
+    visit("ffn_width", self.ffn_width, "inner width of the feed-forward; absent: 4 · width", at_least(1));
     visit("activation", self.activation, "of the feed-forward network: relu, version 1.1: geglu_tanh");
     visit("norm_eps", self.norm_eps, "added to the mean square", more_than(0));
     visit("buckets", self.buckets, "of relative positions", at_least(4));
@@ -50,41 +50,42 @@ struct T5Options {
   }
 };
 
-int64_t head_width(const T5Options& o) { return o.head_width.value_or(o.width / o.heads); }
 int64_t decoder_layers(const T5Options& o) { return o.decoder_layers.value_or(o.layers); }
+int64_t ffn_width(const T5Options& o) { return o.ffn_width.value_or(4 * o.width); }
 
-StackOptions stack_options(const T5Options& o, bool decoder) {
-  return {.block = {.attention = {.width = o.width,
-                                  .shape = {o.heads, o.heads, head_width(o)},
-                                  .bias = false,
-                                  .dropout = o.dropout,
-                                  .scale = 1.0},
-                    .feed_forward = {.width = o.width,
-                                     .inner_width = o.ffn_width,
-                                     .kind = o.activation,
-                                     .bias = false,
-                                     .inner_dropout = o.dropout},
-                    .norm = NormKind::rms,
-                    .norm_eps = o.norm_eps,
-                    .cross = decoder,
-                    .dropout = o.dropout},
-          .layers = decoder ? decoder_layers(o) : o.layers};
+BlockOptions block_options(const T5Options& o, bool decoder) {
+  return {.attention = {.width = o.width,
+                        .shape = head_shape({o.width, o.heads, /*kv_heads=*/{}, o.head_width}),
+                        .bias = false,
+                        .dropout = o.dropout,
+                        .scale = 1.0},
+          .feed_forward = {.width = o.width,
+                           .inner_width = ffn_width(o),
+                           .kind = o.activation,
+                           .bias = false,
+                           .inner_dropout = o.dropout},
+          .norm = NormKind::rms,
+          .norm_eps = o.norm_eps,
+          .cross = decoder,
+          .dropout = o.dropout};
 }
 
 class T5 final : public Model {
  public:
-  T5(const T5Options& options, const ModelContext& context) : options_(options) {
-    check_options(context);
-    const RelativeOptions relative{.buckets = options.buckets, .max_distance = options.max_distance};
-    RelativeOptions causal = relative;
-    causal.bidirectional = false;
+  T5(const T5Options& options, const ModelContext& context)
+      : options_(options), shape_(head_shape({options.width, options.heads, {}, options.head_width})) {
+    check_options();
+    RelativeOptions relative{.buckets = options.buckets, .max_distance = options.max_distance};
     tokens_ = register_module(
-        "tokens",
-        std::make_shared<Embedding>(options.vocab_size.value_or(context.vocabulary.size), options.width));
+        "tokens", std::make_shared<Embedding>(vocabulary_rows(options.vocab_size, context), options.width));
     encoder_bias_ = register_module("encoder_bias", std::make_shared<RelativeBias>(options.heads, relative));
-    encoder_ = register_module("encoder", std::make_shared<Stack>(stack_options(options, /*decoder=*/false)));
-    decoder_bias_ = register_module("decoder_bias", std::make_shared<RelativeBias>(options.heads, causal));
-    decoder_ = register_module("decoder", std::make_shared<Stack>(stack_options(options, /*decoder=*/true)));
+    encoder_ = register_module(
+        "encoder", std::make_shared<Stack>(options.layers, block_options(options, /*decoder=*/false)));
+    relative.bidirectional = false;
+    decoder_bias_ = register_module("decoder_bias", std::make_shared<RelativeBias>(options.heads, relative));
+    decoder_ = register_module(
+        "decoder",
+        std::make_shared<Stack>(decoder_layers(options), block_options(options, /*decoder=*/true)));
     if (!options.tie_embeddings) {
       head_ = register_module(
           "head", std::make_shared<Linear>(LinearOptions{options.width, vocab_rows(), /*bias=*/false}));
@@ -97,35 +98,22 @@ class T5 final : public Model {
   int64_t vocab_rows() const override { return tokens_->weight.size(0); }
   int64_t max_length() const override { return INT64_MAX; }  // relative positions know no end
 
-  Tensor encode(const Inputs& inputs) override {
-    const SelfView view{.sequences = inputs.sequences,
-                        .bias = encoder_bias_->forward(inputs.sequences.longest()),
-                        .trace = nullptr};
-    return dropped(
-        encoder_->forward(embed(inputs.ids), view, /*cross=*/nullptr, /*cache=*/nullptr));  // [N, D]
-  }
+  Tensor encode(const Inputs& inputs) override { return encoded(inputs, inputs.trace); }
 
-  // The decoder over its own past and, by cross-attention, over the encoder's output.
+  // The decoder over its own past and, by cross-attention, over the encoder's output. Both stacks are blocks
+  // of x + attention(norm(x)), x + feed_forward(norm(x)).
   Tensor hidden(const Inputs& inputs) override {
-    const Tensor memory = inputs.memory.defined() ? inputs.memory : encode(inputs);  // [N, D]
     const int64_t seen = inputs.cache != nullptr ? inputs.cache->length : 0;
+    CrossView cross{
+        .memory = inputs.memory, .targets = inputs.decoder_sequences, .sources = inputs.sequences};
+    if (!cross.memory.defined() && seen == 0) {           // later steps have its keys and values in the cache
+      cross.memory = encoded(inputs, /*trace=*/nullptr);  // [N, D]
+    }
     const SelfView view{.sequences = inputs.decoder_sequences,
                         .mask = MaskKind::causal,
                         .bias = decoder_bias_->forward(seen + inputs.decoder_sequences.longest()),
                         .trace = inputs.trace};
-    const CrossView cross{.memory = memory,
-                          .targets = inputs.decoder_sequences,
-                          .sources = inputs.sequences,
-                          .trace = inputs.trace};
-    if (inputs.cache != nullptr && inputs.cache->layers.empty()) {
-      inputs.cache->layers.resize(decoder_->blocks.size());
-    }
-    const Tensor states =
-        dropped(decoder_->forward(embed(inputs.decoder_ids), view, &cross, inputs.cache));  // [M, D]
-    if (inputs.cache != nullptr) {
-      inputs.cache->length += inputs.decoder_sequences.longest();
-    }
-    return states;
+    return dropped(decoder_->forward(embed(inputs.decoder_ids), view, &cross, inputs.cache));  // [M, D]
   }
 
   // Version 1.0: logits = states / √D · embeddingᵀ; 1.1: a matrix of its own, unscaled.
@@ -139,7 +127,7 @@ class T5 final : public Model {
   }
 
   double train_flops(const SequenceLengths& lengths, double labeled) const override {
-    const int64_t channels = options_.heads * head_width(options_);
+    const int64_t channels = shape_.heads * shape_.width;
     double cross_keys = 0;
     for (const auto& block : decoder_->blocks) {
       cross_keys += static_cast<double>(block->cross_attention->kv->weight.numel());
@@ -153,61 +141,57 @@ class T5 final : public Model {
   }
 
  private:
-  void check_options(const ModelContext& context) const {
+  void check_options() const {
     const T5Options& o = options_;
-    check(o.head_width || o.width % o.heads == 0,
-          "width is ",
-          o.width,
-          " but must be a multiple of heads = ",
-          o.heads,
-          ", or head_width be given");
     check(o.buckets % 4 == 0, "buckets is ", o.buckets, " but must be a multiple of 4");
-    check(
-        o.max_distance > o.buckets / 2, "max_distance is ", o.max_distance, " but must be over buckets / 2");
-    check(!o.vocab_size || *o.vocab_size >= context.vocabulary.size,
-          "vocab_size is ",
-          o.vocab_size.value_or(0),
-          " but the tokenizer has ",
-          context.vocabulary.size,
-          " ids");
+    check(o.max_distance > o.buckets / 2,
+          "max_distance is ",
+          o.max_distance,
+          " but must be over half of buckets = ",
+          o.buckets);
+  }
+
+  Tensor encoded(const Inputs& inputs, Trace* trace) const {
+    const SelfView view{.sequences = inputs.sequences,
+                        .bias = encoder_bias_->forward(inputs.sequences.longest()),
+                        .trace = trace};
+    const Tensor x = embed(inputs.ids);
+    return dropped(encoder_->forward(x, view, /*cross=*/nullptr, /*cache=*/nullptr));  // [N, D]
   }
 
   Tensor dropped(const Tensor& x) const { return dropout(x, is_training() ? options_.dropout : 0); }
   Tensor embed(const Tensor& ids) const { return dropped(tokens_->forward(ids)); }
 
-  // The variances of the published code (specified per matrix, not by fan-in of the merged ones): embedding
-  // N(0, 1), queries (D·Dh)^-1/2, keys, values, feed-forward input and relative bias D^-1/2, attention output
-  // (H·Dh)^-1/2, feed-forward output F^-1/2, an untied head N(0, 1).
+  // The variances of the published code, of each matrix before merging: embedding and untied head N(0, 1),
+  // queries (D Dh)^-1/2, keys, values, feed-forward input and relative bias D^-1/2, attention output
+  // (H Dh)^-1/2, feed-forward output F^-1/2.
   void initialize() {
-    init::normal(tokens_->weight, 1);
-    init::normal(encoder_bias_->weight, std::pow(static_cast<double>(options_.width), -0.5));
-    init::normal(decoder_bias_->weight, std::pow(static_cast<double>(options_.width), -0.5));
+    const auto root = [](int64_t n) { return 1 / std::sqrt(static_cast<double>(n)); };
+    const int64_t width = options_.width;
+    const int64_t inner = shape_.heads * shape_.width;
+    const init::BlockScales scales{.std = root(width), .residual_std = root(inner)};
     for (const auto& stack : {encoder_, decoder_}) {
       for (const auto& block : stack->blocks) {
-        initialize(*block);
+        init::block(*block, scales);
+        Tensor queries = block->attention->qkv->weight.detach().narrow(0, 0, inner);
+        init::normal(queries, root(width * shape_.width));
+        init::normal(*block->feed_forward->out, root(ffn_width(options_)));
+        if (block->cross_attention) {
+          init::normal(*block->cross_attention->q, root(width * shape_.width));
+        }
       }
       init::identity(*stack->final_norm);
     }
+    init::normal(encoder_bias_->weight, root(width));
+    init::normal(decoder_bias_->weight, root(width));
+    init::normal(tokens_->weight, 1);
     if (head_) {
       init::normal(*head_, 1);
     }
   }
 
-  void initialize(Block& block) const {
-    const double width = static_cast<double>(options_.width);
-    const double head = static_cast<double>(head_width(options_));
-    const int64_t inner = options_.heads * head_width(options_);
-    const double out = std::pow(static_cast<double>(inner), -0.5);
-    init::block(block, {.std = std::pow(width, -0.5), .residual_std = out});
-    init::normal(*block.feed_forward->out, std::pow(static_cast<double>(options_.ffn_width), -0.5));
-    const at::NoGradGuard no_grad;
-    block.attention->qkv->weight.narrow(0, 0, inner).normal_(0, std::pow(width * head, -0.5));
-    if (block.cross_attention) {
-      init::normal(*block.cross_attention->q, std::pow(width * head, -0.5));
-    }
-  }
-
   T5Options options_;
+  HeadShape shape_;
   std::shared_ptr<Embedding> tokens_;  // [V, D], of both stacks
   std::shared_ptr<RelativeBias> encoder_bias_, decoder_bias_;
   std::shared_ptr<Stack> encoder_, decoder_;
@@ -215,12 +199,7 @@ class T5 final : public Model {
 };
 
 T5Options version_1_0(int64_t layers, int64_t width, int64_t heads) {
-  return {.layers = layers,
-          .width = width,
-          .heads = heads,
-          .head_width = 64,
-          .ffn_width = 4 * width,
-          .vocab_size = 32128};
+  return {.layers = layers, .width = width, .heads = heads, .head_width = 64, .vocab_size = 32128};
 }
 
 T5Options version_1_1(int64_t layers, int64_t width, int64_t heads, int64_t ffn_width) {

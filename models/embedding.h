@@ -1,0 +1,27 @@
+// A table of vectors, looked up by id: tokens, token types. Uninitialized, as all weights of parts.
+//
+// Legend: N positions, V rows, D width.
+#pragma once
+
+#include <optional>
+
+#include <torch/nn/module.h>
+
+#include "core/registry.h"
+
+namespace lmzoo {
+
+class Embedding : public torch::nn::Module {
+ public:
+  Embedding(int64_t rows, int64_t width);
+
+  Tensor forward(const Tensor& ids) const;  // [N] -> [N, D]
+
+  Tensor weight;  // [V, D]
+};
+
+// V of a model: `vocab_size` when it is given (published checkpoints have rows beyond the ids of their
+// tokenizers), else the size of the tokenizer. Fewer rows than ids are refused.
+int64_t vocabulary_rows(std::optional<int64_t> vocab_size, const ModelContext& context);
+
+}  // namespace lmzoo

@@ -1,0 +1,147 @@
+// Every part's gradients against central differences in float64, with dropout on (a fixed mask).
+#include <torch/types.h>
+
+#include "model_support.h"
+#include "models/block.h"
+#include "models/embedding.h"
+#include "models/positions.h"
+#include "support/catch.h"
+
+using namespace lmzoo;
+using namespace lmzoo::test;
+
+namespace {
+
+constexpr int64_t kWidth = 4;
+
+Tensor input(at::IntArrayRef shape) {
+  return torch::randn(shape, torch::TensorOptions(torch::kFloat64)).requires_grad_();
+}
+
+// A module with random float64 weights, in training mode.
+template <class Module>
+std::shared_ptr<Module> prepared(std::shared_ptr<Module> module) {
+  torch::manual_seed(2);
+  module->to(torch::kFloat64);
+  randomize(*module);
+  return module;
+}
+
+BlockOptions block_options() {
+  return {.attention = {.width = kWidth, .shape = {2, 1, 2}, .dropout = 0.2},
+          .feed_forward = {.width = kWidth, .inner_width = 3, .inner_dropout = 0.2},
+          .dropout = 0.3};
+}
+
+}  // namespace
+
+TEST_CASE("linear maps, embeddings and norms have right gradients") {
+  const auto linear = prepared(std::make_shared<Linear>(LinearOptions{kWidth, 3}));
+  const Tensor x = input({5, kWidth});
+  check_gradients(
+      *linear, [&] { return linear->forward(x); }, x);
+  const auto embedding = prepared(std::make_shared<Embedding>(6, kWidth));
+  const Tensor ids = torch::tensor({1, 5, 1, 0}, torch::kInt64);
+  check_gradients(*embedding, [&] { return embedding->forward(ids); }, {});
+  for (const NormKind kind : {NormKind::layer, NormKind::rms}) {
+    const auto norm = prepared(std::make_shared<Norm>(kind, kWidth, 1e-5));
+    check_gradients(
+        *norm, [&] { return norm->forward(x); }, x);
+  }
+}
+
+TEST_CASE("feed-forward networks of every kind have right gradients") {
+  for (const auto& [kind, name] : EnumNames<FeedForwardKind>::values) {
+    INFO(name);
+    const auto part = prepared(std::make_shared<FeedForward>(
+        FeedForwardOptions{.width = kWidth, .inner_width = 3, .kind = kind, .inner_dropout = 0.2}));
+    const Tensor x = input({5, kWidth});
+    check_gradients(
+        *part,
+        [&] {
+          const Branch out = part->forward(x);
+          return out.x + out.bias;
+        },
+        x);
+  }
+}
+
+TEST_CASE("self-attention has right gradients with every mask, rotation and bias") {
+  const Sequences sequences(std::vector<int64_t>{3, 2});
+  const auto part = prepared(
+      std::make_shared<SelfAttention>(AttentionOptions{.width = kWidth, .shape = {2, 1, 2}, .dropout = 0.2}));
+  const Positions rotary({.kind = PositionKind::rotary, .head_width = 2, .max_length = 3});
+  const auto bias = prepared(std::make_shared<RelativeBias>(
+      2, RelativeOptions{.buckets = 4, .max_distance = 3, .bidirectional = true}));
+  for (const MaskKind mask : {MaskKind::full, MaskKind::causal, MaskKind::prefix}) {
+    const Tensor x = input({5, kWidth});
+    std::vector<Tensor> leaves = part->parameters();
+    leaves.push_back(bias->weight);
+    leaves.push_back(x);
+    check_gradients(
+        [&] {
+          const SelfView view{.sequences = sequences,
+                              .mask = mask,
+                              .prefix = {2, 1},
+                              .bias = bias->forward(3),
+                              .angles = rotary.angles(sequences.positions(), 3)};
+          const Branch out = part->forward(x, view);
+          return out.x + out.bias;
+        },
+        leaves);
+  }
+}
+
+TEST_CASE("cross-attention has right gradients, of the memory too") {
+  const Sequences targets(std::vector<int64_t>{2, 3});
+  const Sequences sources(std::vector<int64_t>{4, 1});
+  const auto part = prepared(std::make_shared<CrossAttention>(
+      AttentionOptions{.width = kWidth, .shape = {2, 2, 3}, .dropout = 0.2, .scale = 1.0}));
+  const Tensor x = input({5, kWidth});
+  const Tensor memory = input({5, kWidth});
+  std::vector<Tensor> leaves = part->parameters();
+  leaves.push_back(x);
+  leaves.push_back(memory);
+  check_gradients(
+      [&] {
+        const Branch out =
+            part->forward(x, CrossView{.memory = memory, .targets = targets, .sources = sources});
+        return out.x + out.bias;
+      },
+      leaves);
+}
+
+TEST_CASE("stacks of pre- and post-norm blocks have right gradients") {
+  const Sequences sequences(std::vector<int64_t>{3, 2});
+  for (const bool pre_norm : {true, false}) {
+    for (const NormKind norm : {NormKind::layer, NormKind::rms}) {
+      BlockOptions options = block_options();
+      options.pre_norm = pre_norm;
+      options.norm = norm;
+      const auto stack = prepared(std::make_shared<Stack>(2, options));
+      const Tensor x = input({5, kWidth});
+      const SelfView view{.sequences = sequences, .mask = MaskKind::causal};
+      std::vector<Tensor> leaves;
+      for (const auto& item : stack->named_parameters()) {
+        // Post-norm applies a block's own norms, so all are used; none is left without a gradient.
+        leaves.push_back(item.value());
+      }
+      leaves.push_back(x);
+      check_gradients([&] { return stack->forward(x, view, nullptr, nullptr); }, leaves);
+    }
+  }
+}
+
+TEST_CASE("whole models of every family have right gradients") {
+  for (const ModelSpec& spec : tiny_models()) {
+    INFO(describe(spec));
+    const auto model = make_model(spec);
+    model->to(torch::kFloat64);
+    torch::manual_seed(4);
+    randomize(*model);
+    model->train();
+    const bool two = model->architecture() == Architecture::encoder_decoder;
+    const Inputs inputs = packed({{1, 2, 4}, {3, 0}}, two ? Ids{{2, 1}, {4, 0, 3}} : Ids{});
+    check_directions(*model, [&] { return model->logits(model->hidden(inputs)); });
+  }
+}
