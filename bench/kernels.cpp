@@ -232,6 +232,7 @@ std::vector<Contest> contests(torch::ScalarType type) {
       relu_dropout_contest(type),
       gated_contest(type),
       rms_contest(type),
+      linear_contest(type),
       cross_entropy_contest("linear + cross-entropy K614 V8000", 614, 8000),
       cross_entropy_contest("linear + cross-entropy K4096 V8000", 4096, 8000),
       cross_entropy_contest("linear + cross-entropy K614 V30522", 614, 30522)};

@@ -7,180 +7,31 @@
 //
 // Legend: L keys, padded to Lp (a multiple of kDropoutGroup); Dh head width, padded to Dp (a multiple of
 // kLanes);
-//         B rows of a block; word as in tile.h; "by word" [Dh/kDepth, Lp]: the transposed layout of a right
-//         factor whose sum runs over Dh; "by row" [rows/kDepth, Dp]: the one whose sum runs over rows.
+//         B rows of a block; words as in tile.h, kDepth numbers each; "by word" [Dh/kDepth, Lp]: the
+//         transposed layout of a right factor whose sum runs over Dh; "by row" [rows/kDepth, Dp]: the one
+//         whose sum runs over rows.
 #pragma once
 
-#include "models/kernels/attention_kernel.h"
-#include "models/kernels/attention_pack.h"
-#include "models/kernels/row_loop.h"
+#include "models/kernels/attention_rows.h"
 
 namespace lmzoo::LMZOO_ISA {
-
-inline constexpr int64_t kMaxBlockRows = 64;
-inline constexpr int64_t kScoresPerBlock =
-    65536;  // 256 KiB of float scores: they stay in the second-level cache
-
-LMZOO_INLINE int64_t round_up(int64_t x, int64_t multiple) {
-  return (x + multiple - 1) / multiple * multiple;
-}
-
-LMZOO_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-// What one call knows of its sequence.
-struct Extent {
-  int64_t first_query, queries, first_key, keys;
-  int64_t padded_keys, padded_width, block_rows;
-  int64_t prefix;
-
-  int64_t position(int64_t query) const { return keys - queries + query; }
-};
-
-inline int64_t block_rows_for(int64_t padded_keys) {
-  const int64_t rows = kScoresPerBlock / padded_keys / 16 * 16;
-  return rows < 16 ? 16 : rows > kMaxBlockRows ? kMaxBlockRows : rows;
-}
-
-inline Extent extent_of(const AttentionProblem& p, int64_t sequence) {
-  Extent e;
-  e.first_query = p.query_starts[sequence];
-  e.queries = p.query_starts[sequence + 1] - e.first_query;
-  e.first_key = p.key_starts[sequence];
-  e.keys = p.key_starts[sequence + 1] - e.first_key;
-  e.padded_keys = round_up(e.keys, kDropoutGroup);
-  e.padded_width = round_up(p.width, kLanes);
-  e.block_rows = block_rows_for(e.padded_keys);
-  e.prefix = p.prefix == nullptr ? 0 : p.prefix[sequence];
-  return e;
-}
-
-inline int64_t visible_keys(const AttentionProblem& p, const Extent& e, int64_t query) {
-  if (!p.causal) {
-    return e.keys;
-  }
-  int64_t count = e.position(query) + 1;
-  count = count < e.prefix ? e.prefix : count;
-  return count < 0 ? 0 : count > e.keys ? e.keys : count;
-}
-
-// A row of scores and what belongs to it.
-struct Row {
-  int64_t query;  // within the sequence
-  int64_t head;
-  int64_t visible;  // keys
-  int64_t columns;  // visible, rounded up as the block's products are
-};
-
-inline Row row_of(const AttentionProblem& p, const Extent& e, int64_t query, int64_t head, int64_t columns) {
-  return {query, head, visible_keys(p, e, query), columns};
-}
-
-inline const float* bias_row(const AttentionProblem& p, const Extent& e, const Row& row, const float* base) {
-  const int64_t offset = p.bias_row < 0 ? p.bias_middle - e.position(row.query) : row.query * p.bias_row;
-  return base + row.head * p.bias_head + offset;
-}
-
-// scores = scores · scale + bias up to the last visible key, minus infinity beyond; returns the largest.
-inline float finish_scores(const AttentionProblem& p, const Extent& e, const Row& row, float* scores) {
-  const float* bias = p.bias == nullptr ? nullptr : bias_row(p, e, row, p.bias);
-  int64_t j = 0;
-  Vec largest = splat(-__builtin_inff());
-  for (; j + kLanes <= row.visible; j += kLanes) {
-    Vec x = load(scores + j) * p.scale;
-    if (bias != nullptr) {
-      x = x + load(bias + j);
-    }
-    store(scores + j, x);
-    largest = max(largest, x);
-  }
-  float result = max(largest);
-  for (; j < row.visible; ++j) {
-    scores[j] = scores[j] * p.scale + (bias == nullptr ? 0.0f : bias[j]);
-    result = scores[j] > result ? scores[j] : result;
-  }
-  for (; j < row.columns; ++j) {
-    scores[j] = -__builtin_inff();
-  }
-  return result;
-}
-
-// Scores become exp(score - largest), dropped ones zero; returns the sum before dropping.
-template <bool kDrop>
-float exponentiate(
-    const DropoutMask& dropout, uint64_t mask_row, const Row& row, float largest, float* scores) {
-  const DropoutRow key = dropout_row(dropout.seed, mask_row);
-  Vec total{};
-  for (int64_t j = 0; j < row.columns; j += kDropoutGroup) {
-    for (int lane = 0; lane < 16; lane += kLanes) {
-      float* low = scores + j + lane;
-      Vec a = exp(load(low) - largest);
-      Vec b = exp(load(low + 16) - largest);
-      total = total + (a + b);
-      if constexpr (kDrop) {
-        const KeptLanes kept = kept_lanes(key, dropout.threshold, j, lane);
-        a = select(kept.low, a, Vec{});
-        b = select(kept.high, b, Vec{});
-      }
-      store(low, a);
-      store(low + 16, b);
-    }
-  }
-  return sum(total);
-}
-
-// Softmax of a row without its division. Returns the factor that the output row still needs.
-inline float soften(const AttentionProblem& p, const Extent& e, const Row& row, float* scores) {
-  const auto position = static_cast<uint64_t>(e.first_query + row.query);
-  const uint64_t mask_row = position * p.heads + row.head;
-  const float largest = finish_scores(p, e, row, scores);
-  float& lse = p.lse[mask_row];
-  if (row.visible == 0) {
-    for (int64_t j = 0; j < row.columns; ++j) {
-      scores[j] = 0;
-    }
-    lse = 0;
-    return 0;
-  }
-  const float total = p.dropout.threshold > 0
-                          ? exponentiate<true>(p.dropout, mask_row, row, largest, scores)
-                          : exponentiate<false>(p.dropout, mask_row, row, largest, scores);
-  lse = largest + __builtin_logf(total);
-  return p.dropout.scale / total;
-}
-
-template <class Number>
-Rows<Number> rows_of(const HeadMatrix& matrix, int64_t first, int64_t head) {
-  return {static_cast<const Number*>(matrix.data) + first * matrix.row + head * matrix.head_step, matrix.row};
-}
-
-// Writes rows of a padded float tile, each times its factor.
-template <class Number>
-void write_row(
-    const HeadMatrix& to, int64_t position, int64_t head, const float* row, int64_t width, float factor) {
-  Number* out = static_cast<Number*>(to.data) + position * to.row + head * to.head_step;
-  int64_t d = 0;
-  for (; d + kLanes <= width; d += kLanes) {
-    store(out + d, load(row + d) * factor);
-  }
-  for (; d < width; ++d) {
-    store_one(out + d, row[d] * factor);
-  }
-}
 
 // Scratch memory, handed out in pieces of whole cache lines.
 class Arena {
  public:
-  explicit Arena(float* base) : base_(base) {}
-  float* floats(int64_t count) {
-    float* piece = base_ + used_;
-    used_ += round_up(count, 16);
-    return piece;
+  explicit Arena(float* base) : next_(base) {}
+
+  Floats floats(int64_t rows, int64_t stride) {
+    float* piece = next_;
+    next_ += round_up(rows * stride, 16);
+    return {piece, stride};
   }
-  uint32_t* words(int64_t count) { return reinterpret_cast<uint32_t*>(floats(count)); }
+  Words words(int64_t rows, int64_t stride) {
+    return {reinterpret_cast<uint32_t*>(floats(rows, stride).data), stride};
+  }
 
  private:
-  float* base_;
-  int64_t used_ = 0;
+  float* next_;
 };
 
 // Enough for either direction of any sequence: at most five matrices of keys, of scores and of query rows.
@@ -193,260 +44,201 @@ inline int64_t scratch_floats(const AttentionProblem& p) {
   return 5 * (keys * width + scores + kMaxBlockRows * width) + kMaxBlockRows + 16 * 20;
 }
 
-template <class Format, class Number>
-void forward(const AttentionProblem& p, int64_t sequence, int64_t key_head, float* scratch) {
-  constexpr int kDepth = Format::kDepth;
-  const Extent e = extent_of(p, sequence);
-  Arena arena(scratch);
-  uint32_t* keys = arena.words(p.width / kDepth * e.padded_keys);           // by word
-  uint32_t* values = arena.words(e.padded_keys / kDepth * e.padded_width);  // by row
-  uint32_t* queries = arena.words(e.block_rows * p.width);
-  float* scores = arena.floats(e.block_rows * e.padded_keys);
-  uint32_t* softened =
-      kDepth == 1 ? reinterpret_cast<uint32_t*>(scores) : arena.words(e.block_rows * e.padded_keys / kDepth);
-  float* output = arena.floats(e.block_rows * e.padded_width);
-  float* factors = arena.floats(e.block_rows);
-  pack_by_word<Format>(
-      rows_of<Number>(p.k, e.first_key, key_head), e.keys, p.width / kDepth, keys, e.padded_keys);
-  pack_by_row<Format>(
-      rows_of<Number>(p.v, e.first_key, key_head), e.keys, e.padded_keys, p.width, values, e.padded_width);
+// Query rows of one head that are computed together.
+struct Block {
+  int64_t head, first, rows;
+  int64_t columns;  // keys that its last row sees, rounded up
+};
 
+// Calls body(block) for the blocks of all query heads of a key head.
+template <class Body>
+LMZOO_INLINE void for_each_block(const AttentionProblem& p,
+                                 const Extent& e,
+                                 int64_t key_head,
+                                 const Body& body) {
   const int64_t group = p.heads / p.key_heads;
   for (int64_t head = key_head * group; head < (key_head + 1) * group; ++head) {
     for (int64_t first = 0; first < e.queries; first += e.block_rows) {
       const int64_t rows = least(e.queries - first, e.block_rows);
-      const int64_t columns = round_up(visible_keys(p, e, first + rows - 1), kDropoutGroup);
-      const Left q =
-          left_of<Format>(rows_of<Number>(p.q, e.first_query + first, head), rows, p.width, queries);
-      product<Format>({q, keys, e.padded_keys, scores, e.padded_keys, rows, p.width / kDepth, false},
-                      columns);
-      for (int64_t i = 0; i < rows; ++i) {
-        float* row = scores + i * e.padded_keys;
-        factors[i] = soften(p, e, row_of(p, e, first + i, head, columns), row);
-        if constexpr (kDepth == 2) {
-          Format::narrow_row(row, columns, softened + i * e.padded_keys / 2);
-        }
-      }
-      const Left weights{softened, e.padded_keys / kDepth, 1};
-      product<Format>(
-          {weights, values, e.padded_width, output, e.padded_width, rows, columns / kDepth, false},
-          e.padded_width);
-      for (int64_t i = 0; i < rows; ++i) {
-        write_row<Number>(
-            p.out, e.first_query + first + i, head, output + i * e.padded_width, p.width, factors[i]);
-      }
+      body(Block{head, first, rows, round_up(visible_keys(p, e, first + rows - 1), kDropoutGroup)});
     }
   }
 }
 
-// The sum over a head's width of the output times its gradient: what the softmax takes off every score's
-// gradient.
-template <class Number>
-float output_dot(const Number* out, const Number* gradient, int64_t width) {
-  Vec total{};
-  int64_t d = 0;
-  for (; d + kLanes <= width; d += kLanes) {
-    total = total + load(out + d) * load(gradient + d);
-  }
-  float result = sum(total);
-  for (; d < width; ++d) {
-    result += to_float(out[d]) * to_float(gradient[d]);
-  }
-  return result;
-}
+template <class Format, class Number>
+void forward(const AttentionProblem& p, int64_t sequence, int64_t key_head, float* scratch) {
+  constexpr int kDepth = Format::kDepth;
+  const Extent e = extent_of(p, sequence);
+  const int64_t words = p.width / kDepth;
+  Arena arena(scratch);
+  const Words keys = arena.words(words, e.padded_keys);                      // by word
+  const Words values = arena.words(e.padded_keys / kDepth, e.padded_width);  // by row
+  const Words queries = arena.words(e.block_rows, p.width);
+  const Floats scores = arena.floats(e.block_rows, e.padded_keys);
+  const Words weights = kDepth == 1 ? Words{reinterpret_cast<uint32_t*>(scores.data), scores.stride}
+                                    : arena.words(e.block_rows, e.padded_keys / kDepth);
+  const Floats output = arena.floats(e.block_rows, e.padded_width);
+  float* factors = arena.floats(1, e.block_rows).data;
+  pack_by_word<Format>(rows_of<Number>(p.k, e.first_key, key_head), e.keys, words, keys);
+  pack_by_row<Format>(rows_of<Number>(p.v, e.first_key, key_head), e.keys, e.padded_keys, p.width, values);
 
-// Finished scores become the probabilities that the output used (dropped and scaled); gradients of those
-// become gradients of the finished scores.
-template <bool kDrop>
-void differentiate(const DropoutMask& dropout,
-                   uint64_t mask_row,
-                   const Row& row,
-                   float lse,
-                   float dot,
-                   float* scores,
-                   float* gradients) {
-  const DropoutRow key = dropout_row(dropout.seed, mask_row);
-  for (int64_t j = 0; j < row.columns; j += kDropoutGroup) {
-    for (int lane = 0; lane < 16; lane += kLanes) {
-      float* s = scores + j + lane;
-      float* g = gradients + j + lane;
-      const Vec a = exp(load(s) - lse);
-      const Vec b = exp(load(s + 16) - lse);
-      if constexpr (kDrop) {
-        const KeptLanes kept = kept_lanes(key, dropout.threshold, j, lane);
-        const Vec factor_a = select(kept.low, splat(dropout.scale), Vec{});
-        const Vec factor_b = select(kept.high, splat(dropout.scale), Vec{});
-        store(s, a * factor_a);
-        store(s + 16, b * factor_b);
-        store(g, a * (load(g) * factor_a - dot));
-        store(g + 16, b * (load(g + 16) * factor_b - dot));
-      } else {
-        store(s, a);
-        store(s + 16, b);
-        store(g, a * (load(g) - dot));
-        store(g + 16, b * (load(g + 16) - dot));
+  for_each_block(p, e, key_head, [&](const Block& b) {
+    const Rows<Number> rows = rows_of<Number>(p.q, e.first_query + b.first, b.head);
+    const Left q = left_of<Format>(rows, b.rows, p.width, queries.data);
+    product<Format>({q, keys, scores, b.rows, words, false}, b.columns);
+    for (int64_t i = 0; i < b.rows; ++i) {
+      factors[i] = soften(p, e, row_of(p, e, b.first + i, b.head, b.columns), scores.row(i));
+      if constexpr (kDepth == 2) {
+        Format::narrow_row(scores.row(i), b.columns, weights.row(i));
       }
     }
-  }
+    product<Format>({{weights.data, weights.stride, 1}, values, output, b.rows, b.columns / kDepth, false},
+                    e.padded_width);
+    for (int64_t i = 0; i < b.rows; ++i) {
+      write_row<Number>(p.out, e.first_query + b.first + i, b.head, output.row(i), p.width, factors[i]);
+    }
+  });
 }
 
-inline void add_to(float* total, const float* x, int64_t count) {
-  int64_t j = 0;
-  for (; j + kLanes <= count; j += kLanes) {
-    store(total + j, load(total + j) + load(x + j));
-  }
-  for (; j < count; ++j) {
-    total[j] += x[j];
-  }
-}
-
-inline void zero(float* x, int64_t count) { std::memset(x, 0, static_cast<size_t>(count) * sizeof(float)); }
-
-// Tiles of a block of query rows in the backward pass.
-struct BlockTiles {
-  float* scores;            // [B, Lp], then probabilities
-  float* gradients;         // [B, Lp], of probabilities, then of scores
-  uint32_t* weights;        // probabilities, transposed left factor
-  uint32_t* slopes;         // gradients of scores, left factor by rows
-  uint32_t* slopes_turned;  // the same, transposed left factor
+// What the backward pass holds of a key head and of one block.
+struct BackwardTiles {
+  Words keys_by_word, values_by_word, keys_by_row;
+  Floats key_gradients, value_gradients;  // [Lp, Dp], summed over blocks and query heads
+  Words queries, outputs;  // [B, Dh] copies as left factors, when the rows themselves do not serve
+  Words queries_by_row, outputs_by_row;
+  Floats query_gradients;  // [B, Dp]
+  Floats scores;           // [B, Lp], then probabilities
+  Floats gradients;        // [B, Lp], of probabilities, then of scores
+  Words weights;           // probabilities, to be read as a transposed left factor
+  Words slopes;            // gradients of scores, as a left factor
+  Words slopes_turned;     // the same, to be read as a transposed left factor
 };
 
-// The rows of a block from raw scores and gradients of probabilities to the left factors of the last three
-// products.
+template <class Format>
+BackwardTiles backward_tiles(const AttentionProblem& p, const Extent& e, float* scratch) {
+  constexpr int kDepth = Format::kDepth;
+  Arena arena(scratch);
+  BackwardTiles t;
+  t.keys_by_word = arena.words(p.width / kDepth, e.padded_keys);
+  t.values_by_word = arena.words(p.width / kDepth, e.padded_keys);
+  t.keys_by_row = arena.words(e.padded_keys / kDepth, e.padded_width);
+  t.key_gradients = arena.floats(e.padded_keys, e.padded_width);
+  t.value_gradients = arena.floats(e.padded_keys, e.padded_width);
+  t.queries = arena.words(e.block_rows, p.width);
+  t.outputs = arena.words(e.block_rows, p.width);
+  t.queries_by_row = arena.words(e.block_rows, e.padded_width);
+  t.outputs_by_row = arena.words(e.block_rows, e.padded_width);
+  t.query_gradients = arena.floats(e.block_rows, e.padded_width);
+  t.scores = arena.floats(e.block_rows, e.padded_keys);
+  t.gradients = arena.floats(e.block_rows, e.padded_keys);
+  if constexpr (kDepth == 1) {  // floats are words
+    t.weights = {reinterpret_cast<uint32_t*>(t.scores.data), e.padded_keys};
+    t.slopes = {reinterpret_cast<uint32_t*>(t.gradients.data), e.padded_keys};
+    t.slopes_turned = t.slopes;
+  } else {
+    t.weights = arena.words(e.block_rows / kDepth, e.padded_keys);
+    t.slopes = arena.words(e.block_rows, e.padded_keys / kDepth);
+    t.slopes_turned = arena.words(e.block_rows / kDepth, e.padded_keys);
+  }
+  return t;
+}
+
+// Rows 2i and 2i+1 of a block (the second may not exist) as words for the last three products.
+template <class Format>
+void narrow_pair(const BackwardTiles& t, const Block& b, int64_t pair) {
+  const int64_t even = 2 * pair;
+  const bool whole = even + 1 < b.rows;
+  Format::narrow_row(t.gradients.row(even), b.columns, t.slopes.row(even));
+  if (whole) {
+    Format::narrow_row(t.gradients.row(even + 1), b.columns, t.slopes.row(even + 1));
+  }
+  Format::narrow_rows(
+      t.scores.row(even), whole ? t.scores.row(even + 1) : nullptr, b.columns, t.weights.row(pair));
+  Format::narrow_rows(t.gradients.row(even),
+                      whole ? t.gradients.row(even + 1) : nullptr,
+                      b.columns,
+                      t.slopes_turned.row(pair));
+}
+
+// A block from raw scores and gradients of probabilities to probabilities and gradients of scores.
 template <class Format, class Number>
 void differentiate_block(const AttentionProblem& p,
                          const Extent& e,
-                         const BlockTiles& tiles,
-                         int64_t first,
-                         int64_t rows,
-                         int64_t head,
-                         int64_t columns,
+                         const BackwardTiles& t,
+                         const Block& b,
                          float* bias_gradient) {
-  for (int64_t i = 0; i < rows; ++i) {
-    const Row row = row_of(p, e, first + i, head, columns);
+  for (int64_t i = 0; i < b.rows; ++i) {
+    const Row row = row_of(p, e, b.first + i, b.head, b.columns);
     const int64_t position = e.first_query + row.query;
-    const auto mask_row = static_cast<uint64_t>(position * p.heads + head);
-    float* scores = tiles.scores + i * e.padded_keys;
-    float* gradients = tiles.gradients + i * e.padded_keys;
-    if (row.visible == 0) {
-      zero(scores, columns);
-      zero(gradients, columns);
-    } else {
-      finish_scores(p, e, row, scores);
-      const float dot = output_dot(
-          rows_of<Number>(p.out, position, head)[0], rows_of<Number>(p.dout, position, head)[0], p.width);
-      (p.dropout.threshold > 0
-           ? differentiate<true>
-           : differentiate<false>)(p.dropout, mask_row, row, p.lse[mask_row], dot, scores, gradients);
-    }
+    const float dot = output_dot(
+        rows_of<Number>(p.out, position, b.head)[0], rows_of<Number>(p.dout, position, b.head)[0], p.width);
+    differentiate_row(p, e, row, dot, t.scores.row(i), t.gradients.row(i));
     if (bias_gradient != nullptr) {
-      add_to(const_cast<float*>(bias_row(p, e, row, bias_gradient)), gradients, row.visible);
+      add_to(bias_row(p, e, row, bias_gradient), t.gradients.row(i), row.visible);
     }
     if constexpr (Format::kDepth == 2) {
-      Format::narrow_row(gradients, columns, tiles.slopes + i * e.padded_keys / 2);
-      if (i % 2 == 1 || i + 1 == rows) {
-        const int64_t even = i / 2 * 2;
-        const int64_t at = even * e.padded_keys;
-        const int64_t next = i % 2 == 1 ? at + e.padded_keys : 0;
-        Format::narrow_rows(
-            tiles.scores + at, next > 0 ? tiles.scores + next : nullptr, columns, tiles.weights + at / 2);
-        Format::narrow_rows(tiles.gradients + at,
-                            next > 0 ? tiles.gradients + next : nullptr,
-                            columns,
-                            tiles.slopes_turned + at / 2);
+      if (i % 2 == 1 || i + 1 == b.rows) {
+        narrow_pair<Format>(t, b, i / 2);
       }
     }
+  }
+}
+
+template <class Format, class Number>
+void backward_block(const AttentionProblem& p,
+                    const Extent& e,
+                    const BackwardTiles& t,
+                    const Block& b,
+                    float* bias_gradient) {
+  constexpr int kDepth = Format::kDepth;
+  const int64_t words = p.width / kDepth;
+  const Rows<Number> q_rows = rows_of<Number>(p.q, e.first_query + b.first, b.head);
+  const Rows<Number> o_rows = rows_of<Number>(p.dout, e.first_query + b.first, b.head);
+  const Left q = left_of<Format>(q_rows, b.rows, p.width, t.queries.data);
+  const Left o = left_of<Format>(o_rows, b.rows, p.width, t.outputs.data);
+  product<Format>({q, t.keys_by_word, t.scores, b.rows, words, false}, b.columns);
+  product<Format>({o, t.values_by_word, t.gradients, b.rows, words, false}, b.columns);
+  differentiate_block<Format, Number>(p, e, t, b, bias_gradient);
+
+  const int64_t paired = round_up(b.rows, kDepth);
+  pack_by_row<Format>(q_rows, b.rows, paired, p.width, t.queries_by_row);
+  pack_by_row<Format>(o_rows, b.rows, paired, p.width, t.outputs_by_row);
+  const auto turned = [](const Words& x) { return Left{x.data, 1, x.stride}; };
+  product<Format>({turned(t.weights), t.outputs_by_row, t.value_gradients, b.columns, paired / kDepth, true},
+                  e.padded_width);
+  product<Format>(
+      {turned(t.slopes_turned), t.queries_by_row, t.key_gradients, b.columns, paired / kDepth, true},
+      e.padded_width);
+  product<Format>({{t.slopes.data, t.slopes.stride, 1},
+                   t.keys_by_row,
+                   t.query_gradients,
+                   b.rows,
+                   b.columns / kDepth,
+                   false},
+                  e.padded_width);
+  for (int64_t i = 0; i < b.rows; ++i) {
+    write_row<Number>(p.dq, e.first_query + b.first + i, b.head, t.query_gradients.row(i), p.width, p.scale);
   }
 }
 
 template <class Format, class Number>
 void backward(
     const AttentionProblem& p, int64_t sequence, int64_t key_head, float* scratch, float* bias_gradient) {
-  constexpr int kDepth = Format::kDepth;
   const Extent e = extent_of(p, sequence);
-  const int64_t words = p.width / kDepth;
-  Arena arena(scratch);
-  uint32_t* keys_by_word = arena.words(words * e.padded_keys);
-  uint32_t* values_by_word = arena.words(words * e.padded_keys);
-  uint32_t* keys_by_row = arena.words(e.padded_keys / kDepth * e.padded_width);
-  float* key_gradients = arena.floats(e.padded_keys * e.padded_width);
-  float* value_gradients = arena.floats(e.padded_keys * e.padded_width);
-  uint32_t* queries = arena.words(e.block_rows * p.width);
-  uint32_t* outputs = arena.words(e.block_rows * p.width);
-  uint32_t* queries_by_row = arena.words(e.block_rows * e.padded_width);
-  uint32_t* outputs_by_row = arena.words(e.block_rows * e.padded_width);
-  float* query_gradients = arena.floats(e.block_rows * e.padded_width);
-  BlockTiles tiles;
-  tiles.scores = arena.floats(e.block_rows * e.padded_keys);
-  tiles.gradients = arena.floats(e.block_rows * e.padded_keys);
-  tiles.weights =
-      kDepth == 1 ? reinterpret_cast<uint32_t*>(tiles.scores) : arena.words(e.block_rows / 2 * e.padded_keys);
-  tiles.slopes = kDepth == 1 ? reinterpret_cast<uint32_t*>(tiles.gradients)
-                             : arena.words(e.block_rows / 2 * e.padded_keys);
-  tiles.slopes_turned = kDepth == 1 ? tiles.slopes : arena.words(e.block_rows / 2 * e.padded_keys);
-
+  const BackwardTiles t = backward_tiles<Format>(p, e, scratch);
   const Rows<Number> k = rows_of<Number>(p.k, e.first_key, key_head);
-  pack_by_word<Format>(k, e.keys, words, keys_by_word, e.padded_keys);
-  pack_by_word<Format>(
-      rows_of<Number>(p.v, e.first_key, key_head), e.keys, words, values_by_word, e.padded_keys);
-  pack_by_row<Format>(k, e.keys, e.padded_keys, p.width, keys_by_row, e.padded_width);
-  zero(key_gradients, e.padded_keys * e.padded_width);
-  zero(value_gradients, e.padded_keys * e.padded_width);
-
-  const int64_t group = p.heads / p.key_heads;
-  for (int64_t head = key_head * group; head < (key_head + 1) * group; ++head) {
-    for (int64_t first = 0; first < e.queries; first += e.block_rows) {
-      const int64_t rows = least(e.queries - first, e.block_rows);
-      const int64_t columns = round_up(visible_keys(p, e, first + rows - 1), kDropoutGroup);
-      const Rows<Number> q_rows = rows_of<Number>(p.q, e.first_query + first, head);
-      const Rows<Number> o_rows = rows_of<Number>(p.dout, e.first_query + first, head);
-      const Left q = left_of<Format>(q_rows, rows, p.width, queries);
-      const Left o = left_of<Format>(o_rows, rows, p.width, outputs);
-      product<Format>({q, keys_by_word, e.padded_keys, tiles.scores, e.padded_keys, rows, words, false},
-                      columns);
-      product<Format>({o, values_by_word, e.padded_keys, tiles.gradients, e.padded_keys, rows, words, false},
-                      columns);
-      differentiate_block<Format, Number>(p, e, tiles, first, rows, head, columns, bias_gradient);
-
-      const int64_t paired = round_up(rows, kDepth);
-      pack_by_row<Format>(q_rows, rows, paired, p.width, queries_by_row, e.padded_width);
-      pack_by_row<Format>(o_rows, rows, paired, p.width, outputs_by_row, e.padded_width);
-      product<Format>({Left{tiles.weights, 1, e.padded_keys},
-                       outputs_by_row,
-                       e.padded_width,
-                       value_gradients,
-                       e.padded_width,
-                       columns,
-                       paired / kDepth,
-                       true},
-                      e.padded_width);
-      product<Format>({Left{tiles.slopes_turned, 1, e.padded_keys},
-                       queries_by_row,
-                       e.padded_width,
-                       key_gradients,
-                       e.padded_width,
-                       columns,
-                       paired / kDepth,
-                       true},
-                      e.padded_width);
-      product<Format>({Left{tiles.slopes, e.padded_keys / kDepth, 1},
-                       keys_by_row,
-                       e.padded_width,
-                       query_gradients,
-                       e.padded_width,
-                       rows,
-                       columns / kDepth,
-                       false},
-                      e.padded_width);
-      for (int64_t i = 0; i < rows; ++i) {
-        write_row<Number>(
-            p.dq, e.first_query + first + i, head, query_gradients + i * e.padded_width, p.width, p.scale);
-      }
-    }
-  }
+  const Rows<Number> v = rows_of<Number>(p.v, e.first_key, key_head);
+  pack_by_word<Format>(k, e.keys, p.width / Format::kDepth, t.keys_by_word);
+  pack_by_word<Format>(v, e.keys, p.width / Format::kDepth, t.values_by_word);
+  pack_by_row<Format>(k, e.keys, e.padded_keys, p.width, t.keys_by_row);
+  zero(t.key_gradients.data, e.padded_keys * e.padded_width);
+  zero(t.value_gradients.data, e.padded_keys * e.padded_width);
+  for_each_block(p, e, key_head, [&](const Block& block) {
+    backward_block<Format, Number>(p, e, t, block, bias_gradient);
+  });
   for (int64_t j = 0; j < e.keys; ++j) {
-    write_row<Number>(p.dk, e.first_key + j, key_head, key_gradients + j * e.padded_width, p.width, p.scale);
-    write_row<Number>(p.dv, e.first_key + j, key_head, value_gradients + j * e.padded_width, p.width, 1.0f);
+    write_row<Number>(p.dk, e.first_key + j, key_head, t.key_gradients.row(j), p.width, p.scale);
+    write_row<Number>(p.dv, e.first_key + j, key_head, t.value_gradients.row(j), p.width, 1.0f);
   }
 }
 

@@ -96,7 +96,7 @@ LMZOO_INLINE void transpose_block(const Number* const* rows, int64_t w, uint32_t
 // to[w, i] = word w of row i. Beyond `count` up to ldt, a multiple of kLanes, stands the last row or zeros:
 // finite numbers, of which nothing is used.
 template <class Format, class Number>
-void pack_by_word(const Rows<Number>& rows, int64_t count, int64_t words, uint32_t* to, int64_t ldt) {
+void pack_by_word(const Rows<Number>& rows, int64_t count, int64_t words, const Words& to) {
   int64_t i = 0;
   for (; i < count; i += kLanes) {
     const Number* pointers[kLanes];
@@ -105,17 +105,17 @@ void pack_by_word(const Rows<Number>& rows, int64_t count, int64_t words, uint32
     }
     int64_t w = 0;
     for (; w + 4 <= words; w += 4) {
-      transpose_block<Format>(pointers, w, to + w * ldt + i, ldt);
+      transpose_block<Format>(pointers, w, to.row(w) + i, to.stride);
     }
     for (; w < words; ++w) {
       for (int lane = 0; lane < kLanes; ++lane) {
-        to[w * ldt + i + lane] = word_at(Format{}, pointers[lane], w);
+        to.row(w)[i + lane] = word_at(Format{}, pointers[lane], w);
       }
     }
   }
-  for (; i < ldt; i += kLanes) {
+  for (; i < to.stride; i += kLanes) {
     for (int64_t w = 0; w < words; ++w) {
-      store_words(to + w * ldt + i, Bits{});
+      store_words(to.row(w) + i, Bits{});
     }
   }
 }
@@ -152,20 +152,19 @@ LMZOO_INLINE void interleave_rows(
 }
 #endif
 
-// to[i, d]: rows in the layout "by row", zeros beyond `count` up to `padded` rows and beyond `width` up to
-// ldt.
+// to[i, d]: rows in the layout "by row", zeros beyond `count` up to `padded` rows and beyond `width`.
 template <class Format, class Number>
-void pack_by_row(
-    const Rows<Number>& rows, int64_t count, int64_t padded, int64_t width, uint32_t* to, int64_t ldt) {
-  for (int64_t i = 0; i < padded; i += Format::kDepth, to += ldt) {
+void pack_by_row(const Rows<Number>& rows, int64_t count, int64_t padded, int64_t width, const Words& to) {
+  for (int64_t i = 0; i < padded; i += Format::kDepth) {
+    uint32_t* out = to.row(i / Format::kDepth);
     int64_t d = 0;
     if (i < count) {
       const bool last = i + 1 >= count;
-      interleave_rows(Format{}, rows[i], last ? nullptr : rows[i + 1], width, to);
+      interleave_rows(Format{}, rows[i], last ? nullptr : rows[i + 1], width, out);
       d = width;
     }
-    for (; d < ldt; ++d) {
-      to[d] = 0;
+    for (; d < to.stride; ++d) {
+      out[d] = 0;
     }
   }
 }

@@ -4,7 +4,7 @@
 // Two number formats share one shape of code. `Single` multiplies float32. `Pairs` multiplies bfloat16 two at
 // a time (vdpbf16ps) and adds in float32. Both see matrices of 32-bit words, a word being kDepth consecutive
 // numbers along the summed dimension:
-//   C[m, n] (+)= Σ_w A(m, w) · B(w, n),   A(m, w) = a[m·row + w·word],   B(w, n) = b[w·ldb + n]
+//   C[m, n] (+)= Σ_w A(m, w) · B(w, n),   A(m, w) = a[m·row + w·word],   B(w, n) = b[w·stride + n]
 // so A may be stored by rows (word = 1) or transposed (row = 1), and B's rows are contiguous.
 #pragma once
 
@@ -59,7 +59,21 @@ struct Pairs {
 };
 #endif
 
-// The left factor: words of `a` (4 bytes each, maybe not aligned).
+// Scratch matrices with contiguous rows: of words, and of floats.
+struct Words {
+  uint32_t* data;
+  int64_t stride;
+
+  uint32_t* row(int64_t i) const { return data + i * stride; }
+};
+struct Floats {
+  float* data;
+  int64_t stride;
+
+  float* row(int64_t i) const { return data + i * stride; }
+};
+
+// The left factor: words of `data` (4 bytes each, maybe not aligned).
 struct Left {
   const void* data;
   int64_t row;
@@ -68,10 +82,8 @@ struct Left {
 
 struct Product {
   Left a;
-  const uint32_t* b;
-  int64_t ldb;
-  float* c;
-  int64_t ldc;
+  Words b;
+  Floats c;
   int64_t rows;   // m
   int64_t words;  // summed
   bool add;       // to what C holds
@@ -89,17 +101,17 @@ inline constexpr int kTileVectors = 2;
 template <class Format, int kRows, int kVectors>
 void product_tile(const Product& p, int64_t row, int64_t column) {
   Vec sums[kRows][kVectors];
-  float* c = p.c + row * p.ldc + column;
+  float* c = p.c.row(row) + column;
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
-      sums[r][v] = p.add ? load(c + r * p.ldc + v * kLanes) : Vec{};
+      sums[r][v] = p.add ? load(c + r * p.c.stride + v * kLanes) : Vec{};
     }
   }
   const char* a = static_cast<const char*>(p.a.data) + 4 * row * p.a.row;
-  const uint32_t* b = p.b + column;
-  for (int64_t w = 0; w < p.words; ++w, a += 4 * p.a.word, b += p.ldb) {
+  const uint32_t* b = p.b.data + column;
+  for (int64_t w = 0; w < p.words; ++w, a += 4 * p.a.word, b += p.b.stride) {
     Bits factors[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
@@ -118,7 +130,7 @@ void product_tile(const Product& p, int64_t row, int64_t column) {
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
-      store(c + r * p.ldc + v * kLanes, sums[r][v]);
+      store(c + r * p.c.stride + v * kLanes, sums[r][v]);
     }
   }
 }
