@@ -46,7 +46,7 @@ void check_name(const std::string& manifest, const std::string& name) {
   const fs::path path(name);
   bool inside = !name.empty() && path.is_relative() && path.lexically_normal() == path;
   for (const fs::path& part : path) {
-    inside = inside && part != "..";
+    inside = inside && part != ".." && part != ".";
   }
   if (!inside || name == kManifestName) {
     throw InputError(Location{manifest},

@@ -292,7 +292,7 @@ int64_t bits_of(Dtype dtype) { return info_of(dtype).bits; }
 SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
   const auto [header, data] = split(file_);
   HeaderHandler handler;
-  const JsonLimits limits{.bytes = kMaxHeaderBytes, .depth = 3, .values = 32 * kMaxTensors};
+  const JsonLimits limits{.bytes = kMaxHeaderBytes, .depth = 4, .values = 32 * kMaxTensors};
   parse_json(header, path + ": header", handler, limits);
   std::sort(handler.entries.begin(), handler.entries.end(), [](const Entry& a, const Entry& b) {
     return a.offsets < b.offsets;
