@@ -2,7 +2,9 @@
 // SwiGLU the LLaMA kind (Touvron et al. 2023), as options of one model. The default is GPT-2 with rotary
 // positions. Block and stack are in models/block.h.
 //
-// Legend: N positions of all sequences, K wanted rows, D width, H heads, V vocabulary.
+// Legend: N positions of all sequences, K wanted rows, D width, V vocabulary.
+#include <cmath>
+
 #include "core/registry.h"
 #include "models/block.h"
 #include "models/cost.h"
@@ -11,7 +13,6 @@
 #include "models/positions.h"
 
 namespace lmzoo {
-
 namespace {
 
 struct GptOptions {

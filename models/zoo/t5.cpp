@@ -3,6 +3,8 @@
 //
 // Legend: N source positions, M target positions of all sequences, K wanted rows, D width, H heads,
 //         Dh head width, V vocabulary.
+#include <cmath>
+
 #include "core/registry.h"
 #include "models/block.h"
 #include "models/cost.h"
