@@ -28,9 +28,11 @@ struct Extent {
   int64_t position(int64_t query) const { return keys - queries + query; }
 };
 
-inline int64_t block_rows_for(int64_t padded_keys) {
+// A causal block computes the columns that its last row sees, so a lower one wastes less.
+inline int64_t block_rows_for(const AttentionProblem& p, int64_t padded_keys) {
+  const int64_t most = p.causal ? kMaxBlockRows / 2 : kMaxBlockRows;
   const int64_t rows = kScoresPerBlock / padded_keys / 16 * 16;
-  return rows < 16 ? 16 : rows > kMaxBlockRows ? kMaxBlockRows : rows;
+  return rows < 16 ? 16 : least(rows, most);
 }
 
 inline Extent extent_of(const AttentionProblem& p, int64_t sequence) {
@@ -41,7 +43,7 @@ inline Extent extent_of(const AttentionProblem& p, int64_t sequence) {
   e.keys = p.key_starts[sequence + 1] - e.first_key;
   e.padded_keys = round_up(e.keys, kDropoutGroup);
   e.padded_width = round_up(p.width, kLanes);
-  e.block_rows = block_rows_for(e.padded_keys);
+  e.block_rows = block_rows_for(p, e.padded_keys);
   e.prefix = p.prefix == nullptr ? 0 : p.prefix[sequence];
   return e;
 }
