@@ -1,0 +1,143 @@
+// Issue section 9: every bad configuration is one line that says where, which key and why; no good one is
+// refused; nothing is written.
+#include <filesystem>
+#include <regex>
+
+#include "cli/config_mutants.h"
+#include "cli/program.h"
+#include "support/catch.h"
+#include "support/files.h"
+#include "train/plan.h"
+
+using namespace lmzoo;
+using test::BadConfig;
+
+namespace {
+
+// A configuration that stands in no file, of parts that the others lack.
+const std::string kBuiltIn =
+    "name: built-in\n"
+    "seed: 7\n"
+    "tokenizer: {type: char, sentinels: 8}\n"
+    "data:\n"
+    "  train:\n"
+    "    files:\n"
+    "      - configs/debug/data/train.txt\n"
+    "    max_record_bytes: 100000\n"
+    "  valid: {files: [configs/debug/data/valid.txt], invalid_bytes: error}\n"
+    "  sequence_length: 48\n"
+    "  windows: stream\n"
+    "  prefetch: 2\n"
+    "model:\n"
+    "  type: t5\n"
+    "  layers: 1\n"
+    "  width: 32\n"
+    "  heads: 2\n"
+    "  ffn_width: 64\n"
+    "objective: {type: span_corruption, density: 0.15, mean_length: 3.0, dialect: closing-sentinel}\n"
+    "optimizer: {type: adamw, lr: 1.0e-3, weight_decay: 0.0, beta1: 0.9, beta2: 0.98, eps: 1e-6, clip_norm: "
+    "1}\n"
+    "schedule: {type: wsd, warmup_steps: 5, decay_fraction: 0.2, min_lr: 0}\n"
+    "train: {steps: 20, batch_size: 4, micro_batches: 2, threads: 2, log_every: 5, precision: bf16, device: "
+    "cpu}\n"
+    "eval: {every: 10, patience: 3}\n"
+    "warm_start: {objective: false, freeze: ['model.tokens.*']}\n";
+
+struct Good {
+  std::string name;
+  std::string text;
+  bool has_data;  // the text that it names is part of the repository
+};
+
+std::vector<Good> all_good() {
+  std::vector<Good> good{{"built-in.yaml", kBuiltIn, true}};
+  for (const std::string& path : test::good_configs()) {
+    good.push_back({path, test::read_file(path), path.starts_with("configs/debug/")});
+  }
+  return good;
+}
+
+Plan plan_of(const Good& config, const std::string& text, const std::string& cache) {
+  static const Registry registry = make_registry();
+  const LoadedConfig loaded = parse_run_config(text, config.name, {{"data.cache_dir", cache}}, registry);
+  return make_plan(loaded, registry, {.look_at_files = config.has_data});
+}
+
+// Empty when `message` is as it must be, else what is wrong with it.
+std::string fault(const std::string& message, const std::string& file, const BadConfig& bad) {
+  static const std::regex place("^[^:\n]+:[1-9][0-9]*:[1-9][0-9]*: ");
+  if (message.find('\n') != std::string::npos) {
+    return "more than one line";
+  }
+  if (!message.starts_with(file + ":") || !std::regex_search(message, place)) {
+    return "no place";
+  }
+  if (!bad.key.empty() && message.find(": " + bad.key + ": ") == std::string::npos &&
+      message.find(": " + bad.key + ".") == std::string::npos) {
+    return "the key is not named: " + bad.key;
+  }
+  if (message.find(bad.mention) == std::string::npos) {
+    return "does not say: " + bad.mention;
+  }
+  return message.size() > 1000 ? "too long" : "";
+}
+
+}  // namespace
+
+TEST_CASE("no good configuration is refused") {
+  const test::TempDir dir;
+  for (const Good& good : all_good()) {
+    INFO(good.name);
+    CHECK_NOTHROW(plan_of(good, good.text, dir / "cache"));
+  }
+  CHECK(test::files_below(dir.path().string()).empty());
+}
+
+TEST_CASE("a thousand bad configurations: one line each that says where, which key and why") {
+  const test::TempDir dir;
+  const std::vector<Good> good = all_good();
+  std::mt19937_64 random(20240229);
+  std::map<std::string, int> kinds;
+  for (int i = 0; i < 1000; ++i) {
+    const Good& from = good[static_cast<size_t>(i) % good.size()];
+    BadConfig bad = test::mutate_config(from.text, random);
+    while (bad.kind == "missing file" && !from.has_data) {
+      bad = test::mutate_config(from.text, random);
+    }
+    ++kinds[bad.kind];
+    INFO(bad.kind << " in " << from.name << ":\n" << bad.text);
+    try {
+      plan_of(from, bad.text, dir / "cache");
+      FAIL_CHECK("was accepted");
+    } catch (const InputError& error) {
+      const std::string wrong = fault(error.what(), from.name, bad);
+      if (!wrong.empty()) {
+        FAIL_CHECK(wrong << "\n" << error.what());
+      }
+    }
+  }
+  CHECK(kinds.size() >= 13);
+  CHECK(test::files_below(dir.path().string()).empty());
+}
+
+TEST_CASE("the program answers a bad configuration with one line and exit 2, and writes nothing") {
+  const test::TempDir dir;
+  std::mt19937_64 random(7);
+  const std::string path = dir / "bad.yaml";
+  const auto root_before = std::distance(std::filesystem::directory_iterator("."), {});
+  for (int i = 0; i < 24; ++i) {
+    const BadConfig bad = test::mutate_config(kBuiltIn, random);
+    test::write_file(path, bad.text);
+    const std::string cache = "data.cache_dir=" + (dir / "cache");
+    const test::Outcome outcome = i % 2 == 0
+                                      ? test::run({"plan", path, "--set", cache})
+                                      : test::run({"train", path, "--out", dir / "run", "--set", cache});
+    INFO(bad.kind << "\n" << bad.text << "\n" << outcome.err);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.out.empty());
+    CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+    CHECK(fault(outcome.err.substr(0, outcome.err.size() - 1), path, bad) == "");
+    CHECK(test::files_below(dir.path().string()).size() == 1);
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator("."), {}) == root_before);
+}

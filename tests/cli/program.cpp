@@ -1,0 +1,86 @@
+#include "cli/program.h"
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+#include <thread>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/files.h"
+
+namespace lmzoo::test {
+namespace {
+
+[[noreturn]] void become(const std::vector<std::string>& arguments, const TempDir& dir) {
+  const auto redirect = [&](const std::string& name, int flags, int target) {
+    dup2(open((dir / name).c_str(), flags, 0600), target);
+  };
+  redirect("in", O_RDONLY, STDIN_FILENO);
+  redirect("out", O_WRONLY | O_CREAT, STDOUT_FILENO);
+  redirect("err", O_WRONLY | O_CREAT, STDERR_FILENO);
+  std::string program = LMZOO_BINARY;
+  std::vector<char*> argv{program.data()};
+  std::vector<std::string> copies = arguments;
+  for (std::string& argument : copies) {
+    argv.push_back(argument.data());
+  }
+  argv.push_back(nullptr);
+  execv(LMZOO_BINARY, argv.data());
+  _exit(127);
+}
+
+Outcome run_with(const std::vector<std::string>& arguments,
+                 const std::string& input,
+                 const std::function<void(pid_t)>& meanwhile) {
+  const TempDir dir;
+  write_file(dir / "in", input);
+  const pid_t child = fork();
+  if (child == 0) {
+    become(arguments, dir);
+  }
+  meanwhile(child);
+  int status = 0;
+  rusage usage{};
+  if (wait4(child, &status, 0, &usage) != child) {
+    throw std::runtime_error("wait4 failed");
+  }
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return {.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+          .out = read_file(dir / "out"),
+          .err = read_file(dir / "err"),
+          .cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)};
+}
+
+}  // namespace
+
+Outcome run(const std::vector<std::string>& arguments, const std::string& input) {
+  return run_with(arguments, input, [](pid_t) {});
+}
+
+Outcome run_until(const std::vector<std::string>& arguments, const std::string& file) {
+  return run_with(arguments, "", [&](pid_t child) {
+    for (int i = 0; i < 6000 && !std::filesystem::exists(file); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    kill(child, SIGTERM);
+  });
+}
+
+std::map<std::string, std::string> files_below(const std::string& folder) {
+  std::map<std::string, std::string> files;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, error)) {
+    files[entry.path().string()] = entry.is_regular_file() ? read_file(entry.path().string()) : "";
+  }
+  return files;
+}
+
+}  // namespace lmzoo::test

@@ -1,0 +1,25 @@
+// Runs the lmzoo program as a user does.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace lmzoo::test {
+
+struct Outcome {
+  int code = 0;  // 128 + signal when one killed it
+  std::string out, err;
+  double cpu_seconds = 0;
+};
+
+// From the repository's root, with standard input empty unless given.
+Outcome run(const std::vector<std::string>& arguments, const std::string& input = "");
+
+// The same, sent SIGTERM as soon as `file` exists.
+Outcome run_until(const std::vector<std::string>& arguments, const std::string& file);
+
+// Every file below a folder with its content; empty when there is no such folder.
+std::map<std::string, std::string> files_below(const std::string& folder);
+
+}  // namespace lmzoo::test

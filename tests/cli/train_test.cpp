@@ -1,0 +1,207 @@
+// Whole runs through the program: begun, interrupted, continued, evaluated, and refused when something is
+// damaged.
+#include <filesystem>
+
+#include "cli/program.h"
+#include "io/json.h"
+#include "support/catch.h"
+#include "support/files.h"
+
+using namespace lmzoo;
+using test::Outcome;
+
+namespace {
+
+// configs/debug/bert.yaml for a few steps, in folders of its own.
+struct Workspace {
+  test::TempDir dir;
+  std::string out = dir / "run";
+
+  std::vector<std::string> train(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments{"train",
+                                       "configs/debug/bert.yaml",
+                                       "--out",
+                                       out,
+                                       "--set",
+                                       "data.cache_dir=" + (dir / "cache"),
+                                       "--set",
+                                       "train.steps=12",
+                                       "--set",
+                                       "train.threads=1",
+                                       "--set",
+                                       "train.device=cpu"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+};
+
+std::string checkpoint(const std::string& run, int step) {
+  char name[32];
+  std::snprintf(name, sizeof name, "/checkpoints/step-%07d", step);
+  return run + name;
+}
+
+void check_one_line(const Outcome& outcome, const std::string& mention) {
+  INFO(outcome.err);
+  CHECK(outcome.code == 2);
+  const size_t last = outcome.err.rfind('\n', outcome.err.size() - 2);
+  CHECK_THAT(outcome.err.substr(last == std::string::npos ? 0 : last + 1), Catch::Contains(mention));
+}
+
+void flip_a_byte(const std::string& path) {
+  std::string bytes = test::read_file(path);
+  REQUIRE(bytes.size() > 100);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 0x20);
+  test::write_file(path, bytes);
+}
+
+}  // namespace
+
+TEST_CASE("a run is trained, left alone when finished, and evaluated") {
+  const Workspace space;
+  const Outcome first = test::run(space.train());
+  INFO(first.err);
+  REQUIRE(first.code == 0);
+  CHECK_THAT(first.out, Catch::Contains("12 steps"));
+  for (const char* name : {"config.yaml", "metrics.jsonl", "tokenizer/lmzoo_tokenizer.json"}) {
+    CHECK(std::filesystem::exists(space.out + "/" + name));
+  }
+  check_one_line(test::run(space.train()),
+                 "holds a run already: go on with --resume, or choose another --out");
+  check_one_line(
+      test::run(space.train({"--resume", "--set", "train.steps=13", "--set", "schedule.warmup_steps=1"})),
+      "--resume: ");
+
+  const std::string weights = test::read_file(checkpoint(space.out, 12) + "/model.safetensors");
+  CHECK(test::run(space.train({"--resume", "--set", "train.log_every=3"})).code == 0);
+  CHECK(test::read_file(checkpoint(space.out, 12) + "/model.safetensors") == weights);
+
+  const Outcome plan = test::run({"plan", space.out + "/config.yaml", "--json"});
+  REQUIRE(plan.code == 0);
+  CHECK(parse_json(plan.out, "plan")["data"]["train"]["tokens_estimated"] == false);
+  for (const std::string& path : {space.out, checkpoint(space.out, 12)}) {
+    const Outcome result = test::run({"eval", path, "--json", "--threads", "1"});
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+    const Json json = parse_json(result.out, "eval");
+    for (const char* key : {"loss", "perplexity", "accuracy", "tokens", "labels"}) {
+      CHECK(json[key].is_number());
+    }
+    const std::string log = test::read_file(space.out + "/metrics.jsonl");
+    CHECK_THAT(log, Catch::Contains(Json(json["loss"]).dump().substr(0, 6)));
+  }
+  CHECK(test::run({"eval", space.out, "--data", "configs/debug/data/train.txt"}).code == 0);
+  check_one_line(test::run({"eval", space.out, "--split", "test"}), "this run has no data.test");
+  check_one_line(test::run({"eval", space.out, "--task", "masked_ml"}), "did you mean 'masked_lm'?");
+  check_one_line(test::run({"eval", space.out, "--task", "causal_lm"}), "does not go with model bert");
+}
+
+TEST_CASE("a stopped run exits with 128 + signal, and goes on to the same weights") {
+  const Workspace space;
+  const std::vector<std::string> changes{"--set", "train.steps=400", "--set", "train.save_every=20"};
+  const Outcome stopped = test::run_until(space.train(changes), checkpoint(space.out, 20));
+  INFO(stopped.err);
+  REQUIRE(stopped.code == 128 + 15);
+  CHECK_THAT(stopped.err, Catch::Contains("go on with --resume"));
+  std::vector<std::string> resumed = changes;
+  resumed.push_back("--resume");
+  REQUIRE(test::run(space.train(resumed)).code == 0);
+
+  const Workspace straight;
+  REQUIRE(test::run(straight.train(changes)).code == 0);
+  CHECK(test::read_file(checkpoint(space.out, 400) + "/model.safetensors") ==
+        test::read_file(checkpoint(straight.out, 400) + "/model.safetensors"));
+}
+
+TEST_CASE("a fine-tuned run begins from the weights of another") {
+  const Workspace space;
+  REQUIRE(test::run(space.train()).code == 0);
+  const std::string other = space.dir / "other";
+  const std::vector<std::string> again{"train",
+                                       "configs/debug/bert.yaml",
+                                       "--out",
+                                       other,
+                                       "--set",
+                                       "train.steps=1",
+                                       "--set",
+                                       "schedule.warmup_steps=0",
+                                       "--set",
+                                       "data.cache_dir=" + (space.dir / "cache"),
+                                       "--set",
+                                       "warm_start.from=" + space.out};
+  const Outcome tuned = test::run(again);
+  INFO(tuned.err);
+  CHECK(tuned.code == 0);
+  CHECK_THAT(tuned.err, Catch::Contains("begins from " + space.out));
+  std::vector<std::string> wider = again;
+  wider[3] = space.dir / "wider";
+  wider.insert(wider.end(), {"--set", "model.width=64"});
+  check_one_line(test::run(wider), "warm_start");
+  CHECK_FALSE(std::filesystem::exists(wider[3]));
+}
+
+TEST_CASE("damaged and missing parts of a run are named in one line") {
+  const Workspace space;
+  REQUIRE(test::run(space.train()).code == 0);
+  SECTION("checkpoint") {
+    flip_a_byte(checkpoint(space.out, 12) + "/model.safetensors");
+    check_one_line(test::run({"eval", checkpoint(space.out, 12)}), "model.safetensors");
+    check_one_line(test::run({"eval", space.out}), space.out);
+    check_one_line(test::run(space.train({"--resume"})), "every checkpoint is damaged");
+  }
+  SECTION("no checkpoint") {
+    std::filesystem::remove_all(space.out + "/checkpoints");
+    check_one_line(test::run({"eval", space.out}), "checkpoint");
+  }
+  SECTION("tokenizer") {
+    test::write_file(space.out + "/tokenizer/lmzoo_tokenizer.json", "{\"format\": ");
+    check_one_line(test::run({"eval", space.out}), "lmzoo_tokenizer.json");
+    std::filesystem::remove_all(space.out + "/tokenizer");
+    check_one_line(test::run({"eval", space.out}), "lmzoo_tokenizer.json");
+  }
+  SECTION("configuration") {
+    test::write_file(space.out + "/config.yaml", "model: {type: bert}\n");
+    check_one_line(test::run({"eval", space.out}), "config.yaml:1:1: objective: is missing");
+  }
+  SECTION("no run at all") {
+    check_one_line(test::run({"eval", space.dir / "cache"}), "is no run (it has no config.yaml)");
+    check_one_line(test::run({"eval", space.dir / "nothing"}), "no such run or checkpoint folder");
+  }
+}
+
+TEST_CASE("a damaged cache is made anew") {
+  const Workspace space;
+  REQUIRE(test::run(space.train()).code == 0);
+  for (const auto& [path, bytes] : test::files_below(space.dir / "cache")) {
+    if (bytes.size() > 100) {
+      flip_a_byte(path);
+    }
+  }
+  const std::string again = space.dir / "again";
+  std::vector<std::string> arguments = space.train();
+  arguments[3] = again;
+  REQUIRE(test::run(arguments).code == 0);
+  CHECK(test::read_file(checkpoint(again, 12) + "/model.safetensors") ==
+        test::read_file(checkpoint(space.out, 12) + "/model.safetensors"));
+}
+
+TEST_CASE("text that cannot be used, and a folder that cannot be written, leave nothing behind") {
+  const Workspace space;
+  test::write_file(space.dir / "empty.txt", "");
+  test::write_file(space.dir / "blank.txt", "\n \n\n");
+  test::write_file(space.dir / "one.tsv", "a\tb\nc\n");
+  test::write_file(space.dir / "file", "");
+  const auto with = [&](const std::string& file, const std::string& more = "seed=1") {
+    return test::run(
+        space.train({"--set", "data.train.files=['" + (space.dir / file) + "']", "--set", more}));
+  };
+  check_one_line(with("empty.txt"), "empty.txt");
+  check_one_line(with("blank.txt"), "blank.txt");
+  check_one_line(with("missing.txt"), "missing.txt");
+  check_one_line(with("one.tsv", "data.train.text=\"2\""), "one.tsv:2");
+  check_one_line(with("."), "data.train.files");
+  CHECK_FALSE(std::filesystem::exists(space.out));
+  std::vector<std::string> inside_a_file = space.train();
+  inside_a_file[3] = space.dir / "file/run";
+  check_one_line(test::run(inside_a_file), "is no folder");
+}
