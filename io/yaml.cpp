@@ -154,8 +154,9 @@ class TreeBuilder final : public YAML::EventHandler {
       return;
     }
     // A value that is left out stands, for messages, at its key; yaml-cpp would say at the next line.
-    const bool left_out = value.kind == YamlNode::Kind::null && (value.where.line != parent.key_where.line ||
-                                                                 value.where.column <= parent.key_where.column);
+    const bool left_out =
+        value.kind == YamlNode::Kind::null &&
+        (value.where.line != parent.key_where.line || value.where.column <= parent.key_where.column);
     if (left_out) {
       value.where = parent.key_where;
     }
