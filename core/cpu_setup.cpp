@@ -11,6 +11,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include "core/check.h"
 #include "core/registry.h"
@@ -107,6 +108,15 @@ bool mkl_dispatch_changed() {
     return !off && !is_intel() && has_avx512();
   }();
   return changed;
+}
+
+void limit_spinning(char** argv) {
+  if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) {
+    return;
+  }
+  // Long enough for two threads that end a product at about the same time (docs/performance.md).
+  ::setenv("GOMP_SPINCOUNT", "20000", 1);
+  ::execv("/proc/self/exe", argv);  // comes back only when it failed: then the default stays
 }
 
 int64_t set_up_cpu(int64_t threads) {

@@ -17,6 +17,12 @@ namespace lmzoo {
 // Whether oneMKL is told to use AVX-512 on a CPU on which it would not have.
 bool mkl_dispatch_changed();
 
+// Lets OpenMP's threads spin a few microseconds at a barrier instead of milliseconds. libgomp's default makes
+// a step up to 15 times slower as soon as anything else (a loader's thread, another program) wants one of the
+// cores. libgomp reads its environment when it is loaded, so the program begins once more with GOMP_SPINCOUNT
+// set; not when the user has set it or OMP_WAIT_POLICY. Call first in main.
+void limit_spinning(char** argv);
+
 // Threads of the CPU, and flush-to-zero in all of them: a model near convergence makes many denormals, and a
 // CPU takes up to a hundred times longer for one. `threads` 0: LibTorch's choice, one for each core
 // (OMP_NUM_THREADS wins). Call before the first operation; returns the number set.

@@ -1,7 +1,6 @@
 #include "models/linear.h"
 
-#include <ATen/ops/linear.h>
-
+#include "models/kernels/linear.h"
 #include "models/parameter.h"
 
 namespace lmzoo {
@@ -13,10 +12,8 @@ Linear::Linear(const LinearOptions& options)
   }
 }
 
-Tensor Linear::forward(const Tensor& x) const {
-  return bias.defined() ? at::linear(x, weight, bias) : at::linear(x, weight);
-}
+Tensor Linear::forward(const Tensor& x) const { return linear_rows(x, weight, bias); }
 
-Branch Linear::branch(const Tensor& x) const { return {at::linear(x, weight), bias}; }
+Branch Linear::branch(const Tensor& x) const { return {linear_rows(x, weight, {}), bias}; }
 
 }  // namespace lmzoo

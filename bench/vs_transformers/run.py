@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Whole training steps: lmzoo against Hugging Face transformers, same weights, same batches, interleaved in one run.
+
+    bench/vs_transformers/run.py WORKER [--families bert gpt t5] [--precisions fp32 bf16] [--dropout 0.1] [--rounds 5]
+                                 [--steps 8] [--json FILE]
+
+WORKER is the built bench_vs_transformers. Three processes (lmzoo, the peer as its users run it, the peer tuned) take
+turns; every round gives one ratio, and the table shows the median with the range. Before that, with dropout off and in
+fp32, 50 steps of lmzoo and the peer must have the same losses to 1e-4 relative.
+
+Needs nothing installed: makes .venv-peer with the pinned versions below, and a compiler for the oneMKL switch.
+"""
+import argparse
+import glob
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PINNED = ["torch==2.13.0", "transformers==5.23.0"]
+PARITY_STEPS, PARITY = 50, 1e-4
+
+
+def peer_python():
+    python = ROOT / ".venv-peer/bin/python"
+    mark = ROOT / ".venv-peer/complete"
+    if not mark.exists():
+        print("making .venv-peer (5 GB): " + " ".join(PINNED), file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", str(ROOT / ".venv-peer")], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *PINNED, "numpy", "safetensors"], check=True)
+        mark.touch()
+    return str(python)
+
+
+def tuned_environment(folder):
+    switch = folder / "mkl_switch.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(switch), str(HERE / "mkl_switch.c")], check=True)
+    tcmalloc = sorted(glob.glob("/usr/lib/*/libtcmalloc_minimal.so*"))
+    if not tcmalloc:
+        sys.exit("the tuned peer needs libtcmalloc_minimal; `make setup` installs it")
+    return {"LD_PRELOAD": f"{switch}:{tcmalloc[0]}"}
+
+
+class Worker:
+    def __init__(self, command, environment=None):
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})})
+        self.parameters = self.read()["parameters"]
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"a worker ended: {' '.join(map(str, self.process.args))}")
+        return json.loads(line)
+
+    def steps(self, count):
+        self.process.stdin.write(f"{count}\n")
+        self.process.stdin.flush()
+        return self.read()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def start(side, family, precision, dropout, args, folder):
+    if side == "lmzoo":
+        return Worker([args.worker, HERE / f"{family}.yaml", folder, f"train.precision={precision}", f"model.dropout={dropout}"])
+    command = [peer_python(), HERE / "peer.py", family, "--folder", folder, "--precision", precision, "--dropout", str(dropout)]
+    return Worker(command + (["--tuned"] if side == "tuned" else []), tuned_environment(folder) if side == "tuned" else None)
+
+
+def parity(family, args, folder):
+    ours, peer = (start(side, family, "fp32", 0.0, args, folder) for side in ("lmzoo", "peer"))
+    a, b = ours.steps(PARITY_STEPS)["loss"], peer.steps(PARITY_STEPS)["loss"]
+    worst = max(abs(x - y) / abs(y) for x, y in zip(a, b))
+    if ours.parameters != peer.parameters:
+        sys.exit(f"{family}: {ours.parameters} parameters here, {peer.parameters} in the peer")
+    ours.close(), peer.close()
+    return worst
+
+
+def race(family, precision, args, folder):
+    sides = {side: start(side, family, precision, args.dropout, args, folder) for side in ("lmzoo", "peer", "tuned")}
+    for worker in sides.values():
+        worker.steps(2)  # warm up
+    times = {side: [] for side in sides}
+    memory = {}
+    for _ in range(args.rounds):
+        for side, worker in sides.items():
+            answer = worker.steps(args.steps)
+            times[side].append(statistics.median(answer["ms"]))
+            memory[side] = answer["rss_mb"]
+    for worker in sides.values():
+        worker.close()
+    case = json.loads((HERE / "cases.json").read_text())[family]
+    tokens = case["batch"] * (case["source"] + case["target"])
+    row = {"family": family, "precision": precision, "dropout": args.dropout, "tokens_per_step": tokens}
+    for side in sides:
+        row[side] = {"ms": statistics.median(times[side]), "tokens_per_s": 1000 * tokens / statistics.median(times[side]),
+                     "rss_mb": memory[side]}
+    for side in ("peer", "tuned"):
+        ratios = [theirs / ours for theirs, ours in zip(times[side], times["lmzoo"])]
+        row[f"ratio_{side}"] = [min(ratios), statistics.median(ratios), max(ratios)]
+    return row
+
+
+def cpu():
+    for line in open("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            return line.split(":")[1].strip()
+    return "unknown CPU"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("worker")
+    parser.add_argument("--families", nargs="+", default=["bert", "gpt", "t5"])
+    parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16"])
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--json", type=pathlib.Path)
+    args = parser.parse_args()
+    rows = []
+    print(f"{cpu()}, 2 threads, dropout {args.dropout}; ratios: median (range) of {args.rounds} interleaved rounds")
+    for family in args.families:
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            subprocess.run([peer_python(), HERE / "make_inputs.py", family, folder], check=True)
+            worst = parity(family, args, folder)
+            print(f"{family}: losses of {PARITY_STEPS} steps agree to {worst:.1e}" + ("" if worst <= PARITY else "  NOT 1e-4"))
+            for precision in args.precisions:
+                row = race(family, precision, args, folder)
+                row["parity"] = worst
+                rows.append(row)
+                print(f"{family} {precision}: lmzoo {row['lmzoo']['tokens_per_s']:,.0f} tok/s {row['lmzoo']['rss_mb']:,.0f} MB | "
+                      + " | ".join(f"{side} {row[side]['tokens_per_s']:,.0f} tok/s {row[side]['rss_mb']:,.0f} MB, "
+                                   f"ratio {row[f'ratio_{side}'][1]:.2f} ({row[f'ratio_{side}'][0]:.2f}-{row[f'ratio_{side}'][2]:.2f})"
+                                   for side in ("peer", "tuned")), flush=True)
+    if args.json:
+        args.json.write_text(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()

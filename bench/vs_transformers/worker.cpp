@@ -1,0 +1,174 @@
+// lmzoo's side of bench/vs_transformers: whole training steps on given weights and batches, driven over
+// standard input.
+//
+//   bench_vs_transformers CONFIG FOLDER [KEY=VALUE ...]    CONFIG: one of the YAMLs beside this file;
+//   overrides as --set
+//
+// FOLDER holds what make_inputs.py wrote. Every line "K" on standard input runs K steps and answers one JSON
+// line:
+// {"ms": [...], "loss": [...], "rss_mb": peak}; the first line printed says that it is ready.
+#include <chrono>
+#include <iostream>
+
+#include <ATen/Parallel.h>
+
+#include "core/cpu_setup.h"
+#include "core/registry.h"
+#include "io/safetensors.h"
+#include "train/metrics.h"
+#include "train/optimizer.h"
+#include "train/parameters.h"
+#include "train/run_config.h"
+#include "train/step.h"
+#include "train/tensor_file.h"
+
+namespace lmzoo {
+
+void register_models(Registry& registry);
+void register_objectives(Registry& registry);
+
+namespace {
+
+constexpr int64_t kIgnore = -100;  // of the peer's labels
+
+Tensor tensor_of(const SafetensorsFile& file, const std::string& name) {
+  const TensorView* view = file.find(name);
+  check(view != nullptr, file.path(), " has no tensor ", name);
+  return to_tensor(*view, file.path());
+}
+
+// The peer's rows [B, S] (and labels) as a packed batch.
+Batch packed(const Tensor& ids, const Tensor& labels, Architecture architecture) {
+  const int64_t rows = ids.size(0);
+  Batch batch;
+  batch.inputs.ids = ids.flatten();
+  batch.inputs.sequences = Sequences::uniform(rows, ids.size(1));
+  if (architecture == Architecture::encoder_decoder) {
+    const Tensor start = torch::zeros({rows, 1}, torch::kInt64);
+    batch.inputs.decoder_ids = torch::cat({start, labels.slice(1, 0, labels.size(1) - 1)}, 1).flatten();
+    batch.inputs.decoder_sequences = Sequences::uniform(rows, labels.size(1));
+    batch.rows = torch::arange(labels.numel());
+    batch.labels = labels.flatten();
+  } else if (architecture == Architecture::decoder_only) {
+    // The peer computes every position and shifts inside; the last one of a row predicts nothing.
+    const Tensor positions = torch::arange(ids.numel()).view_as(ids);
+    batch.rows = positions.slice(1, 0, ids.size(1) - 1).flatten();
+    batch.labels = labels.slice(1, 1).flatten();
+  } else {
+    const Tensor flat = labels.flatten();
+    batch.rows = flat.ne(kIgnore).nonzero().squeeze(1);
+    batch.labels = flat.index_select(0, batch.rows);
+  }
+  batch.tokens =
+      batch.inputs.ids.size(0) + (batch.inputs.decoder_ids.defined() ? batch.inputs.decoder_ids.size(0) : 0);
+  batch.samples = {0};
+  return batch;
+}
+
+std::vector<Batch> read_batches(const std::string& path, Architecture architecture) {
+  const SafetensorsFile file(path);
+  std::vector<Batch> batches;
+  for (size_t i = 0; file.find(concat("ids.", i)) != nullptr; ++i) {
+    batches.push_back(
+        packed(tensor_of(file, concat("ids.", i)), tensor_of(file, concat("labels.", i)), architecture));
+  }
+  return batches;
+}
+
+struct Bench {
+  std::shared_ptr<Model> model;
+  std::shared_ptr<Objective> objective;
+  std::vector<Batch> batches;
+  RunConfig config;
+};
+
+Bench make_bench(const std::string& config_path,
+                 const std::string& folder,
+                 const std::vector<Override>& overrides) {
+  Registry registry;
+  register_models(registry);
+  register_objectives(registry);
+  Bench bench;
+  bench.config = read_run_config(config_path, overrides, registry).config;
+  const int64_t vocab = *bench.config.tokenizer.vocab_size;
+  // Ids as make_batches() in models.py uses them; the sentinels only have to exist.
+  const Vocabulary vocabulary{.size = vocab,
+                              .pad = 0,
+                              .unk = 2,
+                              .bos = 3,
+                              .eos = 1,
+                              .cls = 2,
+                              .sep = 3,
+                              .mask = 4,
+                              .sentinels = {vocab - 1, vocab - 2}};
+  const int64_t length = bench.config.data.sequence_length;
+  const ModelFamily& family = registry.model(bench.config.model.type);
+  bench.model =
+      family.make(bench.config.model.options, {.vocabulary = vocabulary, .sequence_length = length});
+  bench.objective = registry.objective(bench.config.objective.type)
+                        .make(bench.config.objective.options,
+                              {.vocabulary = vocabulary,
+                               .architecture = bench.model->architecture(),
+                               .sequence_length = length,
+                               .width = bench.model->width(),
+                               .classes = {}});
+  read_tensors(folder + "/lmzoo.safetensors", weights(*bench.model, *bench.objective));
+  bench.batches = read_batches(folder + "/batches.safetensors", bench.model->architecture());
+  return bench;
+}
+
+Json run_steps(Bench& bench, const StepParts& parts, int64_t count, int64_t& done) {
+  Json milliseconds = Json::array();
+  Json losses = Json::array();
+  for (int64_t i = 0; i < count; ++i, ++done) {
+    const auto begin = std::chrono::steady_clock::now();
+    const Batch& batch = bench.batches[static_cast<size_t>(done) % bench.batches.size()];
+    const StepOutcome outcome = train_step(parts, {batch}, done + 1, bench.config.optimizer.lr);
+    const double loss = outcome.values[0].item<double>() / static_cast<double>(outcome.work.labels);
+    const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
+    milliseconds.push_back(time.count());
+    losses.push_back(loss);
+  }
+  return {{"ms", milliseconds},
+          {"loss", losses},
+          {"rss_mb", static_cast<double>(peak_memory_bytes(torch::kCPU)) / (1 << 20)}};
+}
+
+int run(const std::vector<std::string>& arguments) {
+  check(arguments.size() >= 2, "usage: bench_vs_transformers CONFIG FOLDER [KEY=VALUE ...]");
+  std::vector<Override> overrides;
+  for (size_t i = 2; i < arguments.size(); ++i) {
+    overrides.push_back(parse_override(arguments[i]));
+  }
+  Bench bench = make_bench(arguments[0], arguments[1], overrides);
+  set_up_cpu(bench.config.train.threads);
+  bench.model->train();
+  bench.objective->train();
+  Optimizer optimizer(trainable(*bench.model, *bench.objective), bench.config.optimizer);
+  const StepParts parts{.model = *bench.model,
+                        .objective = *bench.objective,
+                        .optimizer = optimizer,
+                        .seed = 1,
+                        .precision = bench.config.train.precision};
+  const Json ready{{"ready", true},
+                   {"parameters", count_elements(trainable(*bench.model, *bench.objective))}};
+  std::cout << ready.dump() << std::endl;
+  int64_t done = 0;
+  for (int64_t count = 0; std::cin >> count;) {
+    std::cout << run_steps(bench, parts, count, done).dump() << std::endl;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace lmzoo
+
+int main(int argc, char** argv) {
+  lmzoo::limit_spinning(argv);
+  try {
+    return lmzoo::run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 2;
+  }
+}
