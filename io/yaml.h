@@ -39,8 +39,11 @@ struct YamlNode {
   static YamlNode text(std::string value);
   // A number or truth value, to be written bare.
   static YamlNode plain(std::string value);
-  static YamlNode sequence(std::vector<YamlNode> items = {});
-  static YamlNode mapping(std::vector<YamlEntry> entries = {});
+  // Overloads and not default arguments, which would need YamlEntry complete here.
+  static YamlNode sequence();
+  static YamlNode sequence(std::vector<YamlNode> items);
+  static YamlNode mapping();
+  static YamlNode mapping(std::vector<YamlEntry> entries);
 
   // Equal content; where it stood does not matter.
   bool operator==(const YamlNode& other) const;

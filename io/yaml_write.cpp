@@ -173,12 +173,16 @@ YamlNode YamlNode::plain(std::string value) {
   return node;
 }
 
+YamlNode YamlNode::sequence() { return sequence(std::vector<YamlNode>{}); }
+
 YamlNode YamlNode::sequence(std::vector<YamlNode> items) {
   YamlNode node;
   node.kind = Kind::sequence;
   node.items = std::move(items);
   return node;
 }
+
+YamlNode YamlNode::mapping() { return mapping(std::vector<YamlEntry>{}); }
 
 YamlNode YamlNode::mapping(std::vector<YamlEntry> entries) {
   YamlNode node;
