@@ -82,7 +82,7 @@ struct Assembled {
 struct AssembleOptions {
   torch::Device device = torch::kCPU;
   std::string tokenizer_folder{};  // of the run that goes on; empty: trained, cached or loaded as configured
-  bool warm = true;              // false: weights come from a checkpoint anyway, warm_start only freezes
+  bool warm = true;                // false: weights come from a checkpoint anyway, warm_start only freezes
   ProgressBar::Style style = ProgressBar::Style::automatic;
 };
 Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const AssembleOptions& options);

@@ -20,6 +20,15 @@ double bytes_per_token(const TokenizerOptions& options) {
   return options.type == TokenizerType::sentencepiece ? 4.0 : 1.0;
 }
 
+// What the libraries take before there is any model.
+constexpr double kProcessBytes = 150e6;
+
+// Sizes that no machine has are still told, as the largest number there is.
+int64_t rounded(double value) {
+  constexpr double kMost = 9e18;
+  return std::llround(std::min(value, kMost));
+}
+
 class Planner {
  public:
   Planner(const LoadedConfig& loaded, const Registry& registry, const PlanOptions& options)
@@ -142,14 +151,14 @@ class Planner {
     plan_.labels_per_window = static_cast<double>(batch.labels.numel()) / kWindows;
     plan_.flops_per_token =
         train_flops(*parts_.model, *parts_.objective, batch) / static_cast<double>(batch.tokens);
-    plan_.tokens_per_step = std::llround(tokens * static_cast<double>(config_.train.batch_size));
+    plan_.tokens_per_step = rounded(tokens * static_cast<double>(config_.train.batch_size));
     plan_.flops = plan_.flops_per_token * static_cast<double>(plan_.tokens_per_step) *
                   static_cast<double>(config_.train.steps);
     const double state =
         4.0 * static_cast<double>(plan_.parameters) + 12.0 * static_cast<double>(plan_.trained);
     const double positions = tokens * static_cast<double>(config_.micro_batch());
     const double number = config_.train.precision == Precision::bf16 ? 2 : 4;
-    plan_.memory_bytes = std::llround(state + positions * saved_numbers() * number);
+    plan_.memory_bytes = rounded(kProcessBytes + state + positions * saved_numbers() * number);
   }
 
   // Numbers that a position leaves for the backward pass: each matrix keeps what it reads, and what it gives
@@ -181,7 +190,8 @@ class Planner {
       text.windows = windows.size();
     }
     const PlannedText& train = plan_.texts.front();
-    const double drawn = static_cast<double>(config_.train.steps * config_.train.batch_size);
+    const double drawn =
+        static_cast<double>(config_.train.steps) * static_cast<double>(config_.train.batch_size);
     if (train.windows && *train.windows > 0) {
       plan_.epochs = drawn / static_cast<double>(*train.windows);
     } else if (!train.windows) {

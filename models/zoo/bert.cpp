@@ -35,7 +35,7 @@ struct BertOptions {
   double init_std = 0.02;
 
   static constexpr void fields(auto& self, auto& visit) {
-    visit("layers", self.layers, "blocks", at_least(1));
+    visit("layers", self.layers, "blocks", between(1, 1000));
     visit("width", self.width, "D: numbers that stand for a position", at_least(1));
     visit("heads", self.heads, "attention heads; width is a multiple of them", at_least(1));
     visit("ffn_width", self.ffn_width, "inner width of the feed-forward; absent: 4 · width", at_least(1));

@@ -36,7 +36,7 @@ struct GptOptions {
   double init_std = 0.02;
 
   static constexpr void fields(auto& self, auto& visit) {
-    visit("layers", self.layers, "blocks", at_least(1));
+    visit("layers", self.layers, "blocks", between(1, 1000));
     visit("width", self.width, "D: numbers that stand for a position", at_least(1));
     visit("heads", self.heads, "attention heads; width is a multiple of them", at_least(1));
     visit("kv_heads", self.kv_heads, "heads of keys and values; absent: as many as heads", at_least(1));

@@ -31,8 +31,9 @@ struct T5Options {
   double dropout = 0.1;
 
   static constexpr void fields(auto& self, auto& visit) {
-    visit("layers", self.layers, "blocks of the encoder, and of the decoder", at_least(1));
-    visit("decoder_layers", self.decoder_layers, "blocks of the decoder; absent: as layers", at_least(1));
+    visit("layers", self.layers, "blocks of the encoder, and of the decoder", between(1, 1000));
+    visit(
+        "decoder_layers", self.decoder_layers, "blocks of the decoder; absent: as layers", between(1, 1000));
     visit("width", self.width, "D: numbers that stand for a position", at_least(1));
     visit("heads", self.heads, "attention heads", at_least(1));
     visit("head_width", self.head_width, "width of a head; absent: width / heads", at_least(1));
