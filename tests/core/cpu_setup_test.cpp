@@ -61,7 +61,7 @@ TEST_CASE("a device has one of four names") {
     CHECK_THROWS_AS(check_device_name(name), InputError);
   }
   CHECK_THROWS_WITH(check_device_name("cdua"),
-                    "no device 'cdua'; legal: auto, cpu, cuda, cuda:N with N from 0");
+                    "no device 'cdua'; legal: auto, cpu, cuda, cuda:N with N from 0 (did you mean 'cuda'?)");
   CHECK(choose_device("cpu").device.is_cpu());
   CHECK(choose_device("cpu").note.empty());
 }
