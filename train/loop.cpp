@@ -58,6 +58,8 @@ class Run {
   void log_row();
 
   bool evaluate_now();
+  void evaluate_start();
+  void log_evaluation(const EvalResult& valid);
   bool note_best(const EvalResult& valid);
   void save();
   TrainResult finish(StopReason reason);
@@ -273,16 +275,29 @@ bool Run::evaluate_now() {
     return false;
   }
   state_.evaluated_step = state_.step;
-  log_->eval(state_.step, job_.valid->name, result_.valid->values());
+  log_evaluation(*result_.valid);
+  return note_best(*result_.valid);
+}
+
+// The initial weights are measured, but are no candidate for the best.
+void Run::evaluate_start() {
+  const EvalSettings settings{
+      .precision = job_.train.precision, .device = job_.device, .max_batches = job_.eval.max_batches};
+  if (const auto valid = evaluate(job_.model, job_.objective, *job_.valid, settings)) {
+    log_evaluation(*valid);
+  }
+}
+
+void Run::log_evaluation(const EvalResult& valid) {
+  log_->eval(state_.step, job_.valid->name, valid.values());
   log_->flush();
   std::string line = concat("step ", state_.step, ": ", job_.valid->name);
-  for (const auto& [name, value] : result_.valid->values()) {
+  for (const auto& [name, value] : valid.values()) {
     if (name != "labels" && name != "tokens") {
       line += concat("  ", name, " ", value);
     }
   }
   progress_.note(line);
-  return note_best(*result_.valid);
 }
 
 bool Run::note_best(const EvalResult& valid) {
@@ -323,6 +338,9 @@ TrainResult Run::finish(StopReason reason) {
 
 TrainResult Run::go() {
   begin();
+  if (job_.eval.at_start && job_.valid && state_.step == 0) {
+    evaluate_start();
+  }
   const auto due = [&](int64_t every) { return every > 0 && state_.step % every == 0; };
   const auto evaluate_if_due = [&] {
     const bool last = state_.step == job_.train.steps;

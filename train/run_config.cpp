@@ -158,7 +158,7 @@ void require_type(const YamlNode& root, const std::string& section, const std::v
   for (const YamlEntry& entry : node->entries) {
     const std::string hint = suggestion(entry.key, {"type"});
     if (!hint.empty()) {
-      throw InputError(entry.key_where, section + "." + printable(entry.key) + ": unknown key" + hint);
+      throw InputError(entry.key_where, concat(section, ".", printable(entry.key), ": unknown key", hint));
     }
   }
   throw InputError(node->where, section + ".type: is missing; legal: " + joined(names));

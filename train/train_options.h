@@ -60,12 +60,14 @@ struct EnumNames<BestBy> {
 
 struct EvalOptions {
   int64_t every = 0;              // steps; 0: only at the end
+  bool at_start = false;          // evaluate the initial weights too, as step 0
   int64_t max_batches = 0;        // 0: all of the validation data
   BestBy best_by = BestBy::loss;  // lowest loss or highest accuracy
   int64_t patience = 0;           // evaluations without a better one that end the run; 0: never
 
   static constexpr void fields(auto& self, auto& visit) {
     visit("every", self.every, "steps between two evaluations; 0: only at the end", at_least(0));
+    visit("at_start", self.at_start, "evaluate the initial weights too, as step 0");
     visit("max_batches", self.max_batches, "batches of an evaluation; 0: all", at_least(0));
     visit("best_by", self.best_by, "the best checkpoint has the lowest loss or the highest accuracy");
     visit("patience",
