@@ -32,7 +32,7 @@ class Charsmap {
     if (const std::optional<uint32_t> unit = unit_out_of_bounds()) {
       return "unit " + std::to_string(*unit) + " of the trie leads out of it";
     }
-    if (const std::string bad = bad_output(); !bad.empty()) {
+    if (std::string bad = bad_output(); !bad.empty()) {
       return bad;
     }
     return bad_walk();
