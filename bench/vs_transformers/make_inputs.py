@@ -26,7 +26,7 @@ def main():
     model = models.build(args.family, dropout=0.0)
     state = {name: tensor.detach().clone().contiguous() for name, tensor in model.state_dict().items()}
     save_file(state, args.folder / "peer.safetensors")
-    save_file(rename.to_lmzoo(args.family, state), args.folder / "lmzoo.safetensors")
+    save_file(rename.to_lmzoo(args.family, model), args.folder / "lmzoo.safetensors")
     save_file(models.make_batches(args.family, BATCHES), args.folder / "batches.safetensors")
 
 
