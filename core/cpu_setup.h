@@ -18,7 +18,7 @@ namespace lmzoo {
 bool mkl_dispatch_changed();
 
 // Lets OpenMP's threads spin a few microseconds at a barrier instead of milliseconds. libgomp's default makes
-// a step up to 15 times slower as soon as anything else (a loader's thread, another program) wants one of the
+// a step many times slower as soon as anything else (a loader's thread, another program) wants one of the
 // cores. libgomp reads its environment when it is loaded, so the program begins once more with GOMP_SPINCOUNT
 // set; not when the user has set it or OMP_WAIT_POLICY. Call first in main.
 void limit_spinning(char** argv);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "io/html_escape.h"
 #include "io/utf8.h"
 #include "train/inspect.h"
 
@@ -63,29 +64,6 @@ std::string grid(const InspectedSequence& sequence, bool labels, bool color, siz
   return out;
 }
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 constexpr const char* kPageHead = R"(<meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <style>
 :root { color-scheme: light dark; }
@@ -111,10 +89,10 @@ std::string cell(const InspectedPosition& position) {
   const std::string classes =
       std::string(position.special ? " special" : "") + (position.sees_all ? " prefix" : "");
   std::string out = "<div class=\"cell\"><span class=\"" + classes + "\">" +
-                    escaped(shown(position.input.piece)) + "</span><small>" +
+                    html_escape(shown(position.input.piece)) + "</span><small>" +
                     std::to_string(position.input.id) + "</small>";
   if (position.label) {
-    out += "<span class=\"label\">" + escaped(shown(position.label->piece)) + "</span>";
+    out += "<span class=\"label\">" + html_escape(shown(position.label->piece)) + "</span>";
   }
   return out + "</div>";
 }
@@ -150,13 +128,16 @@ std::string to_terminal(const InspectedExample& example, bool color, size_t colu
 }
 
 std::string to_html(const std::vector<InspectedExample>& examples, const std::string& title) {
-  std::string out = "<!doctype html><html lang=\"en\"><title>" + escaped(title) + "</title>" + kPageHead +
-                    "<h1>" + escaped(title) +
+  std::string out = "<!doctype html><html lang=\"en\"><title>" + html_escape(title) + "</title>" + kPageHead +
+                    "<h1>" + html_escape(title) +
                     "</h1>\n<p class=\"note\">Each box is a position: the token that is read, its id and, "
                     "in green, the token that must be predicted there.</p>\n";
   for (const InspectedExample& example : examples) {
-    out += concat(
-        "<section><h2>Window ", example.window, "</h2><p>", escaped(printable(example.text, 4000)), "</p>\n");
+    out += concat("<section><h2>Window ",
+                  example.window,
+                  "</h2><p>",
+                  html_escape(printable(example.text, 4000)),
+                  "</p>\n");
     for (const InspectedSequence& sequence : example.sequences) {
       out += concat("<p class=\"note\">",
                     sequence.name,
@@ -171,7 +152,7 @@ std::string to_html(const std::vector<InspectedExample>& examples, const std::st
       out += "</div>\n";
     }
     if (!example.label.empty()) {
-      out += "<p>class <span class=\"label\">" + escaped(example.label) + "</span></p>\n";
+      out += "<p>class <span class=\"label\">" + html_escape(example.label) + "</span></p>\n";
     }
     out += "</section>\n";
   }

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <sstream>
 
+#include "io/html_escape.h"
+
 namespace lmzoo::html {
 namespace {
 
@@ -72,18 +74,18 @@ class Plot {
 
   std::string svg() {
     if (x_.empty()) {
-      return "<p class=\"note\">" + escape(content_.title) + ": nothing was logged.</p>";
+      return "<p class=\"note\">" + html_escape(content_.title) + ": nothing was logged.</p>";
     }
     x_.widen();
     y_.widen();
     out_ << "<figure><svg viewBox=\"0 0 " << kWidth << ' ' << kHeight << "\" role=\"img\" aria-label=\""
-         << escape(content_.title) << "\">";
+         << html_escape(content_.title) << "\">";
     axes();
     for (size_t i = 0; i < content_.series.size(); ++i) {
       line(content_.series[i], kColors[i % std::size(kColors)]);
     }
     legend();
-    out_ << "</svg><figcaption>" << escape(content_.title) << "</figcaption></figure>";
+    out_ << "</svg><figcaption>" << html_escape(content_.title) << "</figcaption></figure>";
     return out_.str();
   }
 
@@ -105,7 +107,7 @@ class Plot {
            << "\" text-anchor=\"middle\">" << number(tick) << "</text>";
     }
     out_ << "<text x=\"" << (kWidth + kLeft) / 2 << "\" y=\"" << kHeight - 6 << "\" text-anchor=\"middle\">"
-         << escape(content_.x_label) << "</text>";
+         << html_escape(content_.x_label) << "</text>";
   }
 
   void line(const Series& series, std::string_view color) {
@@ -131,7 +133,7 @@ class Plot {
     for (size_t i = 0; i < content_.series.size(); ++i, y += 18) {
       out_ << "<path stroke-width=\"3\" stroke=\"" << kColors[i % std::size(kColors)] << "\" d=\"M"
            << kWidth - 190 << ' ' << y - 4 << "h18\"/><text x=\"" << kWidth - 166 << "\" y=\"" << y << "\">"
-           << escape(content_.series[i].name) << "</text>";
+           << html_escape(content_.series[i].name) << "</text>";
     }
   }
 
@@ -142,38 +144,11 @@ class Plot {
 
 }  // namespace
 
-std::string escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') ? std::string("\uFFFD")
-                                                                                : std::string(1, c);
-    }
-  }
-  return out;
-}
-
 std::string page(std::string_view title, std::string_view body) {
   std::ostringstream out;
   out << "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-      << "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>" << escape(title)
-      << "</title><style>" << kStyle << "</style></head>\n<body>\n"
+      << "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>"
+      << html_escape(title) << "</title><style>" << kStyle << "</style></head>\n<body>\n"
       << body << "\n</body></html>\n";
   return out.str();
 }

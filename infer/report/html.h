@@ -7,9 +7,6 @@
 
 namespace lmzoo::html {
 
-// Text for element content and quoted attributes: & < > " ' escaped, control characters replaced.
-std::string escape(std::string_view text);
-
 // A whole document around `body`; `title` is plain text.
 std::string page(std::string_view title, std::string_view body);
 

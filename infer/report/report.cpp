@@ -9,6 +9,7 @@
 
 #include "core/check.h"
 #include "io/files.h"
+#include "io/html_escape.h"
 #include "io/lines.h"
 #include "io/safetensors.h"
 #include "io/yaml.h"
@@ -110,9 +111,8 @@ std::vector<std::string> texts_of(const Json& list, const std::string& path) {
 html::Table escaped(const html::Table& plain) {
   html::Table out = plain;
   const auto escape_all = [](std::vector<std::string>& cells) {
-    std::transform(cells.begin(), cells.end(), cells.begin(), [](const std::string& text) {
-      return html::escape(text);
-    });
+    std::transform(
+        cells.begin(), cells.end(), cells.begin(), [](const std::string& text) { return html_escape(text); });
   };
   escape_all(out.head);
   for (std::vector<std::string>& row : out.rows) {
@@ -143,7 +143,7 @@ std::string curves(const RunRecord& run) {
           html::chart({.title = "Tokens per second",
                        .x_label = "step",
                        .series = {series("tokens/s", run.train, "tokens_per_s")}}));
-  return out + details("The resolved YAML", "<pre>" + html::escape(run.config) + "</pre>");
+  return out + details("The resolved YAML", "<pre>" + html_escape(run.config) + "</pre>");
 }
 
 }  // namespace
@@ -214,23 +214,23 @@ std::string report_page(const std::vector<RunRecord>& runs, const Results& resul
   const std::string title = !results.title.empty() ? results.title
                             : runs.size() == 1     ? runs[0].name
                                                    : "lmzoo runs";
-  std::string body = "<h1>" + html::escape(title) + "</h1>";
+  std::string body = "<h1>" + html_escape(title) + "</h1>";
   for (const Results::Section& section : results.tables) {
-    body += "<h2>" + html::escape(section.title) + "</h2>" + html::table(escaped(section.table));
+    body += "<h2>" + html_escape(section.title) + "</h2>" + html::table(escaped(section.table));
     if (!section.note.empty()) {
-      body += "<p class=\"note\">" + html::escape(section.note) + "</p>";
+      body += "<p class=\"note\">" + html_escape(section.note) + "</p>";
     }
   }
   if (!results.samples.empty()) {
     body += "<h2>Samples</h2>";
   }
   for (const Results::Sample& sample : results.samples) {
-    body += "<h3>" + html::escape(sample.title) + "</h3><p>" + html::escape(sample.prompt) + " → <mark>" +
-            html::escape(sample.answer) + "</mark></p>";
+    body += "<h3>" + html_escape(sample.title) + "</h3><p>" + html_escape(sample.prompt) + " → <mark>" +
+            html_escape(sample.answer) + "</mark></p>";
   }
   body += "<h2>Runs</h2>" + html::table(escaped(summary(runs)));
   for (const RunRecord& run : runs) {
-    body += "<h2>" + html::escape(run.name) + "</h2><p class=\"note\">" + html::escape(run.folder) + "</p>" +
+    body += "<h2>" + html_escape(run.name) + "</h2><p class=\"note\">" + html_escape(run.folder) + "</p>" +
             curves(run);
   }
   return html::page(title, body);
