@@ -4,7 +4,11 @@
 #   tests/docs/prove.sh [TORCH_FOLDER]
 set -euo pipefail
 source_tree=$(cd "$(dirname "$0")/../.." && pwd)
-torch=${1:-}
+# The copy has no .venv of its own; it takes the original's.
+torch=${1:-${LIBTORCH:-}}
+if [ -z "$torch" ] && [ -x "$source_tree/.venv/bin/python" ]; then
+  torch=$("$source_tree/.venv/bin/python" -c 'import importlib.util as u; print(u.find_spec("torch").submodule_search_locations[0])' 2>/dev/null || true)
+fi
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 
