@@ -1,9 +1,38 @@
-// `lmzoo classify`: classes of texts by a fine-tuned run.
+// `lmzoo classify`: classes, numbers and choices for texts by a fine-tuned run.
 #include "infer/classify.h"
 
 #include "cli/query_flags.h"
+#include "core/check.h"
 
 namespace lmzoo {
+namespace {
+
+std::string rounded(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", number);
+  return text;
+}
+
+Json to_json(const Classification& result, size_t top) {
+  if (result.value) {
+    return {{"text", result.text}, {"value", *result.value}};
+  }
+  Json best = Json::array();
+  for (size_t i = 0; i < std::min(top, result.classes.size()); ++i) {
+    best.push_back({{"class", result.classes[i].first}, {"probability", result.classes[i].second}});
+  }
+  return {{"text", result.text}, {"classes", best}};
+}
+
+std::string to_line(const Classification& result, size_t top) {
+  std::string line = result.value ? rounded(*result.value) : "";
+  for (size_t i = 0; i < std::min(top, result.classes.size()); ++i) {
+    line += (i == 0 ? "" : "  ") + result.classes[i].first + " " + rounded(result.classes[i].second);
+  }
+  return line + "  " + result.text + "\n";
+}
+
+}  // namespace
 
 int run_classify(const Command& self, const Strings& arguments) {
   Flags flags(self);
@@ -18,18 +47,9 @@ int run_classify(const Command& self, const Strings& arguments) {
   const auto top = static_cast<size_t>(flags.integer("top", 3, at_least(1)));
   Json all = Json::array();
   std::string lines;
-  for (const Classification& result :
-       classify(*run.parts.model, *run.parts.objective, *run.tokenizer, prompts_of(flags))) {
-    Json best = Json::array();
-    for (size_t i = 0; i < std::min(top, result.classes.size()); ++i) {
-      const auto& [name, probability] = result.classes[i];
-      best.push_back({{"class", name}, {"probability", probability}});
-      char number[16];
-      std::snprintf(number, sizeof number, "%.3f", probability);
-      lines += (i == 0 ? "" : "  ") + name + " " + number;
-    }
-    lines += "  " + result.text + "\n";
-    all.push_back({{"text", result.text}, {"classes", best}});
+  for (const Classification& result : classify(run.parts, *run.tokenizer, prompts_of(flags))) {
+    all.push_back(to_json(result, top));
+    lines += to_line(result, top);
   }
   flags.has("json") ? print(all) : print(lines);
   return 0;

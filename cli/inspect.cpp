@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "cli/config_flags.h"
+#include "cli/query_flags.h"
+#include "core/check.h"
 #include "io/files.h"
 #include "train/stop_signal.h"
 
@@ -17,15 +19,27 @@ size_t terminal_columns() {
 
 }  // namespace
 
+int inspect_contextual(const Flags& flags);  // inspect_contextual.cpp
+
 int run_inspect(const Command& self, const Strings& arguments) {
   Flags flags(self);
   add_config_flags(flags);
   flags.value("count,n", "N", "how many examples; default 3");
   flags.value("html", "FILE", "write a page instead");
   flags.toggle("json", "print JSON");
+  flags.value(
+      "contextual", "WORD", "CONFIG is a run: show WORD's vectors in the sentences of --text or --file");
+  add_prompt_flags(flags);
+  flags.value("layer", "L", "with --contextual: of this layer; default: the last");
   if (!flags.parse(arguments)) {
     return 0;
   }
+  if (flags.has("contextual")) {
+    check(!flags.has("set") && !flags.has("count"), "--set and --count do not go with --contextual");
+    return inspect_contextual(flags);
+  }
+  check(!flags.has("text") && !flags.has("file") && !flags.has("layer"),
+        "--text, --file and --layer go with --contextual");
   const StopSignal signals;
   const Registry registry = make_registry();
   const LoadedConfig loaded = read_config(flags, registry);

@@ -6,6 +6,10 @@ namespace lmzoo {
 
 void add_query_flags(Flags& flags) {
   flags.positional("RUN", "a run folder or a checkpoint folder");
+  add_device_flags(flags);
+}
+
+void add_device_flags(Flags& flags) {
   flags.value("device", "NAME", "auto, cpu, cuda or cuda:N; default: the run's");
   flags.value("threads", "N", "threads of the CPU; default: one for each core");
   flags.toggle("json", "print JSON");

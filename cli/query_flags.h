@@ -9,7 +9,8 @@
 
 namespace lmzoo {
 
-void add_query_flags(Flags& flags);
+void add_query_flags(Flags& flags);   // RUN and those of the next line
+void add_device_flags(Flags& flags);  // --device, --threads, --json
 LoadedRun load_query_run(const Flags& flags, const Registry& registry);
 
 // --text, --file or standard input.

@@ -6,7 +6,9 @@
 #include <iterator>
 
 #include "cli/config_flags.h"
+#include "cli/tokenizer_show.h"
 #include "core/check.h"
+#include "data/tokenizer/compare.h"
 #include "io/utf8.h"
 #include "train/assemble.h"
 #include "train/run_folder.h"
@@ -84,17 +86,26 @@ void train_one(const Flags& flags, const Tokenizer& tokenizer) {
 
 int run_tokenizer(const Command& self, const Strings& arguments) {
   Flags flags(self);
-  flags.positional("ACTION", "train (a configuration's, into its cache), encode or decode");
-  flags.positional("CONFIG", "a run's YAML, a run folder, or a folder with a saved tokenizer");
+  flags.positional("ACTION",
+                   "train (a configuration's, into its cache), encode, decode, or compare segmentations");
+  flags.positional("CONFIG",
+                   "a run's YAML, a run folder, a folder with a saved or a published tokenizer; compare: or "
+                   "a .txt file to "
+                   "train small ones on");
   flags.repeated("set", "KEY=VALUE", "override a key of the YAML");
   flags.value("text", "TEXT", "what to encode, or ids to decode; default: standard input");
   flags.value("out", "DIR", "train: save it there, too");
   flags.toggle("marked", "encode: names of special tokens such as [MASK] mean the token");
+  flags.value("jsonl", "FILE", "encode: a JSON object for each of its lines {\"text\": ...}");
+  flags.toggle("offsets", "encode --jsonl: the bytes that each id stands for, too");
+  flags.toggle("framed", "encode --jsonl: the ids between their special tokens, too");
+  flags.toggle("decoded", "encode --jsonl: the ids as text again, too");
+  flags.value("vocab-size", "N", "compare with a .txt file: ids of each tokenizer; default 2000");
   flags.toggle("json", "print JSON");
   if (!flags.parse(arguments)) {
     return 0;
   }
-  static const Strings actions{"train", "encode", "decode"};
+  static const Strings actions{"train", "encode", "decode", "compare"};
   const std::string action = flags.text("ACTION");
   check(std::find(actions.begin(), actions.end(), action) != actions.end(),
         "lmzoo tokenizer: no action '",
@@ -103,8 +114,17 @@ int run_tokenizer(const Command& self, const Strings& arguments) {
         joined(actions),
         suggestion(action, actions));
   const StopSignal signals;
+  if (action == "compare" && flags.text("CONFIG").ends_with(".txt")) {
+    const int64_t size = flags.integer("vocab-size", 2000, between(300, 100'000));
+    show_segmentations(flags, given_text(flags), train_to_compare(flags.text("CONFIG"), size));
+    return 0;
+  }
   const auto tokenizer = tokenizer_of(flags);
-  if (action == "train") {
+  if (action == "compare") {
+    show_segmentations(flags, given_text(flags), {tokenizer});
+  } else if (action == "encode" && flags.has("jsonl")) {
+    encode_lines(flags, *tokenizer);
+  } else if (action == "train") {
     train_one(flags, *tokenizer);
   } else if (action == "encode") {
     encode(flags, *tokenizer);

@@ -1,3 +1,5 @@
+#include "cli/train.h"
+
 #include <cstdio>
 
 #include <ATen/Version.h>
@@ -13,6 +15,8 @@
 #include "train/plan.h"
 #include "train/run_folder.h"
 #include "train/stop_signal.h"
+#include "train/word2vec/options.h"
+#include "train/word2vec/train.h"
 
 namespace lmzoo {
 namespace {
@@ -44,43 +48,7 @@ std::string summary(const std::string& run, const TrainResult& result) {
   return text + (result.reason == StopReason::early ? " (stopped early)" : "") + "\n";
 }
 
-int train_to_the_end(const LoadedConfig& loaded,
-                     const Registry& registry,
-                     const std::string& run,
-                     bool resume) {
-  const StopSignal signals;
-  const RunConfig& config = loaded.config;
-  check_run_folder(run, config, resume);
-  const bool goes_on = !list_checkpoints(run).empty();
-  const int64_t threads = set_up_cpu(config.train.threads);
-  if (!goes_on) {
-    log(to_text(make_plan(loaded, registry)));
-  }
-  const DeviceChoice device =
-      loaded.places.locate("train.device", [&] { return choose_device(config.train.device); });
-  log(device.note);
-  Assembled parts = assemble(loaded,
-                             registry,
-                             {.device = device.device,
-                              .tokenizer_folder = is_run(run) ? tokenizer_folder(run) : "",
-                              .warm = !goes_on});
-  log(parts.warm_started_from.empty() ? "" : "begins from " + parts.warm_started_from);
-  write_run_folder(run, config, *parts.tokenizer, parts.parts.classes);
-  const TrainJob job{.model = *parts.parts.model,
-                     .objective = *parts.parts.objective,
-                     .optimizer = *parts.optimizer,
-                     .batches = *parts.batches,
-                     .valid = parts.valid,
-                     .train = config.train,
-                     .eval = config.eval,
-                     .schedule = config.schedule,
-                     .seed = config.stream_seed(),
-                     .device = device.device,
-                     .run = run,
-                     .resume = resume,
-                     .identity = identity(threads, device.device)};
-  ProgressBar bar(config.name, "step");
-  const TrainResult result = train(job, bar);
+int report(const std::string& run, const TrainResult& result) {
   if (result.reason == StopReason::signal) {
     log(concat("stopped by signal ",
                result.signal,
@@ -93,7 +61,72 @@ int train_to_the_end(const LoadedConfig& loaded,
   return 0;
 }
 
+// Word vectors have no batches and no autograd, so a loop of their own.
+TrainResult train_words(const LoadedConfig& loaded,
+                        const Registry& registry,
+                        const std::string& run,
+                        bool resume,
+                        int64_t threads) {
+  const RunConfig& config = loaded.config;
+  WordVectorParts made = assemble_word_vectors(loaded, registry, is_run(run) ? tokenizer_folder(run) : "");
+  write_run_folder(run, config, *made.tokenizer, {});
+  ProgressBar bar(config.name, "word");
+  return train_word_vectors({.config = config,
+                             .parts = made.parts,
+                             .store = made.store,
+                             .run = run,
+                             .resume = resume,
+                             .threads = threads,
+                             .valid = made.valid,
+                             .identity = identity(threads, torch::kCPU)},
+                            bar);
+}
+
 }  // namespace
+
+TrainResult train_run(const LoadedConfig& loaded,
+                      const Registry& registry,
+                      const std::string& run,
+                      bool resume) {
+  const RunConfig& config = loaded.config;
+  check_run_folder(run, config, resume);
+  const bool goes_on = !list_checkpoints(run).empty();
+  const int64_t threads = set_up_cpu(config.train.threads);
+  if (!goes_on) {
+    log(to_text(make_plan(loaded, registry)));
+  }
+  if (trains_word_vectors(config)) {
+    return train_words(loaded, registry, run, resume, threads);
+  }
+  const DeviceChoice device =
+      loaded.places.locate("train.device", [&] { return choose_device(config.train.device); });
+  log(device.note);
+  Assembled parts = assemble(loaded,
+                             registry,
+                             {.device = device.device,
+                              .tokenizer_folder = is_run(run) ? tokenizer_folder(run) : "",
+                              .warm = !goes_on});
+  log(parts.warm_started_from.empty() ? "" : "begins from " + parts.warm_started_from);
+  log(parts.embedding_note);
+  write_run_folder(run, config, *parts.tokenizer, parts.parts.classes);
+  const TrainJob job{.model = *parts.parts.model,
+                     .objective = *parts.parts.objective,
+                     .optimizer = *parts.optimizer,
+                     .batches = *parts.batches,
+                     .valid = parts.valid,
+                     .train = config.train,
+                     .eval = config.eval,
+                     .schedule = config.schedule,
+                     .unfreezing = parts.unfreezing,
+                     .probe = config.fine_tune.probe,
+                     .seed = config.stream_seed(),
+                     .device = device.device,
+                     .run = run,
+                     .resume = resume,
+                     .identity = identity(threads, device.device)};
+  ProgressBar bar(config.name, "step");
+  return train(job, bar);
+}
 
 int run_train(const Command& self, const Strings& arguments) {
   Flags flags(self);
@@ -105,8 +138,9 @@ int run_train(const Command& self, const Strings& arguments) {
   }
   const Registry registry = make_registry();
   const LoadedConfig loaded = read_config(flags, registry);
-  return train_to_the_end(
-      loaded, registry, flags.text("out", "runs/" + loaded.config.name), flags.has("resume"));
+  const std::string run = flags.text("out", "runs/" + loaded.config.name);
+  const StopSignal signals;
+  return report(run, train_run(loaded, registry, run, flags.has("resume")));
 }
 
 }  // namespace lmzoo

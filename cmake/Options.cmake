@@ -1,5 +1,6 @@
 # Warnings, sanitizers and the compiler cache; everything of ours links lmzoo_options.
 option(LMZOO_SANITIZE "Build with address, undefined-behavior and leak sanitizers" OFF)
+option(LMZOO_FUZZ "Build the libFuzzer targets of tests/fuzz instead of the program (clang, with LMZOO_SANITIZE)" OFF)
 option(LMZOO_TCMALLOC "Link tcmalloc (never together with sanitizers)" ON)
 
 add_library(lmzoo_options INTERFACE)
@@ -14,6 +15,9 @@ if(LMZOO_SANITIZE)
   # Instrumented code makes g++ warn of paths that cannot be taken; the other presets keep -Werror.
   target_compile_options(lmzoo_options INTERFACE -Wno-error -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(lmzoo_options INTERFACE -fsanitize=address,undefined)
+endif()
+if(LMZOO_FUZZ)
+  target_compile_options(lmzoo_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 find_program(CCACHE ccache)

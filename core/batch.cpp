@@ -82,6 +82,9 @@ Batch Batch::to(torch::Device device) const {
   out.inputs = inputs.to(device);
   out.rows = moved(rows, device);
   out.labels = moved(labels, device);
+  out.values = moved(values, device);
+  out.next_rows = moved(next_rows, device);
+  out.next_labels = moved(next_labels, device);
   return out;
 }
 

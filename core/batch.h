@@ -6,11 +6,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include <torch/types.h>
+
+#include "core/predictions.h"
 
 namespace lmzoo {
 
@@ -82,14 +85,26 @@ struct Inputs {
   Inputs to(torch::Device device) const;
 };
 
+// The part of a passage that one sequence reads: ids [first, first + count) stand at positions
+// [offset, offset + count).
+struct PassagePiece {
+  std::shared_ptr<const Passage> passage{};
+  int64_t first = 0, offset = 0, count = 0;
+};
+
 // A micro-batch: inputs, and explicit labels. Nobody infers a loss mask from ids.
 struct Batch {
   Inputs inputs;
-  Tensor rows;                    // [K] int64: positions of hidden()'s output that have a label; for labeled
-                                  //     sequences [n]: 0..n-1
-  Tensor labels;                  // [K] int64
-  std::vector<uint64_t> samples;  // ids of the windows in it, for error messages
-  int64_t tokens = 0;             // positions computed (N + M)
+  Tensor rows;  // [K] int64: positions of hidden()'s output that have a label; for labels of whole sequences
+                //     [n]: 0..n-1; for labels of groups: the first sequence of each
+  Tensor labels;  // [K] int64; spans: [n, 2], first and last position of each sequence's answer
+  Tensor values;  // [n, C] float: numbers instead of labels of whole sequences; C = 1 for one number
+  Tensor next_rows, next_labels;     // [J] int64: further labels, for a language model's auxiliary loss
+  std::vector<int64_t> words;        // tags: those of `rows` that are the first of a word, as indexes into it
+  std::vector<int64_t> groups;       // choices: so many sequences, one after the other, share each label
+  std::vector<PassagePiece> pieces;  // [n] spans; consecutive ones of one passage are one question
+  std::vector<uint64_t> samples;     // ids of the windows in it, for error messages
+  int64_t tokens = 0;                // positions computed (N + M)
 
   Batch to(torch::Device device) const;
 };

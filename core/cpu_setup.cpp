@@ -121,12 +121,14 @@ void limit_spinning(char** argv) {
 
 int64_t set_up_cpu(int64_t threads) {
   check(threads >= 0 && threads <= 4096, "train.threads is ", threads, ", but must be in [0, 4096]");
-  at::globalContext().setFlushDenormal(true);
+  const char* choice = std::getenv("LMZOO_FLUSH_DENORMALS");
+  const bool flush = choice == nullptr || std::string_view(choice) != "off";
+  at::globalContext().setFlushDenormal(flush);
   if (threads > 0) {
     at::set_num_threads(static_cast<int>(threads));
   }
   const int64_t count = at::get_num_threads();
-  at::parallel_for(0, count, 1, [](int64_t, int64_t) { at::globalContext().setFlushDenormal(true); });
+  at::parallel_for(0, count, 1, [flush](int64_t, int64_t) { at::globalContext().setFlushDenormal(flush); });
   return count;
 }
 

@@ -24,8 +24,9 @@ bool mkl_dispatch_changed();
 void limit_spinning(char** argv);
 
 // Threads of the CPU, and flush-to-zero in all of them: a model near convergence makes many denormals, and a
-// CPU takes up to a hundred times longer for one. `threads` 0: LibTorch's choice, one for each core
-// (OMP_NUM_THREADS wins). Call before the first operation; returns the number set.
+// CPU takes up to a hundred times longer for one (LMZOO_FLUSH_DENORMALS=off keeps them). `threads` 0:
+// LibTorch's choice, one for each core (OMP_NUM_THREADS wins). Call before the first operation; returns the
+// number set.
 int64_t set_up_cpu(int64_t threads);
 
 // "auto", "cpu", "cuda" or "cuda:N"; InputError otherwise.

@@ -91,10 +91,18 @@ class OptionalRef {
   virtual void visit(FieldVisitor& visitor, const FieldInfo& info) = 0;  // requires has_value()
 };
 
+// A list of texts that may also be written as one: `text: sentence` is `text: [sentence]`.
+struct OneOrMore : std::vector<std::string> {
+  using std::vector<std::string>::vector;
+  OneOrMore(const char* only) : vector{std::string(only)} {}  // NOLINT(google-explicit-constructor)
+  OneOrMore(std::string only) : vector{std::move(only)} {}    // NOLINT(google-explicit-constructor)
+};
+
 // A std::vector: clear(), append() and visit items. `item` infos carry the list's own name.
 class ListRef {
  public:
   virtual ~ListRef() = default;
+  virtual bool takes_one() const { return false; }  // a single value stands for a list of one
   virtual size_t size() const = 0;
   virtual void clear() = 0;
   virtual void append() = 0;
@@ -249,6 +257,21 @@ class StructRef final : public GroupRef {
   T& value_;
 };
 
+class OneOrMoreRef final : public ListRef {
+ public:
+  explicit OneOrMoreRef(OneOrMore& value) : value_(value) {}
+  bool takes_one() const override { return true; }
+  size_t size() const override { return value_.size(); }
+  void clear() override { value_.clear(); }
+  void append() override { value_.emplace_back(); }
+  void visit(size_t index, FieldVisitor& visitor, const FieldInfo& info) override {
+    visitor.text(info, value_.at(index));
+  }
+
+ private:
+  OneOrMore& value_;
+};
+
 template <class T>
 struct IsOptional : std::false_type {};
 template <class T>
@@ -276,6 +299,9 @@ void visit_value(FieldVisitor& visitor, const FieldInfo& info, T& value) {
     visitor.optional(info, ref);
   } else if constexpr (IsVector<T>::value) {
     StdVectorRef ref(value);
+    visitor.list(info, ref);
+  } else if constexpr (std::same_as<T, OneOrMore>) {
+    OneOrMoreRef ref(value);
     visitor.list(info, ref);
   } else if constexpr (std::derived_from<T, GroupRef>) {
     visitor.group(info, value);

@@ -45,6 +45,11 @@ class Model : public torch::nn::Module {
   // States of the source: [N, D]. For an encoder-decoder the encoder's output, else the same as hidden().
   virtual Tensor encode(const Inputs& inputs) { return hidden(inputs); }
 
+  // A transform of the first state of every sequence that belongs to the model (BERT's pooler): [n, D] -> [n,
+  // D].
+  virtual bool has_pooler() const { return false; }
+  virtual Tensor pool(const Tensor& firsts);  // std::logic_error without one
+
   // The language-model head on chosen rows of hidden()'s output: [K, D] -> projection to [K, V].
   virtual Projection project(const Tensor& rows) = 0;
   Tensor logits(const Tensor& rows) { return project(rows).logits(); }

@@ -53,6 +53,20 @@ size_t edit_distance(const std::string& a, const std::string& b) {
   return cost[a.size()][b.size()];
 }
 
+// Letters that both begin and both end with: among equally distant names the one to prefer, as `labels` and
+// not `label` for `labes`.
+size_t shared_ends(std::string_view a, std::string_view b) {
+  const size_t shorter = std::min(a.size(), b.size());
+  size_t front = 0, back = 0;
+  while (front < shorter && a[front] == b[front]) {
+    ++front;
+  }
+  while (back < shorter - front && a[a.size() - 1 - back] == b[b.size() - 1 - back]) {
+    ++back;
+  }
+  return front + back;
+}
+
 }  // namespace
 
 const AnyOptions& ModelFamily::preset(const std::string& preset_name) const {
@@ -84,7 +98,8 @@ std::string suggestion(const std::string& given, const std::vector<std::string>&
   size_t best_distance = 0;
   for (const std::string& name : known) {
     const size_t distance = edit_distance(given, name);
-    if (best == nullptr || distance < best_distance) {
+    if (best == nullptr || distance < best_distance ||
+        (distance == best_distance && shared_ends(given, name) > shared_ends(given, *best))) {
       best = &name;
       best_distance = distance;
     }

@@ -29,6 +29,8 @@ struct ObjectiveContext {
   int64_t sequence_length = 0;       // data.sequence_length
   int64_t width = 0;                 // D of the model, for heads
   std::vector<std::string> classes;  // names of the labels of the data, may be empty
+  RecordShape record{};
+  bool pooler = false;  // the model has one (Model::has_pooler)
 };
 
 // `model: {type: gpt, preset: gpt2, ...}`: a preset is a full set of options that the YAML may then override.

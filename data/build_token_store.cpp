@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/registry.h"
 #include "data/content_hash.h"
+#include "data/encode_columns.h"
 #include "io/files.h"
 #include "io/utf8.h"
 
@@ -19,19 +20,40 @@ namespace {
 // Text that one thread encodes at a time: some ten milliseconds of work.
 constexpr size_t kChunkBytes = 256 << 10;
 
+// A record as it waits for a thread that encodes it.
+struct Item {
+  std::string text;
+  int64_t label = -1;
+  std::optional<RecordColumns> columns{};
+  std::vector<int64_t> set{}, tags{};  // indexes of its classes
+};
+
 struct Chunk {
-  std::vector<std::string> texts;
-  std::vector<int64_t> labels;
+  std::vector<Item> items;
   size_t bytes = 0;
 };
 
+StoredDocument encode(const Tokenizer& tokenizer, const Item& item) {
+  StoredDocument document{.ids = {}, .text_bytes = 0, .label = item.label, .columns = {}};
+  if (item.columns) {
+    Sample sample = encode_columns(tokenizer, *item.columns);
+    sample.set = item.set;
+    sample.tags = item.tags;
+    document.ids = sample.ids;
+    document.text_bytes = std::ssize(item.text);
+    document.columns = std::move(sample);
+  } else {
+    document.ids = tokenizer.encode(item.text);
+    document.text_bytes = std::ssize(tokenizer.decode(document.ids));
+  }
+  return document;
+}
+
 std::vector<StoredDocument> encode(const Tokenizer& tokenizer, const Chunk& chunk) {
   std::vector<StoredDocument> documents;
-  documents.reserve(chunk.texts.size());
-  for (size_t i = 0; i < chunk.texts.size(); ++i) {
-    std::vector<int64_t> ids = tokenizer.encode(chunk.texts[i]);
-    const auto bytes = static_cast<int64_t>(tokenizer.decode(ids).size());
-    documents.push_back({std::move(ids), bytes, chunk.labels[i]});
+  documents.reserve(chunk.items.size());
+  for (const Item& item : chunk.items) {
+    documents.push_back(encode(tokenizer, item));
   }
   return documents;
 }
@@ -45,8 +67,17 @@ class ClassIndex {
     }
   }
 
-  int64_t index(const TextRecord& record) {
-    const std::string name(*record.label);
+  int64_t index(const TextRecord& record) { return index(record, std::string(*record.label)); }
+
+  std::vector<int64_t> indexes(const TextRecord& record, const std::vector<std::string>& names) {
+    std::vector<int64_t> all;
+    for (const std::string& name : names) {
+      all.push_back(index(record, name));
+    }
+    return all;
+  }
+
+  int64_t index(const TextRecord& record, const std::string& name) {
     const auto found = indexes_.find(name);
     if (found != indexes_.end()) {
       return found->second;
@@ -110,10 +141,9 @@ class OrderedEncoder {
         writer_(writer),
         threads_(static_cast<size_t>(std::max(threads, 1))) {}
 
-  void add(std::string_view text, int64_t label) {
-    chunk_.texts.emplace_back(text);
-    chunk_.labels.push_back(label);
-    chunk_.bytes += text.size();
+  void add(Item item) {
+    chunk_.bytes += item.text.size();
+    chunk_.items.push_back(std::move(item));
     if (chunk_.bytes >= kChunkBytes) {
       start();
     }
@@ -151,12 +181,30 @@ class OrderedEncoder {
   std::deque<std::future<std::vector<StoredDocument>>> running_;
 };
 
+Item item_of(const TextRecord& record, ClassIndex& classes) {
+  Item item{.text = std::string(record.text)};
+  if (record.label) {
+    item.label = classes.index(record);
+  }
+  if (record.columns != nullptr) {
+    item.columns = *record.columns;
+    item.set = classes.indexes(record, record.columns->labels);
+    std::sort(item.set.begin(), item.set.end());
+    item.set.erase(std::unique(item.set.begin(), item.set.end()), item.set.end());
+    item.tags = classes.indexes(record, record.columns->tags);
+  }
+  return item;
+}
+
 void write_store(const TokenStoreRequest& request, FileSink& sink, const Progress& progress) {
+  // Notes of columns hold indexes that cannot be changed afterwards, so all names are read before.
+  const auto known = request.classes || !has_columns(request.text) ? request.classes
+                                                                   : std::optional(class_names(request.text));
   TokenStoreWriter writer(sink, request.tokenizer->vocabulary().size);
   OrderedEncoder encoder(request.tokenizer, writer, request.threads);
-  ClassIndex classes(request.classes);
+  ClassIndex classes(known);
   const auto use = [&](const TextRecord& record) {
-    encoder.add(record.text, record.label ? classes.index(record) : -1);
+    encoder.add(item_of(record, classes));
     return true;
   };
   const auto encoding = [&](std::string_view, double share) {
@@ -168,8 +216,8 @@ void write_store(const TokenStoreRequest& request, FileSink& sink, const Progres
   for_each_record(request.text, use, encoding);
   encoder.finish();
   encoding("", 1);
-  if (request.classes) {
-    writer.finish(*request.classes);
+  if (known) {
+    writer.finish(*known);
   } else {
     const auto [names, relabel] = classes.sorted();
     writer.finish(names, relabel);
@@ -180,7 +228,7 @@ void write_store(const TokenStoreRequest& request, FileSink& sink, const Progres
 
 std::string token_store_path(const TokenStoreRequest& request) {
   ContentHash hash;
-  hash.add("token store 1").add(request.tokenizer->fingerprint());
+  hash.add("token store 2").add(request.tokenizer->fingerprint());
   add_to(hash, request.text);
   if (request.classes) {
     hash.add(static_cast<int64_t>(request.classes->size()));

@@ -38,7 +38,7 @@ class Collator {
       : architecture_(architecture), vocabulary_(vocabulary) {}
 
   void add(const InPlace& example) {
-    check_positions(example);
+    check_positions(example.ids, example.positions, example.labels);
     if (architecture_ == Architecture::encoder_decoder) {
       std::vector<int64_t> original = example.ids;
       for (size_t i = 0; i < example.positions.size(); ++i) {
@@ -70,12 +70,52 @@ class Collator {
     const std::span<const int64_t> ids = example.ids;
     const size_t given = std::min<size_t>(ids.size(), 1);
     source_.append(ids.first(given));
-    finish_predicting(source_, ids.subspan(given), {});
+    std::vector<int64_t> unlabeled;
+    for (int64_t i = 1; i < example.given; ++i) {
+      unlabeled.push_back(i - 1);
+    }
+    finish_predicting(source_, ids.subspan(given), unlabeled);
   }
 
   void add(const Labeled& example) {
-    add_label(static_cast<int64_t>(source_.lengths.size()), example.label);
-    add_source(example.ids);
+    if (example.values.empty()) {
+      add_label(sequences(), example.label);
+    } else {
+      rows_.push_back(sequences());
+      values_.insert(values_.end(), example.values.begin(), example.values.end());
+    }
+    add_source(example.ids, example.token_types);
+  }
+
+  void add(const Tagged& example) {
+    check_positions(example.ids, example.positions, example.labels);
+    for (const int64_t word : example.words) {
+      words_.push_back(std::ssize(rows_) + word);
+    }
+    for (size_t i = 0; i < example.positions.size(); ++i) {
+      add_label(source_.end() + example.positions[i], example.labels[i]);
+    }
+    add_source(example.ids, example.token_types);
+  }
+
+  void add(const Spanned& example) {
+    const std::vector<int64_t> ends{example.begin, example.end};
+    check_positions(example.ids, ends, ends);
+    rows_.push_back(sequences());
+    labels_.insert(labels_.end(), ends.begin(), ends.end());
+    pieces_.push_back(example.piece);
+    add_source(example.ids, example.token_types);
+  }
+
+  void add(const Choices& example) {
+    add_label(sequences(), example.label);
+    groups_.push_back(std::ssize(example.sequences));
+    for (const Labeled& sequence : example.sequences) {
+      if (example.next_tokens) {
+        add_next_tokens(sequence.ids);
+      }
+      add_source(sequence.ids, sequence.token_types);
+    }
   }
 
   Batch finish() const {
@@ -89,6 +129,24 @@ class Collator {
     }
     batch.rows = to_tensor(rows_);
     batch.labels = to_tensor(labels_);
+    if (!pieces_.empty()) {
+      batch.labels = batch.labels.view({-1, 2});
+    }
+    if (!values_.empty()) {
+      batch.values = torch::tensor(values_).view({std::ssize(rows_), -1});
+    }
+    if (!next_rows_.empty()) {
+      batch.next_rows = to_tensor(next_rows_);
+      batch.next_labels = to_tensor(next_labels_);
+    }
+    if (!types_.empty()) {
+      std::vector<int64_t> types = types_;
+      types.resize(source_.ids.size());
+      batch.inputs.token_types = to_tensor(types);
+    }
+    batch.words = words_;
+    batch.groups = groups_;
+    batch.pieces = pieces_;
     batch.tokens = source_.end() + decoder_.end();
     return batch;
   }
@@ -108,9 +166,22 @@ class Collator {
     labels_.push_back(label);
   }
 
-  void add_source(std::span<const int64_t> ids) {
+  int64_t sequences() const { return std::ssize(source_.lengths); }
+
+  void add_source(std::span<const int64_t> ids, std::span<const int64_t> types = {}) {
+    if (!types.empty()) {
+      types_.resize(source_.begin);  // sequences before it without types have type 0
+      types_.insert(types_.end(), types.begin(), types.end());
+    }
     source_.append(ids);
     source_.finish_sequence();
+  }
+
+  void add_next_tokens(std::span<const int64_t> ids) {
+    for (size_t i = 1; i < ids.size(); ++i) {
+      next_rows_.push_back(source_.end() + static_cast<int64_t>(i) - 1);
+      next_labels_.push_back(ids[i]);
+    }
   }
 
   void add_decoder(std::span<const int64_t> target, std::span<const int64_t> unlabeled) {
@@ -136,13 +207,14 @@ class Collator {
     }
   }
 
-  static void check_positions(const InPlace& example) {
-    const auto size = static_cast<int64_t>(example.ids.size());
-    const bool legal = std::all_of(example.positions.begin(), example.positions.end(), [&](int64_t position) {
-      return position >= 0 && position < size;
+  static void check_positions(std::span<const int64_t> ids,
+                              std::span<const int64_t> positions,
+                              std::span<const int64_t> labels) {
+    const bool legal = std::all_of(positions.begin(), positions.end(), [&](int64_t position) {
+      return position >= 0 && position < std::ssize(ids);
     });
-    if (!legal || example.labels.size() != example.positions.size()) {
-      throw std::logic_error("collate: an in-place example labels positions that it does not have");
+    if (!legal || labels.size() != positions.size()) {
+      throw std::logic_error("collate: an example labels positions that it does not have");
     }
   }
 
@@ -150,6 +222,10 @@ class Collator {
   const Vocabulary& vocabulary_;
   Packed source_, decoder_;
   std::vector<int64_t> prefix_, rows_, labels_;
+  std::vector<int64_t> types_;  // of the ids up to the last sequence that has any; empty: none has
+  std::vector<float> values_;
+  std::vector<int64_t> next_rows_, next_labels_, words_, groups_;
+  std::vector<PassagePiece> pieces_;
 };
 
 }  // namespace
@@ -176,6 +252,9 @@ std::string refusal(FormKind form, Architecture architecture) {
                           : "a next-token objective has no source that the encoder of an encoder-decoder "
                             "could read";
     case FormKind::labeled:
+    case FormKind::tagged:
+    case FormKind::spanned:
+    case FormKind::choices:
       return "";
   }
   throw std::logic_error("refusal: unknown form");

@@ -23,6 +23,19 @@
 // labeled, any: row i is sequence i. An encoder-decoder gets the encoder's ids only.
 //     {ids 2 10 3, label 7}, {ids 2 11 12 3, label 5}
 //     ids 2 10 3 | 2 11 12 3                        0:7 1:5
+//     With values instead of labels, row i of Batch::values is sequence i's.
+// tagged, any: classes at positions of the source.
+//     {ids 2 10 11 3, positions 1 2, labels 4 0}
+//     ids 2 10 11 3                                 1:4 2:0
+// spanned, any: row i is sequence i, its label the first and last position of the answer in that sequence.
+//     {ids 2 10 3 11 12 3, begin 3, end 4}
+//     ids 2 10 3 11 12 3                            0:3,4
+// choices, any: consecutive sequences share a label; the row is the first of them. With next_tokens every id
+//     predicts the next as in a token_stream (Batch::next_rows, next_labels).
+//     {ids 2 10 3 | 2 11 3, label 1}, {ids 2 12 3 | 2 13 3, label 0}
+//     ids 2 10 3 | 2 11 3 | 2 12 3 | 2 13 3         0:1 2:0     groups 2 2
+//
+// Token types of examples that have any become Inputs::token_types, 0 for the others.
 //
 // The start symbol is pad, or bos or eos where a vocabulary lacks it. A token_stream of one id is a sequence
 // without a label. Any number of labels may be 0: rows and labels are then empty tensors.

@@ -1,6 +1,7 @@
 #include "data/loader.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -81,7 +82,8 @@ std::optional<Batch> Loader::make(const LoaderState& begin) const {
     const StreamKey key = corruption_key(advanced(begin, i));
     Stream stream(key);
     for (const Sample& sample : windows_.window(static_cast<int64_t>(key.sample))) {
-      examples.push_back(steps_.transform(sample, stream));
+      std::vector<Example> more = steps_.transform(sample, stream);
+      std::move(more.begin(), more.end(), std::back_inserter(examples));
     }
     used.push_back(key.sample);
   }

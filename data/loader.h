@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "core/batch.h"
 #include "core/objective.h"
@@ -34,8 +35,8 @@ struct LoaderOptions {
 
 // What the loader does to each sample and batch; both must be thread-safe and pure.
 struct LoaderSteps {
-  // E.g. Objective::example. The samples of a window draw from one stream, one after the other.
-  std::function<Example(const Sample&, Stream&)> transform;
+  // E.g. Objective::examples. The samples of a window draw from one stream, one after the other.
+  std::function<std::vector<Example>(const Sample&, Stream&)> transform;
   std::function<Batch(std::span<const Example>)> collate;
 };
 

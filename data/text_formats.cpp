@@ -1,13 +1,11 @@
 #include "data/text_formats.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <utility>
 #include <vector>
 
-#include "core/registry.h"
-#include "io/json.h"
+#include "data/text_rows.h"
 #include "io/lines.h"
 #include "io/utf8.h"
 
@@ -47,6 +45,10 @@ class Lines {
 };
 
 void refuse_label(const Intake& intake, const char* format) {
+  check(!has_columns(intake.options()),
+        "columns are named, but files of format ",
+        format,
+        " have none: use jsonl or tsv");
   check(intake.options().label.empty(),
         "label is `",
         intake.options().label,
@@ -91,34 +93,10 @@ void read_paragraphs(Lines& lines, Intake& intake) {
   }
 }
 
-const Json& field_of(const Json& object, const std::string& name, const Location& where) {
-  const auto found = object.find(name);
-  if (found == object.end()) {
-    std::vector<std::string> known;
-    for (const auto& [key, value] : object.items()) {
-      known.push_back(printable(key));
-    }
-    throw InputError(
-        where, concat("has no field `", name, "`; its fields are ", known.empty() ? "none" : joined(known)));
-  }
-  return *found;
-}
-
-// A class may be written as a string, a number or a truth value.
-std::string label_text(const Json& value, const std::string& name, const Location& where) {
-  if (value.is_string()) {
-    return value.get<std::string>();
-  }
-  if (value.is_number_integer() || value.is_boolean()) {
-    return value.dump();
-  }
-  throw InputError(where,
-                   concat("field `", name, "` is the label: it must be a string, an integer or true/false"));
-}
-
 void read_jsonl(Lines& lines, Intake& intake) {
   const TextOptions& options = intake.options();
-  const std::string text_field = options.text.empty() ? "text" : options.text;
+  const std::string text_field = options.text.empty() ? "text" : options.text.front();
+  const bool many = has_columns(options);
   std::string line;
   while (lines.next(line)) {
     if (is_blank(line)) {
@@ -129,6 +107,13 @@ void read_jsonl(Lines& lines, Intake& intake) {
     const Json object = parse_json_line(line, where, {.bytes = line.size(), .depth = 64});
     if (!object.is_object()) {
       throw InputError(where, "is not a JSON object such as {\"" + text_field + "\": \"...\"}");
+    }
+    if (many) {
+      const JsonRow row(object, where, [&](std::string& text) { intake.clean(text, where); });
+      if (!intake.record(read_columns(options, text_field, row, where), row, where)) {
+        return;
+      }
+      continue;
     }
     const Json& value = field_of(object, text_field, where);
     if (!value.is_string()) {
@@ -147,45 +132,9 @@ void read_jsonl(Lines& lines, Intake& intake) {
   }
 }
 
-std::vector<std::string_view> split_tabs(std::string_view line) {
-  std::vector<std::string_view> cells;
-  for (size_t at = 0;;) {
-    const size_t tab = line.find('\t', at);
-    cells.push_back(line.substr(at, tab - at));
-    if (tab == std::string_view::npos) {
-      return cells;
-    }
-    at = tab + 1;
-  }
-}
-
-std::optional<size_t> column_number(std::string_view name) {
-  size_t number = 0;
-  const auto [end, fault] = std::from_chars(name.data(), name.data() + name.size(), number);
-  const bool whole = fault == std::errc() && end == name.data() + name.size() && number >= 1;
-  return whole ? std::optional(number - 1) : std::nullopt;
-}
-
-// Index of a column that the options name. `names` is empty without a header.
-size_t column_of(const std::string& wanted, const std::vector<std::string>& names, const Location& where) {
-  const auto found = std::find(names.begin(), names.end(), wanted);
-  if (found != names.end()) {
-    if (std::find(found + 1, names.end(), wanted) != names.end()) {
-      throw InputError(where, concat("the header names column `", wanted, "` twice"));
-    }
-    return found - names.begin();
-  }
-  if (const auto number = column_number(wanted)) {
-    return *number;
-  }
-  if (names.empty()) {
-    throw InputError(where,
-                     concat("column `",
-                            wanted,
-                            "` is named, but header is false: set header: true, or number the "
-                            "columns from 1"));
-  }
-  throw InputError(where, concat("has no column `", wanted, "`; the header names ", joined(names)));
+// The text when the options name none.
+std::string first_column(const TextOptions& options) {
+  return !options.text.empty() ? options.text.front() : options.header ? "text" : "1";
 }
 
 struct Columns {
@@ -193,26 +142,13 @@ struct Columns {
   std::optional<size_t> label;
 };
 
-Columns find_columns(const TextOptions& options,
-                     const std::vector<std::string>& names,
-                     const Location& where) {
+Columns find_columns(const TextOptions& options, const TsvColumns& known, const Location& where) {
   Columns columns;
-  if (!options.text.empty()) {
-    columns.text = column_of(options.text, names, where);
-  } else if (options.header) {
-    columns.text = column_of("text", names, where);
-  }
+  columns.text = known.index(first_column(options), where);
   if (!options.label.empty()) {
-    columns.label = column_of(options.label, names, where);
+    columns.label = known.index(options.label, where);
   }
   return columns;
-}
-
-std::string_view cell_of(const std::vector<std::string_view>& cells, size_t column, const Location& where) {
-  if (column >= cells.size()) {
-    throw InputError(where, concat("has ", cells.size(), " columns, but column ", column + 1, " is wanted"));
-  }
-  return cells[column];
 }
 
 void read_tsv(Lines& lines, Intake& intake) {
@@ -226,7 +162,10 @@ void read_tsv(Lines& lines, Intake& intake) {
       names.push_back(printable(name));
     }
   }
-  const Columns columns = find_columns(intake.options(), names, lines.where());
+  const TextOptions& options = intake.options();
+  const TsvColumns known(names);
+  const bool many = has_columns(options);
+  const Columns columns = many ? Columns{} : find_columns(options, known, lines.where());
   while (lines.next(line)) {
     if (is_blank(line)) {
       intake.blank_line();
@@ -234,6 +173,13 @@ void read_tsv(Lines& lines, Intake& intake) {
     }
     const Location where = lines.where();
     const auto cells = split_tabs(line);
+    if (many) {
+      const TsvRow row(known, cells, where);
+      if (!intake.record(read_columns(options, first_column(options), row, where), row, where)) {
+        return;
+      }
+      continue;
+    }
     std::optional<std::string_view> label;
     if (columns.label) {
       label = cell_of(cells, *columns.label, where);
@@ -258,6 +204,20 @@ void Intake::clean(std::string& text, const Location& where) {
   counts_.invalid_bytes += replaced;
 }
 
+bool Intake::record(const RecordColumns& columns, const Row& row, const Location& where) {
+  const std::string text = joined_text(columns);
+  columns_ = &columns;
+  bool more = true;
+  if (options_.label.empty() || !options_.choices.empty()) {
+    more = record(text, {}, where);
+  } else {
+    const std::string label = row.text(options_.label);
+    more = record(text, label, where);
+  }
+  columns_ = nullptr;
+  return more;
+}
+
 bool Intake::record(std::string_view text, std::optional<std::string_view> label, const Location& where) {
   if (is_blank(text)) {
     ++counts_.blank;
@@ -268,7 +228,7 @@ bool Intake::record(std::string_view text, std::optional<std::string_view> label
   }
   ++counts_.records;
   counts_.bytes += static_cast<int64_t>(text.size());
-  more_ = use_(TextRecord{text, label, where.file, where.line});
+  more_ = use_(TextRecord{text, label, where.file, where.line, columns_});
   return more_;
 }
 

@@ -12,6 +12,8 @@
 
 namespace lmzoo {
 
+class Row;
+
 // Takes the records of all files: cleans them, counts, and passes them on until the caller has enough.
 class Intake {
  public:
@@ -22,6 +24,7 @@ class Intake {
   void clean(std::string& text, const Location& where);
   // False: no more records are wanted.
   bool record(std::string_view text, std::optional<std::string_view> label, const Location& where);
+  bool record(const RecordColumns& columns, const Row& row, const Location& where);
   void blank_line() { ++counts_.blank; }
 
   bool more() const { return more_; }
@@ -32,6 +35,7 @@ class Intake {
   const TextOptions& options_;
   const std::function<bool(const TextRecord&)>& use_;
   TextCounts counts_;
+  const RecordColumns* columns_ = nullptr;  // of the record that is being passed on
   bool more_ = true;
 };
 

@@ -85,9 +85,70 @@ TextCounts for_each_record(const TextOptions& options,
   return intake.counts();
 }
 
+bool has_columns(const TextOptions& options) {
+  return options.text.size() > 1 || !options.prefix.empty() || !options.labels.empty() ||
+         !options.tags.empty() || !options.value.empty() || !options.choices.empty() ||
+         !options.answer.empty() || !options.target.empty();
+}
+
+bool has_classes(const TextOptions& options) {
+  return (!options.label.empty() && options.choices.empty()) || !options.labels.empty() ||
+         !options.tags.empty();
+}
+
+RecordShape shape_of(const TextOptions& options) {
+  RecordShape shape;
+  const auto texts = static_cast<int64_t>(std::max<size_t>(options.text.size(), 1));
+  shape.texts = options.files.empty() ? 0 : texts;
+  // One column of choices is a list of them.
+  shape.choices = options.choices.size() == 1 ? 2 : static_cast<int64_t>(options.choices.size());
+  shape.label = !options.label.empty();
+  shape.labels = !options.labels.empty();
+  shape.tags = !options.tags.empty();
+  shape.value = !options.value.empty();
+  shape.answer = !options.answer.empty();
+  shape.target = !options.target.empty();
+  return shape;
+}
+
+std::vector<std::string> class_names(const TextOptions& options) {
+  std::set<std::string, std::less<>> names;
+  const auto add = [&](std::string_view name) {
+    if (!names.contains(name)) {
+      names.emplace(name);
+    }
+  };
+  for_each_record(options, [&](const TextRecord& record) {
+    if (record.label) {
+      add(*record.label);
+    }
+    if (record.columns != nullptr) {
+      std::for_each(record.columns->labels.begin(), record.columns->labels.end(), add);
+      std::for_each(record.columns->tags.begin(), record.columns->tags.end(), add);
+    }
+    return true;
+  });
+  return {names.begin(), names.end()};
+}
+
 void add_to(ContentHash& hash, const TextOptions& options) {
-  hash.add(int64_t{1});  // version of what the readers make of the same bytes
-  hash.add(options.text).add(options.label).add(int64_t{options.header}).add(options.max_record_bytes);
+  hash.add(int64_t{2});  // version of what the readers make of the same bytes
+  for (const OneOrMore* columns : {&options.text, &options.prefix, &options.choices}) {
+    hash.add(std::ssize(*columns));
+    for (const std::string& column : *columns) {
+      hash.add(column);
+    }
+  }
+  for (const std::string* column : {&options.label,
+                                    &options.labels,
+                                    &options.tags,
+                                    &options.value,
+                                    &options.answer,
+                                    &options.answer_start,
+                                    &options.target}) {
+    hash.add(*column);
+  }
+  hash.add(int64_t{options.header}).add(options.max_record_bytes);
   hash.add(name_of(options.invalid_bytes));
   for (const std::string& path : expand_files(options)) {
     hash.add(name_of(format_of(options, path))).add_file(path);

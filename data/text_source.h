@@ -4,6 +4,19 @@
 //   jsonl       {"text": "...", "label": "..."}   tsv          columns by name (header: true) or number from
 //   1
 //
+// Tasks want more than a text and its class; their columns are jsonl fields (`answers.text` looks inside) or
+// tsv columns, and a record then has RecordColumns:
+//   text: [premise, hypothesis]       several texts, each with its own `prefix`
+//   labels: topics                    a set of classes: a jsonl list, or names between commas
+//   tags: ner                         a class for each word of the text; words and tags are jsonl lists, or
+//                                     stand between spaces
+//   value: score                      a number
+//   choices: [ending0, ending1]       texts of which one is right (one jsonl list will do), and
+//   label: gold                       which: counted from 0, as a letter from A, or that text itself
+//   answer: answers.text              parts of the last text, and `answer_start`, where each begins in
+//                                     characters; without it the first place is taken. None: no answer
+//   target: summary                   a text to write
+//
 // Any of them may be gzip. Invalid UTF-8 and NUL become U+FFFD and are counted; a record without text is
 // skipped and counted; anything else that is wrong is one InputError with file and line.
 #pragma once
@@ -17,6 +30,7 @@
 #include <vector>
 
 #include "core/fields.h"
+#include "core/sample.h"
 #include "data/content_hash.h"
 #include "data/progress.h"
 
@@ -42,8 +56,16 @@ struct EnumNames<InvalidBytes> {
 struct TextOptions {
   std::vector<std::string> files{};
   TextFormat format = TextFormat::automatic;
-  std::string text{};
+  OneOrMore text{};
+  OneOrMore prefix{};
   std::string label{};
+  std::string labels{};
+  std::string tags{};
+  std::string value{};
+  OneOrMore choices{};
+  std::string answer{};
+  std::string answer_start{};
+  std::string target{};
   bool header = false;
   int64_t max_record_bytes = int64_t{16} << 20;
   InvalidBytes invalid_bytes = InvalidBytes::replace;
@@ -55,9 +77,21 @@ struct TextOptions {
     visit("format",
           self.format,
           "auto: jsonl or tsv by file name (.jsonl, .ndjson, .tsv, also .gz), else lines");
-    visit(
-        "text", self.text, "jsonl field, or tsv column (name or number from 1); empty: `text`, or column 1");
-    visit("label", self.label, "jsonl field or tsv column of the class of a document; empty: no labels");
+    visit("text",
+          self.text,
+          "jsonl fields, or tsv columns (name or number from 1), of one text or several; empty: `text`, or "
+          "column 1");
+    visit("prefix", self.prefix, "what is written before each text, as in 'summarize: '");
+    visit("label",
+          self.label,
+          "column of the class of a document, or of which choice is right; empty: no labels");
+    visit("labels", self.labels, "column of a set of classes");
+    visit("tags", self.tags, "column of a class for each word of the text");
+    visit("value", self.value, "column of a number");
+    visit("choices", self.choices, "columns of the texts of which one is right");
+    visit("answer", self.answer, "column of answers that are parts of the last text");
+    visit("answer_start", self.answer_start, "column of where they begin, in characters; empty: searched");
+    visit("target", self.target, "column of a text to write");
     visit("header", self.header, "tsv: the first line of each file names the columns");
     visit("max_record_bytes", self.max_record_bytes, "a longer line or paragraph is an error", at_least(1));
     visit(
@@ -66,13 +100,35 @@ struct TextOptions {
   bool operator==(const TextOptions&) const = default;
 };
 
+// Of a record of columns what its options name.
+struct RecordColumns {
+  std::vector<std::string> texts;  // with their prefixes
+  std::vector<std::string> labels;
+  std::vector<std::string> words, tags;  // as many; texts is empty then
+  std::optional<double> value;
+  std::vector<std::string> choices;
+  int64_t choice = -1;
+  bool has_answer = false;        // the column is named
+  std::vector<ByteSpan> answers;  // of texts.back(); may be none
+  std::string target;
+};
+
 // Views are valid during the callback only.
 struct TextRecord {
-  std::string_view text;                  // valid UTF-8, not blank; a paragraph's lines are joined by '\n'
-  std::optional<std::string_view> label;  // set when TextOptions::label is, and never empty
+  std::string_view text;  // valid UTF-8, not blank; a paragraph's lines are joined by '\n', and so
+                          // are all texts of columns
+  std::optional<std::string_view> label;  // set when TextOptions::label names a class, and never empty
   std::string_view file;
-  int64_t line = 0;  // where the record begins, from 1
+  int64_t line = 0;                        // where the record begins, from 1
+  const RecordColumns* columns = nullptr;  // set when has_columns()
 };
+
+// Whether the options name more than one text and its class.
+bool has_columns(const TextOptions& options);
+// Whether records have classes: one, a set, or tags; not for choices, which are counted.
+bool has_classes(const TextOptions& options);
+// What records will have; of options without files, as of a published model, nothing is known: 0 texts.
+RecordShape shape_of(const TextOptions& options);
 
 struct TextCounts {
   int64_t records = 0;
@@ -89,6 +145,9 @@ std::vector<std::string> expand_files(const TextOptions& options);
 TextCounts for_each_record(const TextOptions& options,
                            const std::function<bool(const TextRecord&)>& use,
                            const Progress& progress = {});
+
+// Names of all classes of the records, of whichever kind, sorted.
+std::vector<std::string> class_names(const TextOptions& options);
 
 // Adds all that decides which records come out: the options, and the bytes (not the names) of the files.
 void add_to(ContentHash& hash, const TextOptions& options);

@@ -8,13 +8,14 @@
 #include <string_view>
 
 #include "core/check.h"
+#include "data/sample_notes.h"
 
 namespace lmzoo {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian and mapped as it is");
 
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr std::string_view kMagic = "LMZOOIDS";
 constexpr std::string_view kEndMagic = "LMZOOEND";
 
@@ -31,11 +32,14 @@ struct Trailer {
   uint64_t tokens;
   uint64_t classes;
   uint64_t class_bytes;
+  uint64_t notes;
+  uint64_t text_bytes;
+  uint64_t has_columns;
   uint32_t crc;
   uint32_t zero;
   char magic[8];
 };
-static_assert(sizeof(Trailer) == 48);
+static_assert(sizeof(Trailer) == 72);
 
 constexpr uint64_t padded(uint64_t bytes) { return (bytes + 7) / 8 * 8; }
 
@@ -141,20 +145,31 @@ TokenStore::TokenStore(const std::string& path) : file_(path) {
 
   // Counts over the file's size are refused before any sum of them can wrap around.
   const uint64_t size = file_.bytes().size();
-  check(trailer.tokens < size && trailer.documents < size && trailer.class_bytes < size,
+  check(trailer.tokens < size && trailer.documents < size && trailer.class_bytes < size &&
+            trailer.notes < size && trailer.text_bytes < size,
         path,
         ": token store is corrupt: its counts are larger than the file");
   Sections sections(file_, sizeof(Header), size - sizeof(Trailer));
   ids_ = sections.take<std::byte>(padded(trailer.tokens * header.id_bytes));
   starts_ = sections.take<uint64_t>(trailer.documents + 1);
+  if (trailer.has_columns != 0) {
+    note_starts_ = sections.take<uint64_t>(trailer.documents + 1);
+    text_starts_ = sections.take<uint64_t>(trailer.documents + 1);
+  }
   text_bytes_ = sections.take<uint32_t>(trailer.documents);
   if (trailer.classes > 0) {
     labels_ = sections.take<int32_t>(trailer.documents);
   }
+  notes_ = sections.take<int32_t>(trailer.notes);
+  const std::span<const char> texts = sections.take<char>(trailer.text_bytes);
+  texts_ = {texts.data(), texts.size()};
   check(sections.left() == trailer.class_bytes, path, ": token store is corrupt: its sizes disagree");
   classes_ = parse_classes(sections, trailer.classes);
-  check(starts_.front() == 0 && starts_.back() == trailer.tokens &&
-            std::is_sorted(starts_.begin(), starts_.end()),
+  const auto covers = [](std::span<const uint64_t> starts, uint64_t total) {
+    return starts.front() == 0 && starts.back() == total && std::is_sorted(starts.begin(), starts.end());
+  };
+  check(covers(starts_, trailer.tokens) && (!has_columns() || (covers(note_starts_, trailer.notes) &&
+                                                               covers(text_starts_, trailer.text_bytes))),
         path,
         ": token store is corrupt: its documents overlap");
   for (const uint32_t bytes : text_bytes_) {
@@ -173,6 +188,21 @@ std::vector<int64_t> TokenStore::document(int64_t index) const {
   return ids;
 }
 
+Sample TokenStore::sample(int64_t document) const {
+  Sample sample;
+  if (has_columns()) {
+    const auto part = [&](const auto& all, std::span<const uint64_t> starts) {
+      return all.subspan(starts[document], starts[document + 1] - starts[document]);
+    };
+    const std::span<const char> text = part(std::span(texts_), text_starts_);
+    sample = read_notes(this->document(document), part(notes_, note_starts_), {text.data(), text.size()});
+  } else {
+    sample.ids = this->document(document);
+  }
+  sample.label = sample.choices.empty() ? label(document) : sample.label;
+  return sample;
+}
+
 TokenStoreWriter::TokenStoreWriter(FileSink& sink, int64_t vocab_size)
     : sink_(sink), vocab_size_(vocab_size), id_bytes_(vocab_size <= int64_t{1} << 16 ? 2 : 4) {
   Header header{{}, kVersion, static_cast<uint32_t>(id_bytes_), static_cast<uint64_t>(vocab_size)};
@@ -189,14 +219,25 @@ void TokenStoreWriter::write(std::span<const std::byte> bytes) {
 }
 
 void TokenStoreWriter::add(const StoredDocument& document) {
-  for (const int64_t id : document.ids) {
+  std::vector<int64_t> ids = document.ids;
+  if (document.columns) {
+    append_notes(document.ids, *document.columns, notes_);
+    append_further_ids(*document.columns, ids);
+    if (note_starts_.empty()) {
+      note_starts_ = text_starts_ = {0};
+    }
+    texts_ += document.columns->passage ? document.columns->passage->text : "";
+    note_starts_.push_back(notes_.size());
+    text_starts_.push_back(texts_.size());
+  }
+  for (const int64_t id : ids) {
     if (id < 0 || id >= vocab_size_) {
       throw std::logic_error(concat("token id ", id, " is outside the vocabulary of ", vocab_size_));
     }
   }
-  id_bytes_ == 2 ? narrow<uint16_t>(document.ids, encoded_) : narrow<uint32_t>(document.ids, encoded_);
+  id_bytes_ == 2 ? narrow<uint16_t>(ids, encoded_) : narrow<uint32_t>(ids, encoded_);
   write(encoded_);
-  starts_.push_back(starts_.back() + document.ids.size());
+  starts_.push_back(starts_.back() + ids.size());
   text_bytes_.push_back(static_cast<uint32_t>(document.text_bytes));
   labels_.push_back(static_cast<int32_t>(document.label));
 }
@@ -205,6 +246,8 @@ void TokenStoreWriter::finish(const std::vector<std::string>& classes, std::span
   const std::vector<std::byte> zeros(padded(starts_.back() * id_bytes_) - starts_.back() * id_bytes_);
   write(zeros);
   write(std::as_bytes(std::span(starts_)));
+  write(std::as_bytes(std::span(note_starts_)));
+  write(std::as_bytes(std::span(text_starts_)));
   write(std::as_bytes(std::span(text_bytes_)));
   if (!classes.empty()) {
     if (!relabel.empty()) {
@@ -214,7 +257,15 @@ void TokenStoreWriter::finish(const std::vector<std::string>& classes, std::span
     }
     write(std::as_bytes(std::span(labels_)));
   }
-  Trailer trailer{text_bytes_.size(), starts_.back(), classes.size(), 0, 0, 0, {}};
+  write(std::as_bytes(std::span(notes_)));
+  write(as_bytes(texts_));
+  Trailer trailer{};
+  trailer.documents = text_bytes_.size();
+  trailer.tokens = starts_.back();
+  trailer.classes = classes.size();
+  trailer.notes = notes_.size();
+  trailer.text_bytes = texts_.size();
+  trailer.has_columns = note_starts_.empty() ? 0 : 1;
   for (const std::string& name : classes) {
     const auto length = static_cast<uint32_t>(name.size());
     write(std::as_bytes(std::span(&length, 1)));

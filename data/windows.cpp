@@ -1,6 +1,7 @@
 #include "data/windows.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/check.h"
 
@@ -13,6 +14,10 @@ constexpr int64_t kIndexEvery = 64;
 Windows::Windows(std::shared_ptr<const TokenStore> store, const WindowOptions& options)
     : store_(std::move(store)), options_(options) {
   check(options_.length >= 1, "a window has ", options_.length, " ids but must have at least 1");
+  check(!store_->has_columns() || options_.kind == WindowKind::documents,
+        "is ",
+        name_of(options_.kind),
+        ", but records with columns are read one by one: it must be documents");
   if (options_.kind == WindowKind::stream) {
     count_stream();
   } else {
@@ -30,6 +35,10 @@ std::vector<Sample> Windows::window(int64_t index) const {
   }
   std::vector<Sample> samples;
   next_window(cursor, [&](const Piece& piece) {
+    if (store_->has_columns()) {
+      samples.push_back(store_->sample(piece.document));
+      return;
+    }
     Sample& sample = samples.emplace_back();
     sample.label = store_->label(piece.document);
     store_->append(piece.first, piece.count, sample.ids);
@@ -63,7 +72,8 @@ bool Windows::next_piece(Cursor& cursor, Piece& piece) const {
   }
   const int64_t length = store_->length(cursor.document);
   const auto start = static_cast<int64_t>(store_->starts()[cursor.document]);
-  piece = {cursor.document, start + cursor.used, std::min(options_.length, length - cursor.used)};
+  const int64_t longest = store_->has_columns() ? length : options_.length;
+  piece = {cursor.document, start + cursor.used, std::min(longest, length - cursor.used)};
   cursor.used += piece.count;
   if (cursor.used == length || options_.long_documents == LongDocuments::truncate) {
     cursor = {cursor.document + 1, 0};
@@ -75,6 +85,9 @@ template <class Take>
 bool Windows::next_window(Cursor& cursor, const Take& take) const {
   const bool one = options_.kind == WindowKind::documents;
   int64_t room = options_.length + options_.overhead;  // the first piece always fits
+  if (one) {
+    room = std::numeric_limits<int64_t>::max();
+  }
   bool any = false;
   Piece piece;
   for (Cursor after = cursor; next_piece(after, piece); cursor = after) {

@@ -5,6 +5,9 @@
 //   packed     as many pieces of consecutive documents as fit (next fit), each its own sample
 //   stream     all documents joined by the separator, cut every `length` ids
 //
+// Documents with columns (TokenStore::has_columns) are never cut: the objective knows which of their texts
+// may be. For them `documents` is the only kind, and `length` says nothing.
+//
 // With documents of 3, 2 and 5 ids, length 4 and no overhead (letters are documents):
 //   documents  aaa | bb | cccc | c          packed  aaa | bb | cccc | c       (length 5: aaa bb | ccccc)
 //   stream     aaa_ | bb_c | cccc | _       (_ is the separator)

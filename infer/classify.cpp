@@ -1,72 +1,76 @@
 #include "infer/classify.h"
 
 #include <algorithm>
-
-#include <ATen/core/grad_mode.h>
+#include <iterator>
 
 #include "core/check.h"
-#include "objectives/classifier.h"
+#include "data/text_rows.h"
+#include "infer/ask.h"
 
 namespace lmzoo {
 namespace {
 
-// So many texts a forward pass: enough to keep the threads busy, small enough for any memory.
-constexpr size_t kTextsAtOnce = 64;
-
-Classification ranked(const std::string& text,
-                      const std::vector<std::string>& names,
-                      const Tensor& probabilities) {
-  Classification result{.text = text, .classes = {}};
-  const auto values = probabilities.accessor<float, 1>();
-  for (size_t c = 0; c < names.size(); ++c) {
-    result.classes.emplace_back(names[c], values[static_cast<int64_t>(c)]);
-  }
-  std::stable_sort(result.classes.begin(), result.classes.end(), [](const auto& a, const auto& b) {
-    return a.second > b.second;
-  });
-  return result;
+Sample sample_of(const Parts& parts, const Tokenizer& tokenizer, const std::string& text) {
+  std::vector<std::vector<int64_t>> cells = encode_cells(tokenizer, text);
+  const auto texts = static_cast<size_t>(parts.record.choices > 0 ? std::max<int64_t>(parts.record.texts, 1)
+                                                                  : std::ssize(cells));
+  check(parts.record.choices == 0 || cells.size() >= texts + 2,
+        "a question of ",
+        cells.size(),
+        " parts: give ",
+        texts,
+        texts == 1 ? " text" : " texts",
+        " and at least 2 choices with tabs between them");
+  check(parts.record.choices > 0 || texts <= 2,
+        "a line of ",
+        texts,
+        " parts: give a text, or two with a tab between");
+  Sample sample{.ids = cells.front()};
+  sample.more.assign(std::make_move_iterator(cells.begin() + 1),
+                     std::make_move_iterator(cells.begin() + static_cast<int64_t>(texts)));
+  sample.choices.assign(std::make_move_iterator(cells.begin() + static_cast<int64_t>(texts)),
+                        std::make_move_iterator(cells.end()));
+  return sample;
 }
 
-Inputs packed_inputs(const Classifier& classifier,
-                     const Tokenizer& tokenizer,
-                     int64_t longest,
-                     std::span<const std::string> texts) {
-  std::vector<int64_t> all;
-  std::vector<int64_t> lengths;
-  for (const std::string& text : texts) {
-    std::vector<int64_t> content = tokenizer.encode(text);
-    content.resize(std::min<size_t>(content.size(), static_cast<size_t>(longest)));
-    const std::vector<int64_t> ids = classifier.input_ids(content);
-    all.insert(all.end(), ids.begin(), ids.end());
-    lengths.push_back(static_cast<int64_t>(ids.size()));
+// Names of the scores of one text.
+std::vector<std::string> names_of(const Parts& parts, const std::string& text, size_t scores) {
+  if (parts.record.choices == 0) {
+    return parts.classes;
   }
-  Inputs inputs;
-  inputs.ids = torch::tensor(all, torch::kInt64);
-  inputs.sequences = Sequences(lengths);
-  return inputs;
+  const std::vector<std::string_view> cells = split_tabs(text);
+  return {cells.end() - static_cast<int64_t>(scores), cells.end()};
 }
 
 }  // namespace
 
-std::vector<Classification> classify(Model& model,
-                                     Objective& objective,
+std::vector<Classification> classify(const Parts& parts,
                                      const Tokenizer& tokenizer,
                                      const std::vector<std::string>& texts) {
-  auto* classifier = dynamic_cast<Classifier*>(&objective);
-  check(classifier != nullptr, "classify needs a run that was trained with the objective classification");
-  const at::NoGradGuard no_grad;
-  const torch::Device device = model.parameters().front().device();
+  const FormKind form = parts.objective->form();
+  check(form == FormKind::labeled || form == FormKind::choices,
+        "classify needs a run that was trained to classify (classification, multi_label, regression, "
+        "multiple_choice, gpt1_task)");
+  std::vector<Sample> samples;
+  for (const std::string& text : texts) {
+    samples.push_back(sample_of(parts, tokenizer, text));
+  }
+  const Predictions predictions = ask(parts, samples);
   std::vector<Classification> results;
-  for (size_t begin = 0; begin < texts.size(); begin += kTextsAtOnce) {
-    const auto chunk = std::span(texts).subspan(begin, std::min(kTextsAtOnce, texts.size() - begin));
-    const Inputs inputs = packed_inputs(*classifier, tokenizer, objective.lengths().raw, chunk);
-    const Tensor probabilities = classifier->scores(model, inputs.to(device))
-                                     .to(torch::kCPU, torch::kFloat32)
-                                     .softmax(-1)
-                                     .contiguous();
-    for (size_t i = 0; i < chunk.size(); ++i) {
-      results.push_back(ranked(chunk[i], classifier->classes(), probabilities[static_cast<int64_t>(i)]));
+  for (size_t i = 0; i < texts.size(); ++i) {
+    Classification& result = results.emplace_back(Classification{.text = texts[i], .classes = {}});
+    if (predictions.scores.empty()) {
+      result.value = predictions.values.given.at(i);
+      continue;
     }
+    const std::vector<double>& scores = predictions.scores[i];
+    const std::vector<std::string> names = names_of(parts, texts[i], scores.size());
+    for (size_t c = 0; c < scores.size(); ++c) {
+      result.classes.emplace_back(names.at(c), scores[c]);
+    }
+    std::stable_sort(result.classes.begin(), result.classes.end(), [](const auto& a, const auto& b) {
+      return a.second > b.second;
+    });
   }
   return results;
 }

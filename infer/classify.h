@@ -1,25 +1,24 @@
-// Classes of texts by a fine-tuned run.
+// Classes, numbers and choices for texts by a fine-tuned run.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "core/model.h"
-#include "core/objective.h"
-#include "data/tokenizer/tokenizer.h"
+#include "train/assemble.h"
 
 namespace lmzoo {
 
 struct Classification {
   std::string text;
-  std::vector<std::pair<std::string, double>> classes;  // best first, with probabilities
+  std::vector<std::pair<std::string, double>>
+      classes;                    // best first, with probabilities; of choices their texts
+  std::optional<double> value{};  // of a regression, which has no classes
 };
 
-// Texts longer than the objective takes are cut at its length, as in training. Throws InputError when the
-// objective is no classifier.
-std::vector<Classification> classify(Model& model,
-                                     Objective& objective,
+// A text, or a pair with a tab between. For a multiple choice: the text and its choices, with tabs between.
+std::vector<Classification> classify(const Parts& parts,
                                      const Tokenizer& tokenizer,
                                      const std::vector<std::string>& texts);
 

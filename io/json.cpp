@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "io/files.h"
+#include "io/keyed_hash.h"
 #include "io/utf8.h"
 
 namespace lmzoo {
@@ -102,7 +103,7 @@ class LimitingSax final : public nlohmann::json_sax<Json> {
 
   JsonHandler& handler_;
   const JsonLimits& limits_;
-  std::vector<std::unordered_set<std::string>> open_;  // the keys seen in each open object
+  std::vector<std::unordered_set<std::string, KeyedHash>> open_;  // the keys seen in each open object
   size_t values_ = 0;
 };
 

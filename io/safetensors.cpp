@@ -19,61 +19,13 @@ namespace lmzoo {
 namespace {
 
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
-constexpr size_t kMaxTensors = 1 << 18;
+constexpr size_t kMaxTensors = 1 << 17;
+constexpr size_t kMaxMetadata = 1 << 14;
 constexpr size_t kMaxNameBytes = 1024;
 constexpr size_t kMaxDimensions = 16;
 constexpr std::string_view kMetadataKey = "__metadata__";
 
-struct DtypeInfo {
-  Dtype dtype;
-  std::string_view name;
-  int64_t bits;
-};
-constexpr std::array<DtypeInfo, 22> kDtypes = {{
-    {Dtype::boolean, "BOOL", 8},
-    {Dtype::f4, "F4", 4},
-    {Dtype::f6_e2m3, "F6_E2M3", 6},
-    {Dtype::f6_e3m2, "F6_E3M2", 6},
-    {Dtype::u8, "U8", 8},
-    {Dtype::i8, "I8", 8},
-    {Dtype::f8_e5m2, "F8_E5M2", 8},
-    {Dtype::f8_e4m3, "F8_E4M3", 8},
-    {Dtype::f8_e8m0, "F8_E8M0", 8},
-    {Dtype::f8_e4m3fnuz, "F8_E4M3FNUZ", 8},
-    {Dtype::f8_e5m2fnuz, "F8_E5M2FNUZ", 8},
-    {Dtype::i16, "I16", 16},
-    {Dtype::u16, "U16", 16},
-    {Dtype::f16, "F16", 16},
-    {Dtype::bf16, "BF16", 16},
-    {Dtype::i32, "I32", 32},
-    {Dtype::u32, "U32", 32},
-    {Dtype::f32, "F32", 32},
-    {Dtype::c64, "C64", 64},
-    {Dtype::f64, "F64", 64},
-    {Dtype::i64, "I64", 64},
-    {Dtype::u64, "U64", 64},
-}};
-
-const DtypeInfo& info_of(Dtype dtype) { return kDtypes.at(static_cast<size_t>(dtype)); }
-
 std::string shown(std::string_view name) { return "\"" + printable(name) + "\""; }
-
-// The bytes of a shape, or nothing when they are not whole or over 2^63. Dimensions of zero count as one in
-// the check, so that strides cannot overflow either.
-std::optional<uint64_t> byte_count(const std::vector<int64_t>& shape, Dtype dtype) {
-  int64_t bits = bits_of(dtype);
-  bool empty = false;
-  for (const int64_t dimension : shape) {
-    empty = empty || dimension == 0;
-    if (dimension < 0 || __builtin_mul_overflow(bits, std::max<int64_t>(dimension, 1), &bits)) {
-      return std::nullopt;
-    }
-  }
-  if (empty) {
-    return 0;
-  }
-  return bits % 8 == 0 ? std::optional<uint64_t>(bits / 8) : std::nullopt;
-}
 
 struct Entry {
   std::string name;
@@ -115,14 +67,15 @@ class HeaderHandler final : public JsonHandler {
 
   void text(std::string& value) override {
     if (place_ == Place::metadata) {
+      if (metadata.size() >= kMaxMetadata) {
+        throw InputError("over " + std::to_string(kMaxMetadata) + " entries in __metadata__");
+      }
       metadata[key_] = value;
     } else if (place_ == Place::entry && key_ == "dtype") {
-      const auto known =
-          std::find_if(kDtypes.begin(), kDtypes.end(), [&](const auto& d) { return d.name == value; });
-      if (known == kDtypes.end()) {
+      entries.back().dtype = dtype_of(value);
+      if (!entries.back().dtype) {
         throw InputError("tensor " + shown(entries.back().name) + " has the unknown dtype " + shown(value));
       }
-      entries.back().dtype = known->dtype;
     } else {
       unexpected("a text");
     }
@@ -258,36 +211,13 @@ void check_layout(const std::vector<Entry>& entries, const std::string& path, ui
     end = last;
   }
   if (end != data_bytes) {
-    throw InputError(Location{path}, std::to_string(data_bytes - end) + " bytes after the last tensor");
+    const std::string last = entries.empty() ? "" : " " + shown(entries.back().name);
+    throw InputError(Location{path},
+                     std::to_string(data_bytes - end) + " bytes after the last tensor" + last);
   }
-}
-
-std::string header_of(const std::vector<const TensorView*>& tensors,
-                      const std::map<std::string, std::string>& metadata) {
-  Json::object_t entries;
-  Json::object_t::Container& list = entries;  // Json's own insertion is quadratic
-  Json texts = metadata;
-  texts.emplace("format", "pt");  // transformers refuses files without
-  list.emplace_back(kMetadataKey, std::move(texts));
-  uint64_t offset = 0;
-  for (const TensorView* tensor : tensors) {
-    const uint64_t end = offset + tensor->bytes.size();
-    Json entry;
-    entry["dtype"] = name_of(tensor->dtype);
-    entry["shape"] = tensor->shape;
-    entry["data_offsets"] = {offset, end};
-    list.emplace_back(tensor->name, std::move(entry));
-    offset = end;
-  }
-  std::string header = Json(std::move(entries)).dump(-1, ' ', false, Json::error_handler_t::replace);
-  header.resize((header.size() + 7) / 8 * 8, ' ');
-  return header;
 }
 
 }  // namespace
-
-std::string_view name_of(Dtype dtype) { return info_of(dtype).name; }
-int64_t bits_of(Dtype dtype) { return info_of(dtype).bits; }
 
 SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
   const auto [header, data] = split(file_);
@@ -312,38 +242,6 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
 const TensorView* SafetensorsFile::find(std::string_view name) const {
   const auto found = index_.find(name);
   return found == index_.end() ? nullptr : &tensors_[found->second];
-}
-
-void write_safetensors(const std::string& path,
-                       std::span<const TensorView> tensors,
-                       const std::map<std::string, std::string>& metadata) {
-  std::vector<const TensorView*> sorted;
-  uint64_t total = 0;
-  for (const TensorView& tensor : tensors) {
-    if (byte_count(tensor.shape, tensor.dtype) != tensor.bytes.size() || tensor.name == kMetadataKey) {
-      throw std::logic_error("tensor " + tensor.name + " has a wrong size or name");
-    }
-    total += tensor.bytes.size();
-    sorted.push_back(&tensor);
-  }
-  std::sort(sorted.begin(), sorted.end(), [](const TensorView* a, const TensorView* b) {
-    return std::pair(-bits_of(a->dtype), std::string_view(a->name)) <
-           std::pair(-bits_of(b->dtype), std::string_view(b->name));
-  });
-  const auto same_name = [](const TensorView* a, const TensorView* b) { return a->name == b->name; };
-  if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end(), same_name); twice != sorted.end()) {
-    throw std::logic_error("tensor " + (*twice)->name + " is given twice");
-  }
-  const std::string header = header_of(sorted, metadata);
-  const uint64_t length = header.size();
-  ensure_space(std::filesystem::path(path).parent_path().string(), sizeof length + length + total);
-  write_atomically(path, [&](FileSink& sink) {
-    sink.write(std::as_bytes(std::span(&length, 1)));
-    sink.write(header);
-    for (const TensorView* tensor : sorted) {
-      sink.write(tensor->bytes);
-    }
-  });
 }
 
 }  // namespace lmzoo

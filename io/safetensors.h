@@ -9,7 +9,6 @@
 // those of its offsets.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -18,42 +17,9 @@
 #include <vector>
 
 #include "io/files.h"
+#include "io/tensor_view.h"
 
 namespace lmzoo {
-
-enum class Dtype {
-  boolean,
-  f4,
-  f6_e2m3,
-  f6_e3m2,
-  u8,
-  i8,
-  f8_e5m2,
-  f8_e4m3,
-  f8_e8m0,
-  f8_e4m3fnuz,
-  f8_e5m2fnuz,
-  i16,
-  u16,
-  f16,
-  bf16,
-  i32,
-  u32,
-  f32,
-  c64,
-  f64,
-  i64,
-  u64,
-};
-std::string_view name_of(Dtype dtype);  // as in the file: "BF16"
-int64_t bits_of(Dtype dtype);
-
-struct TensorView {
-  std::string name;
-  Dtype dtype = Dtype::f32;
-  std::vector<int64_t> shape;        // row-major; empty: a scalar
-  std::span<const std::byte> bytes;  // little endian; in files of others not necessarily aligned
-};
 
 class SafetensorsFile {
  public:
@@ -78,5 +44,17 @@ class SafetensorsFile {
 void write_safetensors(const std::string& path,
                        std::span<const TensorView> tensors,
                        const std::map<std::string, std::string>& metadata = {});
+
+// A checkpoint for transformers in `folder` (made if missing): model.safetensors when the tensors fit into
+// `max_shard_bytes`, else model-00001-of-0000N.safetensors and model.safetensors.index.json. Which tensor
+// goes where depends on names and sizes only. A tensor larger than a shard gets one of its own.
+//
+// Every file is atomic and synced, the index comes last, and files that an earlier checkpoint left there
+// under these names are removed then: whoever opens the folder meanwhile finds the old or the new tensors, or
+// is told that one is missing.
+void write_sharded(const std::string& folder,
+                   std::span<const TensorView> tensors,
+                   uint64_t max_shard_bytes = uint64_t{5} << 30,
+                   const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace lmzoo

@@ -7,8 +7,9 @@
 namespace lmzoo {
 namespace {
 
-std::shared_ptr<Linear> linear(int64_t inputs, int64_t outputs, bool bias) {
-  return std::make_shared<Linear>(LinearOptions{inputs, outputs, bias});
+// `parts`: what was merged, in the order of the rows; empty: nothing was.
+std::shared_ptr<Linear> linear(int64_t inputs, int64_t outputs, bool bias, std::vector<RowPart> parts = {}) {
+  return std::make_shared<Linear>(LinearOptions{inputs, outputs, bias, std::move(parts)});
 }
 
 // Appends the new rows [n·t, Hk, Dh] to what the cache has: [n, T+t, Hk, Dh].
@@ -36,7 +37,10 @@ HeadShape head_shape(const HeadCounts& counts) {
 
 SelfAttention::SelfAttention(const AttentionOptions& options) : options_(options) {
   const auto& [heads, key_heads, head_width] = options.shape;
-  qkv = register_module("qkv", linear(options.width, (heads + 2 * key_heads) * head_width, options.bias));
+  const int64_t queries = heads * head_width, keys = key_heads * head_width;
+  qkv = register_module(
+      "qkv",
+      linear(options.width, queries + 2 * keys, options.bias, {{"q", queries}, {"k", keys}, {"v", keys}}));
   out = register_module("out", linear(heads * head_width, options.width, options.bias));
 }
 
@@ -89,7 +93,8 @@ Tensor SelfAttention::piecewise(const Tensor& merged, const SelfView& view) cons
 CrossAttention::CrossAttention(const AttentionOptions& options) : options_(options) {
   const auto& [heads, key_heads, head_width] = options.shape;
   q = register_module("q", linear(options.width, heads * head_width, options.bias));
-  kv = register_module("kv", linear(options.width, 2 * key_heads * head_width, options.bias));
+  const int64_t keys = key_heads * head_width;
+  kv = register_module("kv", linear(options.width, 2 * keys, options.bias, {{"k", keys}, {"v", keys}}));
   out = register_module("out", linear(heads * head_width, options.width, options.bias));
 }
 

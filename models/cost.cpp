@@ -1,17 +1,29 @@
 #include "models/cost.h"
 
+#include "models/low_rank.h"
+
 namespace lmzoo {
+namespace {
+
+// A step multiplies by a weight in the forward pass, for the gradient of what it reads, and for the weight's
+// own: a frozen weight lacks the last third.
+double weights_of(const Linear& linear) {
+  double count = static_cast<double>(linear.weight.numel()) * (linear.weight.requires_grad() ? 1 : 2.0 / 3);
+  for (const auto& adapter : linear.adapters) {
+    count += static_cast<double>(adapter->a.numel() + adapter->b.numel());
+  }
+  return count;
+}
+
+}  // namespace
 
 double matrix_weights(const Stack& stack) {
   double count = 0;
   for (const auto& block : stack.blocks) {
-    count +=
-        static_cast<double>(block->attention->qkv->weight.numel() + block->attention->out->weight.numel());
-    count += static_cast<double>(block->feed_forward->in->weight.numel() +
-                                 block->feed_forward->out->weight.numel());
+    count += weights_of(*block->attention->qkv) + weights_of(*block->attention->out);
+    count += weights_of(*block->feed_forward->in) + weights_of(*block->feed_forward->out);
     if (block->cross_attention) {
-      count += static_cast<double>(block->cross_attention->q->weight.numel() +
-                                   block->cross_attention->out->weight.numel());
+      count += weights_of(*block->cross_attention->q) + weights_of(*block->cross_attention->out);
     }
   }
   return count;

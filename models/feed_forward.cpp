@@ -14,6 +14,7 @@ Activation activation_of(FeedForwardKind kind) {
     case FeedForwardKind::gelu_tanh:
     case FeedForwardKind::geglu_tanh:
       return Activation::gelu_tanh;
+    case FeedForwardKind::silu:
     case FeedForwardKind::swiglu:
       return Activation::silu;
   }
@@ -26,8 +27,13 @@ bool is_gated(FeedForwardKind kind) {
 }
 
 FeedForward::FeedForward(const FeedForwardOptions& options) : options_(options) {
-  const int64_t inner = is_gated(options.kind) ? 2 * options.inner_width : options.inner_width;
-  in = register_module("in", std::make_shared<Linear>(LinearOptions{options.width, inner, options.bias}));
+  const int64_t inner = options.inner_width;
+  LinearOptions both{options.width, inner, options.bias};
+  if (is_gated(options.kind)) {
+    both.outputs = 2 * inner;
+    both.parts = {{"gate", inner}, {"up", inner}};
+  }
+  in = register_module("in", std::make_shared<Linear>(both));
   out = register_module(
       "out", std::make_shared<Linear>(LinearOptions{options.inner_width, options.width, options.bias}));
 }

@@ -15,13 +15,14 @@
 
 namespace lmzoo {
 
-enum class FeedForwardKind { relu, gelu, gelu_tanh, geglu, geglu_tanh, swiglu };
+enum class FeedForwardKind { relu, gelu, gelu_tanh, silu, geglu, geglu_tanh, swiglu };
 template <>
 struct EnumNames<FeedForwardKind> {
   static constexpr std::pair<FeedForwardKind, std::string_view> values[] = {
       {FeedForwardKind::relu, "relu"},
       {FeedForwardKind::gelu, "gelu"},
       {FeedForwardKind::gelu_tanh, "gelu_tanh"},
+      {FeedForwardKind::silu, "silu"},
       {FeedForwardKind::geglu, "geglu"},
       {FeedForwardKind::geglu_tanh, "geglu_tanh"},
       {FeedForwardKind::swiglu, "swiglu"}};

@@ -1,5 +1,6 @@
-// Where new parameters live. Normally the CPU; inside a MetaScope they have shapes but no memory, so that
-// `lmzoo plan` counts a model of any size in no time.
+// Where new parameters live, and whether models fill them. Normally the CPU, and they do; inside a MetaScope
+// parameters have shapes but no memory, so that `lmzoo plan` counts a model of any size in no time; inside an
+// UnsetScope they are left as the allocator gives them, for whoever reads all of them from a file next.
 #pragma once
 
 #include <torch/types.h>
@@ -16,6 +17,20 @@ class MetaScope {
  private:
   bool before_;
 };
+
+class UnsetScope {
+ public:
+  UnsetScope();
+  ~UnsetScope();
+  UnsetScope(const UnsetScope&) = delete;
+  UnsetScope& operator=(const UnsetScope&) = delete;
+
+ private:
+  bool before_;
+};
+
+// False inside an UnsetScope: a model then draws no initial weights.
+bool draws_initial_weights();
 
 // An uninitialized float32 tensor on the device of the scope.
 torch::Tensor new_parameter(at::IntArrayRef shape);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
@@ -23,6 +24,16 @@ bool is_rotary(PositionKind kind) {
   return kind == PositionKind::rotary || kind == PositionKind::rotary_interleaved;
 }
 
+// Waves of at least original_length / low_freq_factor positions are stretched by the factor, those of at most
+// original_length / high_freq_factor stay, between them the two rates are mixed.
+Tensor llama3_rate(const Tensor& rate, const RopeScaling& s) {
+  const double turn = 2 * std::numbers::pi;
+  const auto length = static_cast<double>(s.original_length);
+  const Tensor smooth = (length * rate / turn - s.low_freq_factor) / (s.high_freq_factor - s.low_freq_factor);
+  const Tensor share = smooth.clamp(0, 1);  // of the unscaled rate
+  return (1 - share) * (rate / s.factor) + share * rate;
+}
+
 }  // namespace
 
 Positions::Positions(const PositionOptions& options) : options_(options) {
@@ -36,6 +47,9 @@ Positions::Positions(const PositionOptions& options) : options_(options) {
         options.head_width,
         " but must be even for positions: ",
         name_of(options.kind));
+  check(!options.scaling || options.scaling->high_freq_factor > options.scaling->low_freq_factor,
+        "rope_scaling.high_freq_factor must be over low_freq_factor");
+  check(!options.scaling || is_rotary(options.kind), "rope_scaling is for rotary positions");
   if (options.kind == PositionKind::learned) {
     weight =
         register_parameter("weight", new_parameter({options.max_length + options.offset, options.width}));
@@ -59,7 +73,7 @@ RotaryAngles Positions::angles(const Tensor& positions, int64_t end) const {
   if (!is_rotary(options_.kind)) {
     return {};
   }
-  const Tensor table = rotary_table(end, options_.head_width, options_.theta);
+  const Tensor table = rotary_table(end, options_.head_width, options_.theta, options_.scaling);
   const auto pick = [&](const Tensor& of) { return of.to(positions.device()).index_select(0, positions); };
   return {.cos = pick(table.cos()), .sin = pick(table.sin())};
 }
@@ -78,9 +92,18 @@ Tensor sinusoids(int64_t rows, int64_t width, PositionKind kind) {
                      : at::cat({angle.sin(), angle.cos()}, 1);
 }
 
-Tensor rotary_table(int64_t rows, int64_t head_width, double theta) {
-  const Tensor exponent = at::arange(0, head_width, 2, at::kFloat) / -static_cast<double>(head_width);
-  return at::arange(rows, at::kFloat).unsqueeze(1) * at::pow(theta, exponent);
+Tensor rotary_table(int64_t rows,
+                    int64_t head_width,
+                    double theta,
+                    const std::optional<RopeScaling>& scaling) {
+  const Tensor exponent = at::arange(0, head_width, 2, at::kFloat) / static_cast<double>(head_width);
+  Tensor rate = 1 / at::pow(theta, exponent);  // [Dh/2]
+  if (scaling && scaling->kind == RopeScalingKind::linear) {
+    rate = rate / scaling->factor;
+  } else if (scaling && scaling->kind == RopeScalingKind::llama3) {
+    rate = llama3_rate(rate, *scaling);
+  }
+  return at::arange(rows, at::kFloat).unsqueeze(1) * rate;
 }
 
 int64_t relative_bucket(int64_t relative, const RelativeOptions& options) {

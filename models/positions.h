@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -35,13 +36,51 @@ struct EnumNames<PositionKind> {
       {PositionKind::rotary_interleaved, "rotary_interleaved"}};
 };
 
+// How a model that learned short sequences turns by smaller angles in longer ones.
+enum class RopeScalingKind {
+  linear,   // all angles divided by the factor: position interpolation (Chen et al. 2023)
+  dynamic,  // a larger base once a sequence is longer than the model learned; up to max_length no change
+  llama3,   // slow angles divided, fast ones kept, a ramp between them (Llama 3.1)
+};
+template <>
+struct EnumNames<RopeScalingKind> {
+  static constexpr std::pair<RopeScalingKind, std::string_view> values[] = {
+      {RopeScalingKind::linear, "linear"},
+      {RopeScalingKind::dynamic, "dynamic"},
+      {RopeScalingKind::llama3, "llama3"}};
+};
+
+struct RopeScaling {
+  RopeScalingKind kind = RopeScalingKind::linear;
+  double factor = 1;
+  double low_freq_factor = 1;
+  double high_freq_factor = 4;
+  int64_t original_length = 8192;
+
+  static constexpr void fields(auto& self, auto& visit) {
+    visit("kind", self.kind, "linear, dynamic (within max_length no change) or llama3");
+    visit("factor", self.factor, "how much longer sequences become", at_least(1));
+    visit("low_freq_factor",
+          self.low_freq_factor,
+          "llama3: waves longer than original_length / this are divided",
+          more_than(0));
+    visit("high_freq_factor",
+          self.high_freq_factor,
+          "llama3: waves shorter than original_length / this are kept",
+          more_than(0));
+    visit("original_length", self.original_length, "llama3: longest sequence before scaling", at_least(1));
+  }
+  bool operator==(const RopeScaling&) const = default;
+};
+
 struct PositionOptions {
   PositionKind kind = PositionKind::learned;
-  int64_t width = 0;       // D
-  int64_t head_width = 0;  // Dh, rotary kinds
-  int64_t max_length = 0;  // longest sequence
-  int64_t offset = 0;      // learned: the row of position 0 (RoBERTa, BART: 2)
-  double theta = 10000;    // rotary kinds: angles are position · theta^(-2i/Dh)
+  int64_t width = 0;                     // D
+  int64_t head_width = 0;                // Dh, rotary kinds
+  int64_t max_length = 0;                // longest sequence
+  int64_t offset = 0;                    // learned: the row of position 0 (RoBERTa, BART: 2)
+  double theta = 10000;                  // rotary kinds: angles are position · theta^(-2i/Dh)
+  std::optional<RopeScaling> scaling{};  // rotary kinds
 };
 
 class Positions : public torch::nn::Module {
@@ -65,7 +104,10 @@ class Positions : public torch::nn::Module {
 // Row p holds the sinusoids of position p: [P, D] float64, D even.
 Tensor sinusoids(int64_t rows, int64_t width, PositionKind kind);
 // Row p holds p · theta^(-2i/Dh), in float32 as the published models have it: [P, Dh/2].
-Tensor rotary_table(int64_t rows, int64_t head_width, double theta);
+Tensor rotary_table(int64_t rows,
+                    int64_t head_width,
+                    double theta,
+                    const std::optional<RopeScaling>& scaling = std::nullopt);
 
 struct RelativeOptions {
   int64_t buckets = 32;

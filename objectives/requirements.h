@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/check.h"
+#include "core/sample.h"
 
 namespace lmzoo {
 
@@ -25,6 +26,25 @@ inline void require_length(int64_t sequence_length, int64_t shortest, std::strin
         objective,
         " needs at least ",
         shortest);
+}
+
+// A column that the objective learns from. Of a published model, which came without data, nothing is asked.
+inline void require_column(const RecordShape& record,
+                           bool RecordShape::*column,
+                           std::string_view name,
+                           std::string_view objective) {
+  check(record.texts == 0 || record.*column,
+        objective,
+        " needs data with a column of its answers: set data.train.",
+        name,
+        " (of jsonl or tsv files)");
+}
+
+// Objectives that learn from text alone would not look at other columns.
+inline void require_plain_text(const RecordShape& record, std::string_view objective) {
+  const bool plain = record.texts <= 1 && record.choices == 0 && !record.labels && !record.tags &&
+                     !record.value && !record.answer && !record.target;
+  check(plain, objective, " reads one text and no other column, but data.train names more");
 }
 
 }  // namespace lmzoo

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what lmzoo needs and is missing: Debian packages, and LibTorch when there is none. Safe to repeat and to
-# interrupt. `--tests` adds what only the tests use, `--quickstart` what the quickstart reads, `--lint` the
-# formatter and the linter.
+# interrupt. `--tests` adds what only the tests use, `--quickstart` what the quickstart reads, `--words` the
+# dictionary that configs/word2vec read, `--lint` the formatter and the linter, `--fuzz` the compiler of the fuzzers.
 #
 # LibTorch is taken, in this order, from LIBTORCH, from CMAKE_PREFIX_PATH, from a torch that python3 can import, and
 # else from a torch wheel in the project's own .venv.
@@ -10,10 +10,12 @@ cd "$(dirname "$0")/.."
 
 TORCH_VERSION=2.13.0
 BUILD_PACKAGES=(build-essential cmake ninja-build ccache libyaml-cpp-dev libboost-program-options-dev
-  libsentencepiece-dev nlohmann-json3-dev libgoogle-perftools-dev zlib1g-dev python3 python3-venv)
+  libsentencepiece-dev libicu-dev nlohmann-json3-dev libgoogle-perftools-dev zlib1g-dev python3 python3-venv)
 TEST_PACKAGES=(catch2)
 QUICKSTART_PACKAGES=(wordnet-base)
+WORDS_PACKAGES=(dict-gcide)
 LINT_PACKAGES=(clang-format clang-tidy)
+FUZZ_PACKAGES=(clang libclang-rt-dev)
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -24,8 +26,10 @@ for argument in "$@"; do
   case $argument in
     --tests) tests=yes ;;
     --lint) packages+=("${LINT_PACKAGES[@]}") ;;
+    --fuzz) packages+=("${FUZZ_PACKAGES[@]}") ;;
     --quickstart) packages+=("${QUICKSTART_PACKAGES[@]}") ;;
-    *) die "unknown argument '$argument'; legal: --tests, --quickstart, --lint" ;;
+    --words) packages+=("${WORDS_PACKAGES[@]}") ;;
+    *) die "unknown argument '$argument'; legal: --tests, --quickstart, --words, --lint, --fuzz" ;;
   esac
 done
 

@@ -10,7 +10,9 @@
 #include "core/torch_error.h"
 #include "data/build_token_store.h"
 #include "data/collate.h"
+#include "data/input_template.h"
 #include "train/full_window.h"
+#include "train/huggingface/peft.h"
 #include "train/parameters.h"
 
 namespace lmzoo {
@@ -53,8 +55,8 @@ void check_together(const LoadedConfig& loaded, const Parts& parts) {
           " ids");
   });
   loaded.places.locate("data.sequence_length", [&] {
-    const Batch batch = full_windows(
-        *parts.objective, parts.model->architecture(), parts.vocabulary, std::ssize(parts.classes), 1);
+    const Batch batch =
+        full_windows(*parts.objective, parts.model->architecture(), parts.vocabulary, parts.shape(), 1);
     const int64_t longest =
         std::max(batch.inputs.sequences.longest(), batch.inputs.decoder_sequences.longest());
     check(longest <= parts.model->max_length(),
@@ -95,7 +97,7 @@ class LoaderSource final : public BatchSource {
 // sample.
 int64_t predicted_bytes(const Windows& windows, const Parts& parts) {
   const TokenStore& store = windows.store();
-  if (parts.objective->form() != FormKind::token_stream || store.tokens() == 0) {
+  if (parts.objective->form() != FormKind::token_stream || store.tokens() == 0 || store.has_columns()) {
     return 0;
   }
   Stream stream({.purpose = Purpose::sampling});
@@ -106,6 +108,14 @@ int64_t predicted_bytes(const Windows& windows, const Parts& parts) {
   const int64_t predicted = content - (first_is_predicted ? 0 : std::min(content, windows.samples()));
   return static_cast<int64_t>(static_cast<double>(store.text_bytes()) * static_cast<double>(predicted) /
                               static_cast<double>(store.tokens()));
+}
+
+GradualUnfreezing::Pace unfreezing_pace(const RunConfig& config, const Windows& windows) {
+  const UnfreezeOptions& options = *config.fine_tune.unfreeze;
+  return options.unit == UnfreezeUnit::steps
+             ? GradualUnfreezing::Pace{.step = 1, .level = options.every}
+             : GradualUnfreezing::Pace{.step = config.train.batch_size,
+                                       .level = options.every * windows.size()};
 }
 
 }  // namespace
@@ -123,6 +133,7 @@ Parts build_parts(const LoadedConfig& loaded,
                   const std::vector<std::string>& classes) {
   const RunConfig& config = loaded.config;
   Parts parts{.model = nullptr, .objective = nullptr, .vocabulary = vocabulary, .classes = classes};
+  parts.record = shape_of(config.data.train);
   parts.model = loaded.places.locate("model", [&] {
     seed_weights(config, 0);
     return built([&] {
@@ -139,7 +150,9 @@ Parts build_parts(const LoadedConfig& loaded,
                .architecture = parts.model->architecture(),
                .sequence_length = config.data.sequence_length,
                .width = parts.model->width(),
-               .classes = classes});
+               .classes = classes,
+               .record = parts.record,
+               .pooler = parts.model->has_pooler()});
   });
   check_together(loaded, parts);
   return parts;
@@ -165,7 +178,7 @@ Windows make_windows(const LoadedConfig& loaded,
 LoaderSteps loader_steps(const Parts& parts) {
   return {
       .transform = [objective = parts.objective](
-                       const Sample& sample, Stream& stream) { return objective->example(sample, stream); },
+                       const Sample& sample, Stream& stream) { return objective->examples(sample, stream); },
       .collate =
           [architecture = parts.model->architecture(), vocabulary = parts.vocabulary](
               std::span<const Example> examples) { return collate(examples, architecture, vocabulary); }};
@@ -184,7 +197,7 @@ EvalSet make_eval_set(const std::string& name,
     auto loader = std::make_shared<Loader>(windows, steps, options);
     return [loader] { return loader->next(); };
   };
-  return {.name = name, .open = open, .bytes = predicted_bytes(windows, parts)};
+  return {.name = name, .open = open, .bytes = predicted_bytes(windows, parts), .classes = parts.classes};
 }
 
 std::shared_ptr<const Tokenizer> make_run_tokenizer(const LoadedConfig& loaded, ProgressBar::Style style) {
@@ -212,12 +225,16 @@ std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
   });
 }
 
+std::vector<std::string> prepare_fine_tuning(const Parts& parts, const RunConfig& config) {
+  return prepare_fine_tuning(*parts.model, *parts.objective, config.fine_tune, config.stream_seed());
+}
+
 Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const AssembleOptions& options) {
   const RunConfig& config = loaded.config;
   Assembled run;
   run.tokenizer = options.tokenizer_folder.empty() ? make_run_tokenizer(loaded, options.style)
                                                    : load_tokenizer(options.tokenizer_folder);
-  const Vocabulary& vocabulary = run.tokenizer->vocabulary();
+  const Vocabulary vocabulary = vocabulary_of(*run.tokenizer);
   const auto store =
       open_store(loaded, "data.train", config.data.train, run.tokenizer, std::nullopt, options.style);
   run.parts = build_parts(loaded, registry, vocabulary, store->classes());
@@ -242,15 +259,32 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
     if (!options.warm) {
       warm.from.clear();
     }
-    const WarmStartReport report = warm_start(*run.parts.model, *run.parts.objective, warm);
+    const WarmStartReport report =
+        warm_start(*run.parts.model, *run.parts.objective, warm, config.objective.type);
     run.frozen = report.frozen;
     run.warm_started_from = report.file;
   });
+  if (options.warm && !config.warm_start.vectors.from.empty()) {
+    loaded.places.locate("warm_start.vectors", [&] {
+      run.embedding_note = to_text(
+          start_embedding(*run.parts.model, *run.tokenizer, config.warm_start.vectors, config.stream_seed()));
+    });
+  }
+  run.adapted = loaded.places.locate("fine_tune", [&] { return prepare_fine_tuning(run.parts, config); });
+  if (options.warm && !config.warm_start.adapter.empty()) {
+    loaded.places.locate("warm_start.adapter",
+                         [&] { fill_adapters(run.parts, config, config.warm_start.adapter); });
+  }
   run.parts.model->to(options.device);
   run.parts.objective->to(options.device);
+  const NamedTensors trained = trainable(*run.parts.model, *run.parts.objective);
   run.optimizer = loaded.places.locate("optimizer", [&] {
-    return std::make_unique<Optimizer>(trainable(*run.parts.model, *run.parts.objective), config.optimizer);
+    return std::make_unique<Optimizer>(
+        trained, config.optimizer, rate_multipliers(*run.parts.model, trained, config.fine_tune.layer_decay));
   });
+  if (config.fine_tune.unfreeze) {
+    run.unfreezing.emplace(*run.parts.model, trained, unfreezing_pace(config, windows));
+  }
   return run;
 }
 

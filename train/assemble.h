@@ -17,6 +17,7 @@
 #include "data/tokenizer/tokenizer.h"
 #include "data/windows.h"
 #include "train/batch_source.h"
+#include "train/full_window.h"
 #include "train/optimizer.h"
 #include "train/progress.h"
 #include "train/run_config.h"
@@ -33,6 +34,9 @@ struct Parts {
   std::shared_ptr<Objective> objective;
   Vocabulary vocabulary;
   std::vector<std::string> classes;
+  RecordShape record{};  // of the training data
+
+  SampleShape shape() const { return {.record = record, .classes = std::ssize(classes)}; }
 };
 
 // Builds model and objective with initial weights that follow from the seed, and refuses what cannot go
@@ -42,6 +46,10 @@ Parts build_parts(const LoadedConfig& loaded,
                   const Registry& registry,
                   const Vocabulary& vocabulary,
                   const std::vector<std::string>& classes);
+
+// What `fine_tune` makes of them, once they have the weights that they begin with (or before a checkpoint is
+// read into them). Returns the adapted maps.
+std::vector<std::string> prepare_fine_tuning(const Parts& parts, const RunConfig& config);
 
 // How the store is cut for the objective.
 Windows make_windows(const LoadedConfig& loaded,
@@ -75,8 +83,11 @@ struct Assembled {
   std::unique_ptr<BatchSource> batches;
   std::optional<EvalSet> valid;
   std::unique_ptr<Optimizer> optimizer;
+  std::optional<GradualUnfreezing> unfreezing;
   std::vector<std::string> frozen;
-  std::string warm_started_from;  // file; empty: fresh weights
+  std::vector<std::string> adapted;  // linear maps with low-rank additions
+  std::string warm_started_from;     // file; empty: fresh weights
+  std::string embedding_note;        // which tokens began with word vectors; empty: none
 };
 
 struct AssembleOptions {
@@ -86,6 +97,13 @@ struct AssembleOptions {
   ProgressBar::Style style = ProgressBar::Style::automatic;
 };
 Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const AssembleOptions& options);
+
+// build_parts for a run whose weights are read from a file next: none are drawn. Without a training text (a
+// published checkpoint) an objective that cannot be built is replaced by one that says so when it is needed.
+Parts build_parts_to_ask(const LoadedConfig& loaded,
+                         const Registry& registry,
+                         const Vocabulary& vocabulary,
+                         const std::vector<std::string>& classes);
 
 // A finished or interrupted run, ready to compute: in evaluation mode, without gradients to be taken.
 struct LoadedRun {
@@ -97,8 +115,8 @@ struct LoadedRun {
   torch::Device device = torch::kCPU;
 };
 
-// `path` is a run folder (its best checkpoint, else the newest) or a checkpoint folder in one. `device` as
-// train.device; empty: what the run's configuration says.
+// `path` is a run folder (its best checkpoint, else the newest), a checkpoint folder in one, or a folder of
+// Hugging Face's. `device` as train.device; empty: what the run's configuration says.
 LoadedRun load_run(const std::string& path, const Registry& registry, const std::string& device = "");
 
 }  // namespace lmzoo

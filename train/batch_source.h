@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/batch.h"
 #include "io/json.h"
@@ -28,6 +29,7 @@ struct EvalSet {
   std::string name = "valid";
   std::function<BatchPass()> open;
   int64_t bytes = 0;  // of the text that all labels of a pass stand for; 0: bits per byte have no meaning
+  std::vector<std::string> classes{};  // names of its labels, for metrics that need them
 };
 
 }  // namespace lmzoo

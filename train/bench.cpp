@@ -10,6 +10,7 @@
 #include <ATen/ops/randn.h>
 
 #include "core/check.h"
+#include "data/input_template.h"
 #include "data/text_source.h"
 #include "train/full_window.h"
 #include "train/metrics.h"
@@ -106,11 +107,14 @@ Figures bench_step(const LoadedConfig& loaded, const Registry& registry, const B
   const RunConfig& config = loaded.config;
   const Vocabulary vocabulary = foresee_vocabulary(loaded, /*look_at_files=*/false).vocabulary;
   const std::vector<std::string> classes =
-      config.data.train.label.empty() ? std::vector<std::string>{} : std::vector<std::string>{"0", "1"};
+      has_classes(config.data.train) ? std::vector<std::string>{"0", "1"} : std::vector<std::string>{};
   const Parts parts = build_parts(loaded, registry, vocabulary, classes);
+  loaded.places.locate("warm_start.freeze",
+                       [&] { freeze(*parts.model, *parts.objective, config.warm_start.freeze); });
+  loaded.places.locate("fine_tune", [&] { prepare_fine_tuning(parts, config); });
   parts.model->to(options.device);
   parts.objective->to(options.device);
-  parts.model->train();
+  parts.model->train(!config.fine_tune.probe);
   parts.objective->train();
   Optimizer optimizer(trainable(*parts.model, *parts.objective), config.optimizer);
   std::vector<Batch> batches;
@@ -118,7 +122,7 @@ Figures bench_step(const LoadedConfig& loaded, const Registry& registry, const B
     batches.push_back(full_windows(*parts.objective,
                                    parts.model->architecture(),
                                    vocabulary,
-                                   std::ssize(classes),
+                                   parts.shape(),
                                    config.micro_batch(),
                                    static_cast<uint64_t>(i)));
   }
@@ -190,7 +194,7 @@ Figures bench_loader(const LoadedConfig& loaded, const Registry& registry) {
   const auto tokenizer = make_run_tokenizer(loaded, ProgressBar::Style::automatic);
   const auto store = open_store(
       loaded, "data.train", config.data.train, tokenizer, std::nullopt, ProgressBar::Style::automatic);
-  const Parts parts = build_parts(loaded, registry, tokenizer->vocabulary(), store->classes());
+  const Parts parts = build_parts(loaded, registry, vocabulary_of(*tokenizer), store->classes());
   const Windows windows = make_windows(loaded, *parts.objective, parts.vocabulary, store);
   Loader loader(windows,
                 loader_steps(parts),

@@ -10,10 +10,14 @@ namespace {
 constexpr int kChains = 12;  // independent, so that latency (4 or 5 cycles, 2 units) is hidden
 constexpr int64_t kRounds = 20'000;
 
-// Lanes floats a vector; each round is kChains multiply-adds. The result must be used, or it is not computed.
+// Lanes floats a vector; each round is kChains multiply-adds. The result must be used, or it is not computed,
+// and the chains must begin apart, or the compiler sees that they are one.
 #define LMZOO_FMA_LOOP(lanes)                                                                         \
   using Vector = float __attribute__((vector_size(4 * (lanes))));                                     \
-  Vector sums[kChains] = {};                                                                          \
+  Vector sums[kChains];                                                                               \
+  for (int i = 0; i < kChains; ++i) {                                                                 \
+    sums[i] = Vector{} + (seed + static_cast<float>(i));                                              \
+  }                                                                                                   \
   const Vector factor = Vector{} + 0.999F, term = Vector{} + seed;                                    \
   for (int64_t round = 0; round < kRounds; ++round) {                                                 \
     _Pragma("GCC unroll 12") for (int i = 0; i < kChains; ++i) { sums[i] = sums[i] * factor + term; } \

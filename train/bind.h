@@ -27,6 +27,8 @@ class KeyPlaces {
   void know(const std::string& key) { known_.insert(key); }  // legal, whether written or not
   void add(const std::string& key, const Location& where) { places_[key] = where; }
 
+  bool written(const std::string& key) const { return places_.contains(key); }
+
   // Of the key, or of the nearest section around it that was written.
   Location of(std::string key) const;
 

@@ -143,10 +143,15 @@ class ValueReader final : public FieldVisitor {
   }
 
   void list(const FieldInfo& info, ListRef& value) override {
+    value.clear();
+    if (node_.kind == YamlNode::Kind::scalar && value.takes_one()) {
+      value.append();
+      value.visit(0, *this, info);
+      return;
+    }
     if (node_.kind != YamlNode::Kind::sequence) {
       fail("expected a list, as in [a, b], got " + given(node_));
     }
-    value.clear();
     for (size_t i = 0; i < node_.items.size(); ++i) {
       value.append();
       ValueReader item(context_, node_.items[i], child(key_, std::to_string(i)));

@@ -99,7 +99,11 @@ class SchemaMaker final : public FieldVisitor {
     Json inner = std::move(item.properties[std::string(info.name)]);
     inner.erase("description");
     inner.erase("default");
-    put(info, {{"type", "array"}, {"items", std::move(inner)}});
+    Json list{{"type", "array"}, {"items", inner}};
+    if (value.takes_one()) {
+      list = {{"anyOf", Json::array({std::move(inner), std::move(list)})}};
+    }
+    put(info, std::move(list));
   }
   void group(const FieldInfo& info, GroupRef& value) override { put(info, schema_of(value)); }
 

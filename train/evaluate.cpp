@@ -1,5 +1,6 @@
 #include "train/evaluate.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <numbers>
@@ -9,6 +10,7 @@
 #include "core/check.h"
 #include "train/precision.h"
 #include "train/stop_signal.h"
+#include "train/task_metrics.h"
 
 namespace lmzoo {
 namespace {
@@ -45,6 +47,38 @@ struct Sums {
   }
 };
 
+// The metrics of the settings. What the objective tells as a mean is known already.
+void measure(const Predictions& predictions,
+             const std::vector<std::string>& classes,
+             const EvalSettings& settings,
+             EvalResult& result) {
+  std::vector<std::string> names = settings.metrics;
+  const auto task = task_predictions(predictions, classes);
+  if (!task) {
+    for (const std::string& name : names) {
+      check(result.mean(name).has_value(),
+            "eval.metrics: there is no ",
+            name,
+            ", for this objective predicts no classes, numbers, tags or answers");
+    }
+    return;
+  }
+  const std::vector<std::string> known = metric_names(*task);
+  if (names.empty()) {
+    names = settings.all_metrics ? known : usual_metric_names(*task);
+  }
+  const auto has = [](const std::vector<std::string>& list, const std::string& name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+  };
+  if (has(known, settings.best_by) && !has(names, settings.best_by)) {
+    names.push_back(settings.best_by);
+  }
+  result.metrics = task_metrics(*task, names);
+  if (settings.keep_predictions) {
+    result.predictions = std::make_shared<const TaskPredictions>(*task);
+  }
+}
+
 }  // namespace
 
 double EvalResult::perplexity() const { return std::exp(loss()); }
@@ -65,15 +99,33 @@ std::optional<double> EvalResult::mean(const std::string& name) const {
   return std::nullopt;
 }
 
-std::vector<std::pair<std::string, double>> EvalResult::values() const {
-  std::vector<std::pair<std::string, double>> all{{"loss", loss()}, {"perplexity", perplexity()}};
+NamedNumbers EvalResult::values() const {
+  NamedNumbers all{{"loss", loss()}, {"perplexity", perplexity()}};
   if (const auto bits = bits_per_byte()) {
     all.emplace_back("bits_per_byte", *bits);
   }
   all.insert(all.end(), means.begin(), means.end());
+  for (const auto& [name, number] : metrics) {
+    if (!mean(name)) {
+      all.emplace_back(name, number);
+    }
+  }
   all.emplace_back("labels", static_cast<double>(labels));
   all.emplace_back("tokens", static_cast<double>(tokens));
   return all;
+}
+
+double EvalResult::value_for_best(const std::string& best_by) const {
+  std::string legal;
+  for (const auto& [known, number] : values()) {
+    if (known == best_by) {
+      return number;
+    }
+    if (known != "labels" && known != "tokens") {
+      legal += (legal.empty() ? "" : ", ") + known;
+    }
+  }
+  throw InputError(concat("eval.best_by is ", best_by, ", but this objective measures only ", legal));
 }
 
 std::optional<EvalResult> evaluate(Model& model,
@@ -85,6 +137,7 @@ std::optional<EvalResult> evaluate(Model& model,
   const PrecisionScope scope(settings.precision, settings.device.type());
   EvalResult result;
   Sums sums;
+  Predictions predictions;
   const BatchPass pass = data.open();
   std::optional<Batch> next = pass();
   for (int64_t done = 0; next; ++done, next = pass()) {
@@ -95,7 +148,7 @@ std::optional<EvalResult> evaluate(Model& model,
       break;
     }
     const Batch batch = next->to(settings.device);
-    const LossSums loss = objective.loss(model, batch);
+    const LossSums loss = objective.loss_and_predictions(model, batch, predictions);
     result.tokens += batch.tokens;
     result.labels += loss.count;
     if (loss.count > 0) {
@@ -109,6 +162,7 @@ std::optional<EvalResult> evaluate(Model& model,
     result.means.emplace_back(name == "correct" ? "accuracy" : name,
                               sum.item<double>() / static_cast<double>(result.labels));
   }
+  measure(predictions, data.classes, settings, result);
   return result;
 }
 

@@ -7,16 +7,22 @@
 #include "core/batch.h"
 #include "core/model.h"
 #include "core/objective.h"
+#include "core/sample.h"
 #include "core/vocabulary.h"
 
 namespace lmzoo {
 
+struct SampleShape {
+  RecordShape record{};
+  int64_t classes = 0;
+};
+
 // `count` windows of Objective::lengths().raw random content ids each, through example and collate. The same
-// for the same seed. `classes` for objectives that want labels.
+// for the same seed. `shape`: what else the records of the data have.
 Batch full_windows(const Objective& objective,
                    Architecture architecture,
                    const Vocabulary& vocabulary,
-                   int64_t classes,
+                   const SampleShape& shape,
                    int64_t count,
                    uint64_t seed = 0);
 

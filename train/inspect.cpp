@@ -2,6 +2,7 @@
 
 #include "core/check.h"
 #include "data/collate.h"
+#include "data/input_template.h"
 #include "data/loader.h"
 #include "models/parameter.h"
 
@@ -16,30 +17,102 @@ class Inspector {
   InspectedExample show(const Batch& batch, int64_t sample, const Sample& content) const {
     InspectedExample example;
     example.window = batch.samples.front();
-    example.text = tokenizer_.decode(content.ids);
-    for (const int64_t id : content.ids) {
-      example.ids.push_back(token(id));
+    std::vector<std::vector<int64_t>> texts{content.ids};
+    texts.insert(texts.end(), content.more.begin(), content.more.end());
+    texts.insert(texts.end(), content.choices.begin(), content.choices.end());
+    if (!content.target.empty()) {
+      texts.push_back(content.target);
+    }
+    for (const std::vector<int64_t>& text : texts) {
+      example.text += (example.text.empty() ? "" : " | ") + tokenizer_.decode(text);
+      for (const int64_t id : text) {
+        example.ids.push_back(token(id));
+      }
     }
     const Inputs& inputs = batch.inputs;
+    if (!predicts_ids(parts_.objective->form())) {
+      show_task(batch, sample, content, example);
+      return example;
+    }
     const bool has_decoder = inputs.decoder_ids.defined();
-    const bool labeled = parts_.objective->form() == FormKind::labeled;
     example.sequences.push_back(
         sequence(has_decoder ? "encoder" : "input", inputs.ids, inputs.sequences, sample));
     if (has_decoder) {
       example.sequences.push_back(sequence("decoder", inputs.decoder_ids, inputs.decoder_sequences, sample));
     }
-    if (labeled) {
-      example.label = parts_.classes.at(static_cast<size_t>(content.label));
-    } else {
-      const Sequences& predicted = has_decoder ? inputs.decoder_sequences : inputs.sequences;
-      add_labels(batch, predicted, sample, example.sequences.back());
-    }
+    const Sequences& predicted = has_decoder ? inputs.decoder_sequences : inputs.sequences;
+    add_labels(batch, predicted, sample, example.sequences.back());
     describe_attention(inputs, sample, example);
     return example;
   }
 
  private:
   InspectedToken token(int64_t id) const { return {id, tokenizer_.piece(id)}; }
+  InspectedToken class_token(int64_t index) const {
+    return {index, parts_.classes.at(static_cast<size_t>(index))};
+  }
+
+  // Labels that are no ids. Of records with columns the batch holds one, which may be several sequences:
+  // choices, both orders of a pair, pieces of a passage.
+  void show_task(const Batch& batch, int64_t sample, const Sample& content, InspectedExample& example) const {
+    const Sequences& sequences = batch.inputs.sequences;
+    const bool is_alone = parts_.objective->form() != FormKind::labeled;
+    const int64_t first = is_alone ? 0 : sample;
+    const int64_t last = is_alone ? sequences.count() : sample + 1;
+    for (int64_t i = first; i < last; ++i) {
+      const std::string name = last - first == 1 ? "input" : concat("input ", i - first + 1);
+      example.sequences.push_back(sequence(name, batch.inputs.ids, sequences, i));
+      example.sequences.back().attention = parts_.model->architecture() == Architecture::decoder_only
+                                               ? "a position sees itself and those before it"
+                                               : "every position sees every other";
+      add_task_labels(batch, i, example.sequences.back());
+    }
+    example.label = label_text(content);
+  }
+
+  void add_task_labels(const Batch& batch, int64_t index, InspectedSequence& shown) const {
+    const Sequences& sequences = batch.inputs.sequences;
+    const FormKind form = parts_.objective->form();
+    const int64_t* const labels = batch.labels.const_data_ptr<int64_t>();
+    if (form == FormKind::spanned) {
+      for (const int64_t end : {1, 0}) {
+        const int64_t at = labels[2 * index + end];
+        shown.positions.at(static_cast<size_t>(at)).label = InspectedToken{at,
+                                                                           at == 0    ? "no answer"
+                                                                           : end == 0 ? "begin"
+                                                                                      : "end"};
+      }
+    } else if (form == FormKind::tagged) {
+      const int64_t* const rows = batch.rows.const_data_ptr<int64_t>();
+      for (int64_t i = 0; i < batch.rows.numel(); ++i) {
+        const int64_t at = rows[i] - sequences.start(index);
+        if (at >= 0 && at < sequences.length(index)) {
+          shown.positions[static_cast<size_t>(at)].label = class_token(labels[i]);
+        }
+      }
+    }
+  }
+
+  // What is expected of the whole sample, in words; empty when it is shown at positions.
+  std::string label_text(const Sample& content) const {
+    if (parts_.objective->form() == FormKind::tagged || parts_.objective->form() == FormKind::spanned) {
+      return "";
+    }
+    if (!content.choices.empty()) {
+      return concat("choice ", content.label + 1, " of ", content.choices.size());
+    }
+    if (content.label >= 0) {
+      return class_token(content.label).piece;
+    }
+    if (content.value) {
+      return concat(*content.value);
+    }
+    std::string names;
+    for (const int64_t index : content.set) {
+      names += (names.empty() ? "" : ", ") + class_token(index).piece;
+    }
+    return names.empty() ? "no class" : names;
+  }
 
   InspectedSequence sequence(const std::string& name,
                              const Tensor& ids,
@@ -109,7 +182,7 @@ std::vector<InspectedExample> inspect_examples(const LoadedConfig& loaded,
   const auto tokenizer = make_run_tokenizer(loaded, kStyle);
   const auto store = open_store(loaded, "data.train", config.data.train, tokenizer, std::nullopt, kStyle);
   const MetaScope no_weights;
-  const Parts parts = build_parts(loaded, registry, tokenizer->vocabulary(), store->classes());
+  const Parts parts = build_parts(loaded, registry, vocabulary_of(*tokenizer), store->classes());
   const Windows windows = make_windows(loaded, *parts.objective, parts.vocabulary, store);
   Loader loader(windows, loader_steps(parts), {.batch_size = 1, .seed = config.stream_seed(), .workers = 0});
   const Inspector inspector(parts, *tokenizer);

@@ -1,11 +1,12 @@
 // load_run of assemble.h.
-#include <filesystem>
-
 #include "core/check.h"
 #include "core/cpu_setup.h"
-#include "io/utf8.h"
+#include "data/input_template.h"
+#include "models/parameter.h"
 #include "train/assemble.h"
 #include "train/checkpoint.h"
+#include "train/huggingface/load.h"
+#include "train/no_objective.h"
 #include "train/parameters.h"
 #include "train/run_folder.h"
 #include "train/tensor_file.h"
@@ -13,33 +14,46 @@
 namespace lmzoo {
 namespace {
 
-namespace fs = std::filesystem;
-
-// The run that a RUN argument belongs to: itself, or two folders above a checkpoint.
-std::string run_folder_of(const std::string& path) {
-  check(fs::is_directory(path), printable(path), ": no such run or checkpoint folder");
-  if (is_run(path)) {
-    return path;
-  }
-  const fs::path checkpoint = fs::absolute(path).lexically_normal();
-  const fs::path trimmed = checkpoint.has_filename() ? checkpoint : checkpoint.parent_path();
-  const std::string above = trimmed.parent_path().parent_path().string();
-  check(
-      is_run(above), printable(path), ": is no run (it has no config.yaml), and no checkpoint folder in one");
-  return above;
+LoadedRun load_trained(const std::string& path, const Registry& registry, const std::string& device) {
+  LoadedRun run;
+  run.folder = run_of(path);
+  run.config = read_run_config(config_file(run.folder), {}, registry, ReadFor::asking);
+  run.device = choose_device(device.empty() ? run.config.config.train.device : device).device;
+  run.checkpoint = resolve_checkpoint(path);
+  run.tokenizer = load_tokenizer(tokenizer_folder(run.folder));
+  run.parts =
+      build_parts_to_ask(run.config, registry, vocabulary_of(*run.tokenizer), read_classes(run.folder));
+  prepare_fine_tuning(run.parts, run.config.config);
+  read_tensors(run.checkpoint + "/model.safetensors", weights(*run.parts.model, *run.parts.objective));
+  return run;
 }
 
 }  // namespace
 
+Parts build_parts_to_ask(const LoadedConfig& loaded,
+                         const Registry& registry,
+                         const Vocabulary& vocabulary,
+                         const std::vector<std::string>& classes) {
+  const UnsetScope unset;
+  try {
+    return build_parts(loaded, registry, vocabulary, classes);
+  } catch (const InputError& error) {
+    if (!loaded.config.data.train.files.empty()) {
+      throw;  // it was trained here, so this is no question of a checkpoint from elsewhere
+    }
+    const RunConfig& config = loaded.config;
+    return {.model = registry.model(config.model.type)
+                         .make(config.model.options,
+                               {.vocabulary = vocabulary, .sequence_length = config.data.sequence_length}),
+            .objective = std::make_shared<NoObjective>(error.what()),
+            .vocabulary = vocabulary,
+            .classes = classes};
+  }
+}
+
 LoadedRun load_run(const std::string& path, const Registry& registry, const std::string& device) {
-  LoadedRun run;
-  run.folder = run_folder_of(path);
-  run.config = read_run_config(config_file(run.folder), {}, registry);
-  run.device = choose_device(device.empty() ? run.config.config.train.device : device).device;
-  run.checkpoint = resolve_checkpoint(path);
-  run.tokenizer = load_tokenizer(tokenizer_folder(run.folder));
-  run.parts = build_parts(run.config, registry, run.tokenizer->vocabulary(), read_classes(run.folder));
-  read_tensors(run.checkpoint + "/model.safetensors", weights(*run.parts.model, *run.parts.objective));
+  LoadedRun run = is_huggingface_folder(path) ? load_huggingface(path, registry, device).run
+                                              : load_trained(path, registry, device);
   run.parts.model->to(run.device);
   run.parts.objective->to(run.device);
   run.parts.model->eval();

@@ -57,6 +57,8 @@ class Run {
   void skipped(const StepOutcome& outcome, double loss);
   void log_row();
 
+  EvalSettings eval_settings(int64_t max_batches) const;
+  void check_metrics();
   bool evaluate_now();
   void evaluate_start();
   void log_evaluation(const EvalResult& valid);
@@ -109,7 +111,7 @@ void Run::begin() {
   }
   remove_leftovers(folder);
   log_ = std::make_unique<MetricsLog>(job_.run, state_.step);
-  job_.model.train();
+  job_.model.train(!job_.probe);
   job_.objective.train();
   job_.optimizer.clear_gradients();
 }
@@ -154,6 +156,9 @@ void Run::step() {
                         .seed = job_.seed,
                         .precision = job_.train.precision,
                         .device = job_.device};
+  if (job_.unfreezing) {
+    job_.unfreezing->apply(n);
+  }
   last_lr_ = learning_rate(job_.schedule, schedule_, n);
   pending_.push_back(train_step(parts, micro_batches, n, last_lr_));
   state_.step = n;
@@ -266,11 +271,17 @@ void Run::log_row() {
   interval_ = {};
 }
 
+EvalSettings Run::eval_settings(int64_t max_batches) const {
+  return {.precision = job_.train.precision,
+          .device = job_.device,
+          .max_batches = max_batches,
+          .metrics = job_.eval.metrics,
+          .best_by = job_.eval.best_by};
+}
+
 // True when it is the best one so far.
 bool Run::evaluate_now() {
-  const EvalSettings settings{
-      .precision = job_.train.precision, .device = job_.device, .max_batches = job_.eval.max_batches};
-  result_.valid = evaluate(job_.model, job_.objective, *job_.valid, settings);
+  result_.valid = evaluate(job_.model, job_.objective, *job_.valid, eval_settings(job_.eval.max_batches));
   if (!result_.valid || state_.evaluated_step == state_.step) {
     return false;
   }
@@ -279,11 +290,20 @@ bool Run::evaluate_now() {
   return note_best(*result_.valid);
 }
 
+// Names of metrics prove to be legal on one batch before hours are spent on steps.
+void Run::check_metrics() {
+  if (job_.eval.best_by == "loss" && job_.eval.metrics.empty()) {
+    return;
+  }
+  if (const auto probe = evaluate(job_.model, job_.objective, *job_.valid, eval_settings(1))) {
+    probe->value_for_best(job_.eval.best_by);
+  }
+}
+
 // The initial weights are measured, but are no candidate for the best.
 void Run::evaluate_start() {
-  const EvalSettings settings{
-      .precision = job_.train.precision, .device = job_.device, .max_batches = job_.eval.max_batches};
-  if (const auto valid = evaluate(job_.model, job_.objective, *job_.valid, settings)) {
+  if (const auto valid =
+          evaluate(job_.model, job_.objective, *job_.valid, eval_settings(job_.eval.max_batches))) {
     log_evaluation(*valid);
   }
 }
@@ -301,14 +321,11 @@ void Run::log_evaluation(const EvalResult& valid) {
 }
 
 bool Run::note_best(const EvalResult& valid) {
-  const bool by_loss = job_.eval.best_by == BestBy::loss;
-  const auto accuracy = valid.mean("accuracy");
-  check(by_loss || accuracy, "eval.best_by is accuracy, but this objective measures none");
-  const double value = by_loss ? valid.loss() : *accuracy;
-  const bool better = std::isfinite(value) &&
-                      (!state_.best || (by_loss ? value < state_.best->value : value > state_.best->value));
+  const std::string& name = job_.eval.best_by;
+  const double value = valid.value_for_best(name), sign = less_is_better(name) ? -1 : 1;
+  const bool better = std::isfinite(value) && (!state_.best || sign * value > sign * state_.best->value);
   if (better) {
-    state_.best = BestMark{state_.step, std::string(name_of(job_.eval.best_by)), value};
+    state_.best = BestMark{state_.step, name, value};
   }
   state_.evaluations_since_best = better ? 0 : state_.evaluations_since_best + 1;
   return better;
@@ -338,6 +355,9 @@ TrainResult Run::finish(StopReason reason) {
 
 TrainResult Run::go() {
   begin();
+  if (job_.valid && state_.step == 0) {
+    check_metrics();
+  }
   if (job_.eval.at_start && job_.valid && state_.step == 0) {
     evaluate_start();
   }

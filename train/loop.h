@@ -14,6 +14,7 @@
 #include "train/batch_source.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
+#include "train/fine_tune.h"
 #include "train/lr_schedule.h"
 #include "train/optimizer.h"
 #include "train/progress.h"
@@ -31,6 +32,8 @@ struct TrainJob {
   TrainOptions train = {};
   EvalOptions eval = {};
   ScheduleOptions schedule = {};
+  std::optional<GradualUnfreezing> unfreezing = {};  // none: all that is trained is from the first step
+  bool probe = false;  // the model stays in evaluation mode: it is frozen, and only the objective learns
   uint64_t seed = 0;
   torch::Device device = torch::kCPU;
   std::string run = "";  // folder

@@ -2,22 +2,26 @@
 
 #include <cmath>
 #include <filesystem>
-#include <set>
 
 #include "core/check.h"
+#include "core/words/word_index.h"
 #include "data/build_token_store.h"
+#include "data/input_template.h"
 #include "io/files.h"
 #include "models/parameter.h"
 #include "train/full_window.h"
 #include "train/parameters.h"
 #include "train/step.h"
+#include "train/word2vec/options.h"
 
 namespace lmzoo {
 namespace {
 
 // Bytes of English text for each token, to estimate.
 double bytes_per_token(const TokenizerOptions& options) {
-  return options.type == TokenizerType::sentencepiece ? 4.0 : 1.0;
+  return options.type == TokenizerType::sentencepiece ? 4.0
+         : options.type == TokenizerType::words       ? 6.0
+                                                      : 1.0;
 }
 
 // What the libraries take before there is any model.
@@ -104,7 +108,7 @@ class Planner {
 
   void find_classes() {
     const TextOptions& text = config_.data.train;
-    if (text.label.empty()) {
+    if (!has_classes(text)) {
       return;
     }
     if (!options_.look_at_files) {
@@ -112,16 +116,7 @@ class Planner {
       plan_.warnings.push_back("the classes are unknown without data and taken as two");
       return;
     }
-    loaded_.places.locate("data.train", [&] {
-      std::set<std::string, std::less<>> names;
-      for_each_record(text, [&](const TextRecord& record) {
-        if (!names.contains(*record.label)) {
-          names.emplace(*record.label);
-        }
-        return true;
-      });
-      classes_.assign(names.begin(), names.end());
-    });
+    loaded_.places.locate("data.train", [&] { classes_ = class_names(text); });
   }
 
   void build(const Vocabulary& vocabulary) {
@@ -129,8 +124,11 @@ class Planner {
     parts_ = build_parts(loaded_, registry_, vocabulary, classes_);
     loaded_.places.locate("warm_start.freeze",
                           [&] { freeze(*parts_.model, *parts_.objective, config_.warm_start.freeze); });
+    plan_.adapted = loaded_.places.locate("fine_tune", [&] { return prepare_fine_tuning(parts_, config_); });
     plan_.parameters = count_elements(weights(*parts_.model, *parts_.objective));
-    plan_.trained = count_elements(trainable(*parts_.model, *parts_.objective));
+    const NamedTensors trained = trainable(*parts_.model, *parts_.objective);
+    plan_.trained = count_elements(trained);
+    plan_.trained_parts = summary_of(trained);
     plan_.vocabulary = vocabulary.size;
     plan_.classes = std::ssize(classes_);
     plan_.lengths = parts_.objective->lengths();
@@ -140,11 +138,19 @@ class Planner {
   }
 
   void count_work() {
+    if (trains_word_vectors(config_)) {
+      const WordVectorWork work = word_vector_work(config_, parts_.vocabulary);
+      plan_.flops_per_token = work.flops_per_word;
+      plan_.labels_per_window = work.labels_per_word * static_cast<double>(plan_.lengths.raw);
+      plan_.tokens_per_step = work.words_per_step;
+      plan_.memory_bytes = rounded(kProcessBytes + 4.0 * static_cast<double>(plan_.parameters));
+      return;
+    }
     constexpr int64_t kWindows = 8;  // objectives may draw how much they label
     const Batch batch = full_windows(*parts_.objective,
                                      parts_.model->architecture(),
                                      parts_.vocabulary,
-                                     plan_.classes,
+                                     parts_.shape(),
                                      kWindows,
                                      config_.stream_seed());
     const double tokens = static_cast<double>(batch.tokens) / kWindows;  // of a window
@@ -156,7 +162,9 @@ class Planner {
                   static_cast<double>(config_.train.steps);
     const double state =
         4.0 * static_cast<double>(plan_.parameters) + 12.0 * static_cast<double>(plan_.trained);
-    const double positions = tokens * static_cast<double>(config_.micro_batch());
+    // The states of a body that no gradient reaches are not kept.
+    const double positions =
+        config_.fine_tune.probe ? 0 : tokens * static_cast<double>(config_.micro_batch());
     const double number = config_.train.precision == Precision::bf16 ? 2 : 4;
     plan_.memory_bytes = rounded(kProcessBytes + state + positions * saved_numbers() * number);
   }
@@ -190,6 +198,11 @@ class Planner {
       text.windows = windows.size();
     }
     const PlannedText& train = plan_.texts.front();
+    if (trains_word_vectors(config_)) {
+      plan_.epochs = static_cast<double>(*config_.train.epochs);
+      plan_.flops = plan_.flops_per_token * static_cast<double>(train.tokens) * *plan_.epochs;
+      return;
+    }
     const double drawn =
         static_cast<double>(config_.train.steps) * static_cast<double>(config_.train.batch_size);
     if (train.windows && *train.windows > 0) {
@@ -234,12 +247,20 @@ ForeseenVocabulary foresee_vocabulary(const LoadedConfig& loaded, bool look_at_f
       tokenizer = make_tokenizer(options, config.data.train, "");
     }
     if (tokenizer != nullptr) {
-      return {tokenizer->vocabulary(), tokenizer, ""};
+      return {vocabulary_of(*tokenizer), tokenizer, ""};
     }
     const TokenizerOptions guess{.vocab_size = 8000 + options.sentinels, .sentinels = options.sentinels};
-    return {planned_vocabulary(guess).value(),
-            nullptr,
-            "the vocabulary is unknown without data and taken as 8,000"};
+    Vocabulary guessed = planned_vocabulary(guess).value();
+    if (options.type == TokenizerType::words) {
+      constexpr int32_t kGuessedWords = 8000;
+      guessed.counts = std::make_shared<const std::vector<int64_t>>(kGuessedWords, 1);
+      const auto words = std::make_shared<WordIndex>();
+      for (int32_t i = 0; i < kGuessedWords; ++i) {
+        words->add(std::to_string(i));
+      }
+      guessed.words = words;
+    }
+    return {guessed, nullptr, "the vocabulary is unknown without data and taken as 8,000"};
   });
 }
 
@@ -267,6 +288,8 @@ Json to_json(const Plan& plan) {
   return {{"title", plan.title},
           {"parameters", plan.parameters},
           {"trained_parameters", plan.trained},
+          {"trained", plan.trained < plan.parameters ? Json(plan.trained_parts) : Json()},
+          {"adapted", plan.adapted},
           {"vocabulary", plan.vocabulary},
           {"classes", plan.classes},
           {"raw_length", plan.lengths.raw},
@@ -290,6 +313,11 @@ std::string to_text(const Plan& plan) {
   line("parameters",
        grouped(plan.parameters) +
            (plan.trained < plan.parameters ? ", of which " + grouped(plan.trained) + " are trained" : ""));
+  if (plan.trained < plan.parameters) {
+    for (const auto& [name, count] : plan.trained_parts) {
+      line("  trained", grouped(count) + " of " + name);
+    }
+  }
   line("vocabulary",
        grouped(plan.vocabulary) + (plan.classes > 0 ? concat(", ", plan.classes, " classes") : ""));
   line("lengths",

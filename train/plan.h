@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,7 +37,9 @@ struct PlannedText {
 struct Plan {
   std::string title;  // "bert-wordnet: bert on masked_lm"
   int64_t parameters = 0;
-  int64_t trained = 0;  // parameters that are not frozen
+  int64_t trained = 0;                           // parameters that are not frozen
+  std::map<std::string, int64_t> trained_parts;  // of these, by module: "model.stack.block*.attention.out"
+  std::vector<std::string> adapted;              // linear maps with low-rank additions
   int64_t vocabulary = 0;
   int64_t classes = 0;
   ObjectiveLengths lengths;

@@ -7,6 +7,9 @@
 #include "core/cpu_setup.h"
 #include "io/files.h"
 #include "io/utf8.h"
+#include "metrics/task.h"
+#include "train/model_source.h"
+#include "train/word2vec/options.h"
 
 namespace lmzoo {
 namespace {
@@ -126,6 +129,7 @@ class RunConfigGroup final : public GroupRef {
     field("train", config_.train, "how long, how much at once, where");
     field("eval", config_.eval, "evaluation while training");
     field("warm_start", config_.warm_start, "weights to begin from");
+    field("fine_tune", config_.fine_tune, "which of them learn, how fast and since when");
   }
 
  private:
@@ -149,14 +153,18 @@ Json alternatives(const Entries& entries, const Registry& registry) {
   return {{"oneOf", std::move(all)}};
 }
 
-// A section must say its type before its other keys can be understood.
-void require_type(const YamlNode& root, const std::string& section, const std::vector<std::string>& names) {
+// A section must say its type before its other keys can be understood. `told_by`: the keys that do, for a
+// misspelled one.
+void require_type(const YamlNode& root,
+                  const std::string& section,
+                  const std::vector<std::string>& names,
+                  const std::vector<std::string>& told_by) {
   const YamlNode* node = root.find(section);
   if (node == nullptr || node->kind != YamlNode::Kind::mapping || node->find("type") != nullptr) {
     return;  // what else is wrong with it is found by reading
   }
   for (const YamlEntry& entry : node->entries) {
-    const std::string hint = suggestion(entry.key, {"type"});
+    const std::string hint = suggestion(entry.key, told_by);
     if (!hint.empty()) {
       throw InputError(entry.key_where, concat(section, ".", printable(entry.key), ": unknown key", hint));
     }
@@ -196,8 +204,10 @@ void check_text(const TextOptions& text, const std::string& key, const KeyPlaces
   }
 }
 
-void check_data(const DataOptions& data, const KeyPlaces& places) {
-  check_text(data.train, "data.train", places);
+void check_data(const DataOptions& data, const KeyPlaces& places, ReadFor purpose) {
+  if (purpose == ReadFor::training || !data.train.files.empty()) {
+    check_text(data.train, "data.train", places);
+  }
   const bool labeled = !data.train.label.empty();
   const auto check_other = [&](const std::optional<TextOptions>& text, const std::string& key) {
     if (!text) {
@@ -220,7 +230,23 @@ void check_data(const DataOptions& data, const KeyPlaces& places) {
   }
 }
 
+// Whether a task has it shows when it first predicts; that there is none of this name shows now.
+void check_metric_names(const EvalOptions& eval, const KeyPlaces& places) {
+  std::vector<std::string> known = all_metric_names();
+  const auto check_name = [&](const std::string& key, const std::string& name) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      places.fail(key, concat("'", printable(name), "' is no metric", suggestion(name, known)));
+    }
+  };
+  for (const std::string& name : eval.metrics) {
+    check_name("eval.metrics", name);
+  }
+  known.insert(known.end(), {"loss", "perplexity", "bits_per_byte"});
+  check_name("eval.best_by", eval.best_by);
+}
+
 void check_train(const RunConfig& config, const KeyPlaces& places) {
+  check_metric_names(config.eval, places);
   const TrainOptions& train = config.train;
   if (train.batch_size % train.micro_batches != 0) {
     places.fail(
@@ -230,6 +256,7 @@ void check_train(const RunConfig& config, const KeyPlaces& places) {
   if (train.threads > 4096) {
     places.fail("train.threads", concat("is ", train.threads, ", but must be in [0, 4096]"));
   }
+  places.locate("fine_tune", [&] { validate(config.fine_tune); });
   places.locate("train.device", [&] { check_device_name(train.device); });
   places.locate("schedule", [&] {
     validate(config.schedule, {.lr = config.optimizer.lr, .steps = train.steps, .width = 1});
@@ -298,7 +325,8 @@ void compare(const std::string& key,
 LoadedConfig parse_run_config(std::string_view text,
                               const std::string& file,
                               const std::vector<Override>& overrides,
-                              const Registry& registry) {
+                              const Registry& registry,
+                              ReadFor purpose) {
   YamlNode root = parse_yaml(text, file);
   if (root.kind == YamlNode::Kind::null) {
     throw InputError(root.where.file.empty() ? Location{file} : root.where,
@@ -307,8 +335,9 @@ LoadedConfig parse_run_config(std::string_view text,
   for (const Override& override : overrides) {
     apply_override(root, override);
   }
-  require_type(root, "model", names_of(registry.models()));
-  require_type(root, "objective", names_of(registry.objectives()));
+  expand_model_from(root);
+  require_type(root, "model", names_of(registry.models()), {"type", "from"});
+  require_type(root, "objective", names_of(registry.objectives()), {"type"});
   LoadedConfig loaded;
   loaded.config.name = std::filesystem::path(file).stem().string();
   RunConfigGroup group(loaded.config, &registry);
@@ -316,15 +345,17 @@ LoadedConfig parse_run_config(std::string_view text,
   require_section(loaded.config.model.type, "model", names_of(registry.models()), loaded.places);
   require_section(loaded.config.objective.type, "objective", names_of(registry.objectives()), loaded.places);
   check_name(loaded.config, loaded.places);
-  check_data(loaded.config.data, loaded.places);
+  check_data(loaded.config.data, loaded.places, purpose);
+  settle_word_vectors(loaded);
   check_train(loaded.config, loaded.places);
   return loaded;
 }
 
 LoadedConfig read_run_config(const std::string& path,
                              const std::vector<Override>& overrides,
-                             const Registry& registry) {
-  return parse_run_config(read_text_file(path, kYamlMaxBytes), path, overrides, registry);
+                             const Registry& registry,
+                             ReadFor purpose) {
+  return parse_run_config(read_text_file(path, kYamlMaxBytes), path, overrides, registry, purpose);
 }
 
 YamlNode dump(const RunConfig& config) {
@@ -338,6 +369,7 @@ Json run_config_schema(const Registry& registry) {
   RunConfigGroup group(config, &registry);
   Json schema = schema_of(group);
   schema["properties"]["model"] = alternatives<ModelChoice, ModelGroup>(registry.models(), registry);
+  schema["properties"]["model"]["oneOf"].push_back(model_from_schema());
   schema["properties"]["objective"] =
       alternatives<ObjectiveChoice, ObjectiveGroup>(registry.objectives(), registry);
   schema["required"] = {"data", "model", "objective"};

@@ -1,6 +1,6 @@
 // The YAML of a run: one section a part, each the part's own options.
 //
-//   name seed tokenizer data model objective optimizer schedule train eval warm_start
+//   name seed tokenizer data model objective optimizer schedule train eval warm_start fine_tune
 //
 // Modules never see this: assemble.h hands each its own options.
 #pragma once
@@ -18,6 +18,7 @@
 #include "io/json.h"
 #include "io/yaml.h"
 #include "train/bind.h"
+#include "train/fine_tune.h"
 #include "train/lr_schedule.h"
 #include "train/optimizer.h"
 #include "train/train_options.h"
@@ -82,6 +83,7 @@ struct RunConfig {
   TrainOptions train;
   EvalOptions eval;
   WarmStartOptions warm_start;
+  FineTuneOptions fine_tune;
 
   uint64_t stream_seed() const { return static_cast<uint64_t>(seed); }
   int64_t micro_batch() const { return train.batch_size / train.micro_batches; }
@@ -93,14 +95,19 @@ struct LoadedConfig {
   KeyPlaces places;
 };
 
+// Whether a configuration must name a text to train on: imported checkpoints have none.
+enum class ReadFor { training, asking };
+
 // Reads and checks everything that can be checked without touching data. `overrides` as of `--set`.
 LoadedConfig read_run_config(const std::string& path,
                              const std::vector<Override>& overrides,
-                             const Registry& registry);
+                             const Registry& registry,
+                             ReadFor purpose = ReadFor::training);
 LoadedConfig parse_run_config(std::string_view text,
                               const std::string& file,
                               const std::vector<Override>& overrides,
-                              const Registry& registry);
+                              const Registry& registry,
+                              ReadFor purpose = ReadFor::training);
 
 // Resolved and complete; reading it gives the same configuration.
 YamlNode dump(const RunConfig& config);

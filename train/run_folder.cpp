@@ -44,6 +44,19 @@ std::string tokenizer_folder(const std::string& run) { return run + "/tokenizer"
 
 bool is_run(const std::string& folder) { return fs::exists(config_file(folder)); }
 
+std::string run_of(const std::string& path) {
+  check(fs::is_directory(path), printable(path), ": no such run or checkpoint folder");
+  if (is_run(path)) {
+    return path;
+  }
+  const fs::path checkpoint = fs::absolute(path).lexically_normal();
+  const fs::path trimmed = checkpoint.has_filename() ? checkpoint : checkpoint.parent_path();
+  const std::string above = trimmed.parent_path().parent_path().string();
+  check(
+      is_run(above), printable(path), ": is no run (it has no config.yaml), and no checkpoint folder in one");
+  return above;
+}
+
 void check_run_folder(const std::string& run, const RunConfig& config, bool resume) {
   check_writable(run);
   if (!is_run(run)) {

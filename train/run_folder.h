@@ -19,6 +19,10 @@ std::string tokenizer_folder(const std::string& run);  // RUN/tokenizer
 // Whether `folder` holds a run already, begun or finished.
 bool is_run(const std::string& folder);
 
+// The run that a RUN argument means: itself, or the one two folders above a checkpoint. InputError when it is
+// neither.
+std::string run_of(const std::string& path);
+
 // Before anything is computed: refuses a folder that cannot be made or written, one that holds a run when
 // `resume` is not set, and a run of another configuration when it is. Leaves nothing behind.
 void check_run_folder(const std::string& run, const RunConfig& config, bool resume);

@@ -17,9 +17,9 @@ double train_flops(const Model& model, const Objective& objective, const Batch& 
   }
   const SequenceLengths mean{.source = static_cast<double>(sources.total()) / count,
                              .target = static_cast<double>(batch.inputs.decoder_sequences.total()) / count};
-  // Labels of whole sequences are predicted by the objective's head, not by the vocabulary's.
-  const double labeled =
-      objective.form() == FormKind::labeled ? 0 : static_cast<double>(batch.labels.numel()) / count;
+  // Classes are predicted by the objective's head, not by the vocabulary's.
+  const Tensor& ids = predicts_ids(objective.form()) ? batch.labels : batch.next_labels;
+  const double labeled = ids.defined() ? static_cast<double>(ids.numel()) / count : 0;
   return count * model.train_flops(mean, labeled);
 }
 

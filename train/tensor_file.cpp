@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 
 #include "core/check.h"
 #include "core/registry.h"
@@ -32,6 +33,25 @@ Dtype dtype_of(const NamedTensor& entry) {
       concat("tensor ", entry.name, " has a type that is not saved: ", entry.tensor.scalar_type()));
 }
 
+torch::ScalarType type_of(const TensorView& view, const std::string& file) {
+  for (const auto& [ours, theirs] : kTypes) {
+    if (theirs == view.dtype) {
+      return ours;
+    }
+  }
+  throw InputError(concat(
+      file, ": tensor ", view.name, " has the type ", name_of(view.dtype), ", which is not supported"));
+}
+
+// The bytes where they lie, so that a table of gigabytes is not held twice while it is read.
+Tensor in_place(const TensorView& view, torch::ScalarType type) {
+  return at::from_blob(const_cast<std::byte*>(view.bytes.data()), view.shape, type);  // NOLINT: only read
+}
+
+bool is_aligned(const TensorView& view, torch::ScalarType type) {
+  return reinterpret_cast<uintptr_t>(view.bytes.data()) % c10::elementSize(type) == 0;
+}
+
 bool fits(const TensorView& view, const Tensor& tensor) {
   return tensor.sizes() == torch::IntArrayRef(view.shape) && dtype_of({view.name, tensor}) == view.dtype;
 }
@@ -52,17 +72,11 @@ void write_tensors(const std::string& path, const NamedTensors& tensors, const M
 }
 
 Tensor to_tensor(const TensorView& view, const std::string& file) {
-  for (const auto& [ours, theirs] : kTypes) {
-    if (theirs == view.dtype) {
-      Tensor tensor = at::empty(view.shape, ours);
-      if (!view.bytes.empty()) {
-        std::memcpy(tensor.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
-      }
-      return tensor;
-    }
+  Tensor tensor = at::empty(view.shape, type_of(view, file));
+  if (!view.bytes.empty()) {
+    std::memcpy(tensor.mutable_data_ptr(), view.bytes.data(), view.bytes.size());
   }
-  throw InputError(concat(
-      file, ": tensor ", view.name, " has the type ", name_of(view.dtype), ", which is not supported"));
+  return tensor;
 }
 
 void read_tensors(const std::string& path, const NamedTensors& tensors) {
@@ -96,7 +110,9 @@ void read_tensors(const std::string& path, const NamedTensors& tensors) {
   const at::NoGradGuard no_grad;
   for (const NamedTensor& entry : tensors) {
     Tensor target = entry.tensor;
-    target.copy_(to_tensor(*file.find(entry.name), path));
+    const TensorView& view = *file.find(entry.name);
+    const torch::ScalarType type = type_of(view, path);
+    target.copy_(is_aligned(view, type) ? in_place(view, type) : to_tensor(view, path));
   }
 }
 

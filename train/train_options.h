@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/fields.h"
 
@@ -22,12 +24,14 @@ struct TrainOptions {
   int64_t batch_size = 32;    // windows of one step, over all its micro-batches
   int64_t micro_batches = 1;  // parts of a step that are computed one after the other, to save memory
   Precision precision = Precision::fp32;
-  std::string device = "auto";  // auto, cpu, cuda or cuda:N
-  int64_t threads = 0;          // 0: one for each core
-  int64_t log_every = 10;       // steps
-  int64_t save_every = 0;       // steps; 0: only at the end
-  int64_t keep_last = 1;        // newest checkpoints kept, beside the best one
-  int64_t max_skipped = 10;     // non-finite steps in a row that end the run
+  std::string device = "auto";      // auto, cpu, cuda or cuda:N
+  int64_t threads = 0;              // 0: one for each core
+  int64_t log_every = 10;           // steps
+  int64_t save_every = 0;           // steps; 0: only at the end
+  int64_t keep_last = 1;            // newest checkpoints kept, beside the best one
+  int64_t max_skipped = 10;         // non-finite steps in a row that end the run
+  std::optional<int64_t> epochs{};  // word vectors: passes over the text, in place of steps
+  bool deterministic = false;       // word vectors: the same bits for the same number of threads
 
   static constexpr void fields(auto& self, auto& visit) {
     visit("steps", self.steps, "updates of the weights", at_least(1));
@@ -46,30 +50,32 @@ struct TrainOptions {
           self.max_skipped,
           "steps in a row with a non-finite loss or gradient that end the run",
           at_least(1));
+    visit("epochs", self.epochs, "word vectors: passes over the text, in place of steps", at_least(1));
+    visit("deterministic",
+          self.deterministic,
+          "word vectors: the same bits in every run with so many threads, at some cost (one thread always "
+          "has)");
   }
   bool operator==(const TrainOptions&) const = default;
 };
 
-// What makes one checkpoint better than another.
-enum class BestBy { loss, accuracy };
-template <>
-struct EnumNames<BestBy> {
-  static constexpr std::pair<BestBy, std::string_view> values[] = {{BestBy::loss, "loss"},
-                                                                   {BestBy::accuracy, "accuracy"}};
-};
-
 struct EvalOptions {
-  int64_t every = 0;              // steps; 0: only at the end
-  bool at_start = false;          // evaluate the initial weights too, as step 0
-  int64_t max_batches = 0;        // 0: all of the validation data
-  BestBy best_by = BestBy::loss;  // lowest loss or highest accuracy
-  int64_t patience = 0;           // evaluations without a better one that end the run; 0: never
+  int64_t every = 0;                   // steps; 0: only at the end
+  bool at_start = false;               // evaluate the initial weights too, as step 0
+  int64_t max_batches = 0;             // 0: all of the validation data
+  std::string best_by = "loss";        // what makes one checkpoint better than another
+  std::vector<std::string> metrics{};  // of the task's predictions; empty: the usual ones
+  int64_t patience = 0;                // evaluations without a better one that end the run; 0: never
 
   static constexpr void fields(auto& self, auto& visit) {
     visit("every", self.every, "steps between two evaluations; 0: only at the end", at_least(0));
     visit("at_start", self.at_start, "evaluate the initial weights too, as step 0");
     visit("max_batches", self.max_batches, "batches of an evaluation; 0: all", at_least(0));
-    visit("best_by", self.best_by, "the best checkpoint has the lowest loss or the highest accuracy");
+    visit("best_by",
+          self.best_by,
+          "the best checkpoint has the lowest loss (or perplexity, mse, ...) or the highest accuracy, f1, "
+          "pearson, ...");
+    visit("metrics", self.metrics, "which metrics of the task's predictions; empty: the usual ones");
     visit("patience",
           self.patience,
           "evaluations without a better one that end the run; 0: never",

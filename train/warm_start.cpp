@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "train/checkpoint.h"
+#include "train/huggingface/import.h"
 #include "train/tensor_file.h"
 
 namespace lmzoo {
@@ -96,37 +97,78 @@ void copy_common_part(const Tensor& target, const Tensor& source) {
   to.copy_(from);
 }
 
+void start_from_run(Model& model,
+                    Objective& objective,
+                    const WarmStartOptions& options,
+                    WarmStartReport& report) {
+  report.file = warm_start_file(options.from);
+  const SafetensorsFile file(report.file);
+  Match found = match(weights(model, objective), file, options.objective);
+  const std::string complaints =
+      complaint("missing", refused(found.missing, options.allow_missing), "allow_missing") +
+      complaint("left over", refused(found.extra, options.allow_extra), "allow_extra") +
+      complaint("of another shape", refused(found.reshaped, options.allow_reshaped), "allow_reshaped") +
+      complaint("not comparable", found.types, "");
+  check(complaints.empty(), report.file, " does not fit this model", complaints);
+  check(!found.copies.empty(), report.file, " has nothing of this model");
+  const at::NoGradGuard no_grad;
+  for (const auto& [target, view] : found.copies) {
+    copy_common_part(target, to_tensor(*view, report.file));
+  }
+  report.loaded = std::move(found.loaded);
+  report.missing = std::move(found.missing);
+  report.extra = std::move(found.extra);
+  report.reshaped = std::move(found.reshaped);
+  report.model_is_whole = report.missing.empty() && report.reshaped.empty();
+}
+
+void start_from_published(Model& model,
+                          Objective& objective,
+                          const WarmStartOptions& options,
+                          const std::string& objective_name,
+                          WarmStartReport& report) {
+  report.file = warm_start_file(options.from);
+  const KeyAccount account =
+      import_weights(model,
+                     &objective,
+                     TensorFiles::open(options.from),
+                     read_huggingface_config(options.from),
+                     {.objective = objective_name, .task_head = options.objective, .allow_fresh = true});
+  for (const KeyRow& row : account.rows) {
+    if (row.fate == KeyFate::fresh) {
+      report.missing.push_back(row.ours);
+      report.model_is_whole = report.model_is_whole && !row.ours.starts_with("model.");
+    } else if (row.fate == KeyFate::ignored) {
+      report.extra.push_back(row.theirs);
+    } else if (report.loaded.empty() || report.loaded.back() != row.ours) {
+      report.loaded.push_back(row.ours);
+    }
+  }
+}
+
 }  // namespace
 
 std::string warm_start_file(const std::string& from) {
   if (std::filesystem::is_regular_file(from)) {
     return from;
   }
+  if (is_huggingface_folder(from)) {
+    check(TensorFiles::is_in(from), "warm_start.from: ", from, ": has no weights");
+    return from;
+  }
   check(std::filesystem::is_directory(from), "warm_start.from: ", from, ": no such run, checkpoint or file");
   return resolve_checkpoint(from) + "/model.safetensors";
 }
 
-WarmStartReport warm_start(Model& model, Objective& objective, const WarmStartOptions& options) {
+WarmStartReport warm_start(Model& model,
+                           Objective& objective,
+                           const WarmStartOptions& options,
+                           const std::string& objective_name) {
   WarmStartReport report;
-  if (!options.from.empty()) {
-    report.file = warm_start_file(options.from);
-    const SafetensorsFile file(report.file);
-    Match found = match(weights(model, objective), file, options.objective);
-    const std::string complaints =
-        complaint("missing", refused(found.missing, options.allow_missing), "allow_missing") +
-        complaint("left over", refused(found.extra, options.allow_extra), "allow_extra") +
-        complaint("of another shape", refused(found.reshaped, options.allow_reshaped), "allow_reshaped") +
-        complaint("not comparable", found.types, "");
-    check(complaints.empty(), report.file, " does not fit this model", complaints);
-    check(!found.copies.empty(), report.file, " has nothing of this model");
-    const at::NoGradGuard no_grad;
-    for (const auto& [target, view] : found.copies) {
-      copy_common_part(target, to_tensor(*view, report.file));
-    }
-    report.loaded = std::move(found.loaded);
-    report.missing = std::move(found.missing);
-    report.extra = std::move(found.extra);
-    report.reshaped = std::move(found.reshaped);
+  if (is_huggingface_folder(options.from)) {
+    start_from_published(model, objective, options, objective_name, report);
+  } else if (!options.from.empty()) {
+    start_from_run(model, objective, options, report);
   }
   report.frozen = freeze(model, objective, options.freeze);
   return report;

@@ -2,7 +2,7 @@
 """Whole training steps: lmzoo against Hugging Face transformers, same weights, same batches, interleaved in one run.
 
     bench/vs_transformers/run.py WORKER [--families bert gpt t5] [--precisions fp32 bf16] [--dropout 0.1] [--rounds 5]
-                                 [--steps 8] [--json FILE]
+                                 [--steps 3] [--json FILE]
 
 WORKER is the built bench_vs_transformers. Three processes (lmzoo, the peer as its users run it, the peer tuned) take
 turns; every round gives one ratio, and the table shows the median with the range. Before that, with dropout off and in
@@ -11,7 +11,6 @@ fp32, 50 steps of lmzoo and the peer must have the same losses to 1e-4 relative.
 Needs nothing installed: makes .venv-peer with the pinned versions below, and a compiler for the oneMKL switch.
 """
 import argparse
-import glob
 import json
 import os
 import pathlib
@@ -21,29 +20,10 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-PINNED = ["torch==2.13.0", "transformers==5.23.0"]
+sys.path.insert(0, str(HERE.parent))
+from peers import cpu, peer_python, tuned_environment  # noqa: E402
+
 PARITY_STEPS, PARITY = 50, 1e-4
-
-
-def peer_python():
-    python = ROOT / ".venv-peer/bin/python"
-    mark = ROOT / ".venv-peer/complete"
-    if not mark.exists():
-        print("making .venv-peer (5 GB): " + " ".join(PINNED), file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", str(ROOT / ".venv-peer")], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PINNED, "numpy", "safetensors"], check=True)
-        mark.touch()
-    return str(python)
-
-
-def tuned_environment(folder):
-    switch = folder / "mkl_switch.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(switch), str(HERE / "mkl_switch.c")], check=True)
-    tcmalloc = sorted(glob.glob("/usr/lib/*/libtcmalloc_minimal.so*"))
-    if not tcmalloc:
-        sys.exit("the tuned peer needs libtcmalloc_minimal; `make setup` installs it")
-    return {"LD_PRELOAD": f"{switch}:{tcmalloc[0]}"}
 
 
 class Worker:
@@ -69,20 +49,26 @@ class Worker:
 
 
 def start(side, family, precision, dropout, args, folder):
+    """`side`: lmzoo, peer (as its users run it), tuned, or plain: the peer's own code in the tuned environment, for parity."""
     if side == "lmzoo":
         return Worker([args.worker, HERE / f"{family}.yaml", folder, f"train.precision={precision}", f"model.dropout={dropout}"])
     command = [peer_python(), HERE / "peer.py", family, "--folder", folder, "--precision", precision, "--dropout", str(dropout)]
-    return Worker(command + (["--tuned"] if side == "tuned" else []), tuned_environment(folder) if side == "tuned" else None)
+    return Worker(command + (["--tuned"] if side == "tuned" else []), None if side == "peer" else tuned_environment(folder))
+
+
+def worst_difference(a, b):
+    return max(abs(x - y) / abs(y) for x, y in zip(a, b))
 
 
 def parity(family, args, folder):
-    ours, peer = (start(side, family, "fp32", 0.0, args, folder) for side in ("lmzoo", "peer"))
-    a, b = ours.steps(PARITY_STEPS)["loss"], peer.steps(PARITY_STEPS)["loss"]
-    worst = max(abs(x - y) / abs(y) for x, y in zip(a, b))
-    if ours.parameters != peer.parameters:
-        sys.exit(f"{family}: {ours.parameters} parameters here, {peer.parameters} in the peer")
-    ours.close(), peer.close()
-    return worst
+    """Largest relative difference of lmzoo's losses from the peer's, and of the tuned peer's: what rounding alone makes."""
+    workers = {side: start(side, family, "fp32", 0.0, args, folder) for side in ("lmzoo", "plain", "tuned")}
+    if workers["lmzoo"].parameters != workers["plain"].parameters:
+        sys.exit(f"{family}: {workers['lmzoo'].parameters} parameters here, {workers['plain'].parameters} in the peer")
+    losses = {side: worker.steps(PARITY_STEPS)["loss"] for side, worker in workers.items()}
+    for worker in workers.values():
+        worker.close()
+    return worst_difference(losses["lmzoo"], losses["plain"]), worst_difference(losses["tuned"], losses["plain"])
 
 
 def race(family, precision, args, folder):
@@ -110,21 +96,14 @@ def race(family, precision, args, folder):
     return row
 
 
-def cpu():
-    for line in open("/proc/cpuinfo"):
-        if line.startswith("model name"):
-            return line.split(":")[1].strip()
-    return "unknown CPU"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("worker")
     parser.add_argument("--families", nargs="+", default=["bert", "gpt", "t5"])
     parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16"])
     parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=5, help="0: parity only")
+    parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--json", type=pathlib.Path)
     args = parser.parse_args()
     rows = []
@@ -133,11 +112,12 @@ def main():
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             subprocess.run([peer_python(), HERE / "make_inputs.py", family, folder], check=True)
-            worst = parity(family, args, folder)
-            print(f"{family}: losses of {PARITY_STEPS} steps agree to {worst:.1e}" + ("" if worst <= PARITY else "  NOT 1e-4"))
-            for precision in args.precisions:
+            worst, rounding = parity(family, args, folder)
+            print(f"{family}: losses of {PARITY_STEPS} steps agree to {worst:.1e}" + ("" if worst <= PARITY else "  NOT 1e-4")
+                  + f" (the peer's own, plain and tuned: {rounding:.1e})", flush=True)
+            for precision in args.precisions if args.rounds else []:
                 row = race(family, precision, args, folder)
-                row["parity"] = worst
+                row["parity"], row["peer_rounding"] = worst, rounding
                 rows.append(row)
                 print(f"{family} {precision}: lmzoo {row['lmzoo']['tokens_per_s']:,.0f} tok/s {row['lmzoo']['rss_mb']:,.0f} MB | "
                       + " | ".join(f"{side} {row[side]['tokens_per_s']:,.0f} tok/s {row[side]['rss_mb']:,.0f} MB, "

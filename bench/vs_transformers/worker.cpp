@@ -92,6 +92,10 @@ Bench make_bench(const std::string& config_path,
   bench.config = read_run_config(config_path, overrides, registry).config;
   const int64_t vocab = *bench.config.tokenizer.vocab_size;
   // Ids as make_batches() in models.py uses them; the sentinels only have to exist.
+  std::vector<int64_t> sentinels;
+  for (int64_t i = 1; i <= 100; ++i) {
+    sentinels.push_back(vocab - i);
+  }
   const Vocabulary vocabulary{.size = vocab,
                               .pad = 0,
                               .unk = 2,
@@ -100,7 +104,7 @@ Bench make_bench(const std::string& config_path,
                               .cls = 2,
                               .sep = 3,
                               .mask = 4,
-                              .sentinels = {vocab - 1, vocab - 2}};
+                              .sentinels = sentinels};
   const int64_t length = bench.config.data.sequence_length;
   const ModelFamily& family = registry.model(bench.config.model.type);
   bench.model =

@@ -3,12 +3,16 @@
 
 #include "core/check.h"
 #include "core/registry.h"
+#include "data/tokenizer/huggingface.h"
+#include "data/tokenizer/huggingface/train.h"
+#include "data/tokenizer/ids_only.h"
 #include "data/tokenizer/saved_format.h"
 #include "data/tokenizer/sentencepiece.h"
 #include "data/tokenizer/sentencepiece_train.h"
 #include "data/tokenizer/simple_tokenizers.h"
 #include "data/tokenizer/special_tokens.h"
 #include "data/tokenizer/tokenizer.h"
+#include "data/tokenizer/words.h"
 #include "io/files.h"
 #include "io/manifest.h"
 #include "io/utf8.h"
@@ -25,7 +29,8 @@ void refuse_unused(const TokenizerOptions& given, const TokenizerOptions& used, 
   check(given == used,
         "tokenizer: ",
         what,
-        given.algorithm != used.algorithm                     ? "algorithm"
+        given.path != used.path                               ? "path"
+        : given.algorithm != used.algorithm                   ? "algorithm"
         : given.model != used.model                           ? "model"
         : given.vocab_size != used.vocab_size                 ? "vocab_size"
         : given.add_specials != used.add_specials             ? "add_specials"
@@ -33,8 +38,34 @@ void refuse_unused(const TokenizerOptions& given, const TokenizerOptions& used, 
         : given.character_coverage != used.character_coverage ? "character_coverage"
         : given.normalization != used.normalization           ? "normalization"
         : given.keep_spaces != used.keep_spaces               ? "keep_spaces"
+        : given.lower != used.lower                           ? "lower"
+        : given.punctuation != used.punctuation               ? "punctuation"
+        : given.min_count != used.min_count                   ? "min_count"
+        : given.max_words != used.max_words                   ? "max_words"
+        : given.phrases != used.phrases                       ? "phrases"
                                                               : "training_bytes",
         " has no effect there: leave it out");
+}
+
+bool is_pipeline(TokenizerType type) {
+  return type == TokenizerType::word_piece || type == TokenizerType::byte_bpe ||
+         type == TokenizerType::unigram;
+}
+
+TokenizerPtr load_pretrained(const TokenizerOptions& options) {
+  check(!options.path.empty(), "tokenizer: type pretrained needs path, the folder of a published checkpoint");
+  refuse_unused(options,
+                {.type = options.type, .path = options.path, .vocab_size = options.vocab_size},
+                "type pretrained needs nothing but path; ");
+  TokenizerPtr tokenizer = load_huggingface_tokenizer(options.path);
+  check(!options.vocab_size || *options.vocab_size == tokenizer->vocabulary().size,
+        "tokenizer.vocab_size is ",
+        options.vocab_size.value_or(0),
+        ", but ",
+        options.path,
+        " has exactly ",
+        tokenizer->vocabulary().size);
+  return tokenizer;
 }
 
 void check_size(const TokenizerOptions& options, const Tokenizer& tokenizer, std::string_view what) {
@@ -110,6 +141,12 @@ TokenizerPtr train(const TokenizerOptions& options, const TextOptions& corpus, c
   if (options.type == TokenizerType::character) {
     return train_characters(options, corpus, progress);
   }
+  if (options.type == TokenizerType::words) {
+    return train_words_tokenizer(options, corpus, progress);
+  }
+  if (is_pipeline(options.type)) {
+    return train_pipeline(options, corpus, progress);
+  }
   return make_sentencepiece_tokenizer(train_sentencepiece(options, corpus, progress),
                                       {.sentinels = options.sentinels},
                                       "the trained tokenizer");
@@ -121,6 +158,15 @@ std::string cache_key(const TokenizerOptions& options, const TextOptions& corpus
   hash.add(name_of(options.type)).add(name_of(options.algorithm)).add(name_of(options.normalization));
   hash.add(options.vocab_size.value_or(0)).add(options.sentinels).add(int64_t{options.byte_fallback});
   hash.add(concat(options.character_coverage)).add(int64_t{options.keep_spaces}).add(options.training_bytes);
+  if (options.type == TokenizerType::word_piece) {
+    hash.add(int64_t{options.lower});
+  }
+  if (options.type == TokenizerType::words) {
+    const PhraseOptions phrases = options.phrases.value_or(PhraseOptions{.passes = 0});
+    hash.add(int64_t{options.lower}).add(name_of(options.punctuation));
+    hash.add(options.min_count).add(options.max_words);
+    hash.add(phrases.passes).add(concat(phrases.threshold)).add(phrases.min_count);
+  }
   add_to(hash, corpus);
   return hash.hex();
 }
@@ -149,6 +195,30 @@ TextOptions training_text(const TokenizerOptions& options, const TextOptions& co
   return options.files.empty() ? corpus : TextOptions{.files = options.files};
 }
 
+// What the types that are saved as tokenizer.json take.
+void check_pipeline(const TokenizerOptions& options) {
+  TokenizerOptions used{.type = options.type,
+                        .files = options.files,
+                        .vocab_size = options.vocab_size,
+                        .sentinels = options.sentinels,
+                        .training_bytes = options.training_bytes};
+  if (options.type == TokenizerType::word_piece) {
+    used.lower = options.lower;
+    refuse_unused(options, used, "type wordpiece takes vocab_size, sentinels, training_bytes and lower; ");
+  } else if (options.type == TokenizerType::byte_bpe) {
+    refuse_unused(options, used, "type byte_bpe takes vocab_size, sentinels and training_bytes; ");
+  } else {
+    used.byte_fallback = options.byte_fallback;
+    used.character_coverage = options.character_coverage;
+    used.normalization = options.normalization;
+    refuse_unused(
+        options,
+        used,
+        "type unigram takes vocab_size, sentinels, training_bytes, byte_fallback, character_coverage and "
+        "normalization; ");
+  }
+}
+
 // What can be wrong with the options of a tokenizer that must be trained.
 void check_trained(const TokenizerOptions& options) {
   if (options.type == TokenizerType::character) {
@@ -158,9 +228,30 @@ void check_trained(const TokenizerOptions& options) {
                    .vocab_size = options.vocab_size,
                    .sentinels = options.sentinels},
                   "type char takes vocab_size and sentinels; ");
+  } else if (options.type == TokenizerType::words) {
+    refuse_unused(options,
+                  {.type = options.type,
+                   .files = options.files,
+                   .sentinels = options.sentinels,
+                   .lower = options.lower,
+                   .punctuation = options.punctuation,
+                   .min_count = options.min_count,
+                   .max_words = options.max_words,
+                   .phrases = options.phrases},
+                  "type words takes sentinels, lower, punctuation, min_count, max_words and phrases; ");
+  } else if (is_pipeline(options.type)) {
+    check_pipeline(options);
   } else if (options.type == TokenizerType::sentencepiece && options.model.empty()) {
     check(options.add_specials,
           "tokenizer.add_specials: false is for an existing model; a trained one has them all");
+    const TokenizerOptions plain;
+    TokenizerOptions used = options;
+    used.lower = plain.lower;
+    used.punctuation = plain.punctuation;
+    used.min_count = plain.min_count;
+    used.max_words = plain.max_words;
+    used.phrases = plain.phrases;
+    refuse_unused(options, used, "is for type words; ");
   }
 }
 
@@ -176,6 +267,7 @@ class SavedReader {
   }
 
   const std::string& path() const { return path_; }
+  const Json& json() const { return json_; }
   std::string text(const char* key) const {
     check(json_.contains(key) && json_[key].is_string(), path_, ": ", key, " must be a string");
     return json_[key].get<std::string>();
@@ -206,6 +298,9 @@ TokenizerPtr find_tokenizer(const TokenizerOptions& options,
   if (options.type == TokenizerType::byte) {
     return make_byte(options);
   }
+  if (options.type == TokenizerType::pretrained) {
+    return load_pretrained(options);
+  }
   if (!options.model.empty()) {
     return load_model(options);
   }
@@ -233,8 +328,12 @@ TokenizerPtr make_tokenizer(const TokenizerOptions& options,
 }
 
 std::optional<Vocabulary> planned_vocabulary(const TokenizerOptions& options) {
+  if (options.type == TokenizerType::pretrained) {
+    return load_pretrained(options)->vocabulary();
+  }
   check_trained(options);
-  if (options.type == TokenizerType::character && !options.vocab_size) {
+  const bool counted = options.type == TokenizerType::character || options.type == TokenizerType::words;
+  if (counted && !options.vocab_size) {
     return std::nullopt;
   }
   const int64_t size = options.vocab_size.value_or(kDefaultVocabSize);
@@ -249,6 +348,9 @@ std::optional<Vocabulary> planned_vocabulary(const TokenizerOptions& options) {
 }
 
 TokenizerPtr load_tokenizer(const std::string& folder) {
+  if (!std::filesystem::exists(folder + "/" + kTokenizerFile) && has_huggingface_tokenizer(folder)) {
+    return load_huggingface_tokenizer(folder);
+  }
   const SavedReader saved(folder);
   const std::string type = saved.text("type");
   if (type == name_of(TokenizerType::byte)) {
@@ -264,11 +366,18 @@ TokenizerPtr load_tokenizer(const std::string& folder) {
     }
     return make_character_tokenizer(characters, saved.sentinels());
   }
+  if (type == name_of(TokenizerType::words)) {
+    saved.sentinels();
+    return load_words_tokenizer(folder, saved.json());
+  }
+  if (type == "ids") {
+    return load_ids_only_tokenizer(saved.json(), saved.path());
+  }
   check(type == name_of(TokenizerType::sentencepiece),
         saved.path(),
         ": type is `",
         printable(type),
-        "`; known are sentencepiece, byte, char");
+        "`; known are sentencepiece, byte, char, words");
   const std::string model = folder + "/" + kPiecesFile;
   return make_sentencepiece_tokenizer(
       read_text_file(model, kMaxModelBytes),

@@ -12,13 +12,47 @@
 
 namespace lmzoo {
 
-enum class TokenizerType { sentencepiece, byte, character };
+enum class TokenizerType { sentencepiece, byte, character, words, pretrained, word_piece, byte_bpe, unigram };
 template <>
 struct EnumNames<TokenizerType> {
   static constexpr std::pair<TokenizerType, std::string_view> values[] = {
       {TokenizerType::sentencepiece, "sentencepiece"},
       {TokenizerType::byte, "byte"},
-      {TokenizerType::character, "char"}};
+      {TokenizerType::character, "char"},
+      {TokenizerType::words, "words"},
+      {TokenizerType::pretrained, "pretrained"},
+      {TokenizerType::word_piece, "wordpiece"},
+      {TokenizerType::byte_bpe, "byte_bpe"},
+      {TokenizerType::unigram, "unigram"}};
+};
+
+// What becomes of punctuation at the edges of words ("(well-known)," is one word, four, or one without it).
+enum class Punctuation { keep, split, drop };
+template <>
+struct EnumNames<Punctuation> {
+  static constexpr std::pair<Punctuation, std::string_view> values[] = {
+      {Punctuation::keep, "keep"}, {Punctuation::split, "split"}, {Punctuation::drop, "drop"}};
+};
+
+// Pairs of words that occur together far more often than alone become one word, as new_york (Mikolov et al.
+// 2013, section 4). A second pass makes words of up to four, and so on.
+struct PhraseOptions {
+  int64_t passes = 1;
+  double threshold = 100;
+  int64_t min_count = 5;
+
+  static constexpr void fields(auto& self, auto& visit) {
+    visit("passes", self.passes, "how often pairs are joined; each pass reads the text twice", between(1, 8));
+    visit("threshold",
+          self.threshold,
+          "least score (c_ab - min_count) · N / (c_a · c_b) of a pair that is joined; higher: fewer phrases",
+          more_than(0));
+    visit("min_count",
+          self.min_count,
+          "words and pairs that occur less often are no part of a phrase; also the discount of the score",
+          at_least(1));
+  }
+  bool operator==(const PhraseOptions&) const = default;
 };
 
 enum class PieceAlgorithm { unigram, bpe };
@@ -42,6 +76,7 @@ struct EnumNames<Normalization> {
 
 struct TokenizerOptions {
   TokenizerType type = TokenizerType::sentencepiece;
+  std::string path{};
   std::string model{};
   std::vector<std::string> files{};
   PieceAlgorithm algorithm = PieceAlgorithm::unigram;
@@ -53,17 +88,26 @@ struct TokenizerOptions {
   Normalization normalization = Normalization::nmt_nfkc;
   bool keep_spaces = false;
   int64_t training_bytes = int64_t{8} << 20;
+  bool lower = true;
+  Punctuation punctuation = Punctuation::keep;
+  int64_t min_count = 5;
+  int64_t max_words = 0;
+  std::optional<PhraseOptions> phrases{};
 
   static constexpr void fields(auto& self, auto& visit) {
-    visit("type", self.type, "sentencepiece, byte or char");
+    visit("type",
+          self.type,
+          "sentencepiece, byte, char, words, pretrained (of a published checkpoint), or trained here and "
+          "saved as "
+          "Hugging Face's tokenizer.json: wordpiece, byte_bpe, unigram");
+    visit("path", self.path, "pretrained: the folder with tokenizer.json, vocab.txt, vocab.json or a .model");
     visit("model", self.model, "sentencepiece: an existing .model file instead of training one");
     visit("files", self.files, "train on these texts instead of data.train, so that runs share a tokenizer");
     visit("algorithm", self.algorithm, "sentencepiece training: unigram or bpe");
-    visit(
-        "vocab_size",
-        self.vocab_size,
-        "all ids, special tokens and sentinels too; absent: 8000 for sentencepiece, every character for char",
-        between(1, 10'000'000));
+    visit("vocab_size",
+          self.vocab_size,
+          "all ids, special tokens and sentinels too; absent: every character for char, else 8000",
+          between(1, 10'000'000));
     visit("sentinels",
           self.sentinels,
           "number of <extra_id_i> tokens; span corruption needs them",
@@ -86,6 +130,16 @@ struct TokenizerOptions {
           self.training_bytes,
           "sentencepiece training: at most so much text, a uniform sample of the corpus",
           between(1, int64_t{1} << 30));
+    visit("lower", self.lower, "words and wordpiece: lower-case the text (wordpiece: and strip accents)");
+    visit("punctuation",
+          self.punctuation,
+          "words: keep it as part of words, split it off as words of its own, or drop it");
+    visit("min_count", self.min_count, "words: those that occur less often are unknown", at_least(1));
+    visit("max_words",
+          self.max_words,
+          "words: keep at most so many, the most frequent; 0: all",
+          between(0, 1'000'000'000));
+    visit("phrases", self.phrases, "words: join frequent pairs to one word; absent: no phrases");
   }
   bool operator==(const TokenizerOptions&) const = default;
 };

@@ -57,6 +57,18 @@ class ByteTokenizer final : public Tokenizer {
     return ids;
   }
 
+  // The bytes of a character share its place.
+  Encoding encode_text_with_offsets(std::string_view text) const override {
+    Encoding encoding{.ids = encode_text(text), .begin = {}, .end = {}};
+    for (size_t at = 0; at < text.size();) {
+      const auto length = static_cast<size_t>(code_point_at(text, at).length);
+      encoding.begin.resize(at + length, static_cast<int64_t>(at));
+      encoding.end.resize(at + length, static_cast<int64_t>(at + length));
+      at += length;
+    }
+    return encoding;
+  }
+
   std::string decode_text(std::span<const int64_t> ids) const override {
     std::string text;
     for (const int64_t id : ids) {
@@ -120,6 +132,16 @@ class CharacterTokenizer final : public Tokenizer {
       ids.push_back(id_of_character(point.value));
     }
     return ids;
+  }
+
+  Encoding encode_text_with_offsets(std::string_view text) const override {
+    Encoding encoding{.ids = encode_text(text), .begin = {}, .end = {}};
+    for (size_t at = 0; at < text.size();) {
+      encoding.begin.push_back(static_cast<int64_t>(at));
+      at += static_cast<size_t>(code_point_at(text, at).length);
+      encoding.end.push_back(static_cast<int64_t>(at));
+    }
+    return encoding;
   }
 
   std::string decode_text(std::span<const int64_t> ids) const override {

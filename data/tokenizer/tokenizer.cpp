@@ -59,9 +59,55 @@ std::vector<int64_t> Tokenizer::encode(std::string_view text) const {
   return encode_text(clean(text, storage));
 }
 
+Encoding Tokenizer::encode_with_offsets(std::string_view text) const {
+  std::string storage;
+  return encode_text_with_offsets(clean(text, storage));
+}
+
+Encoding Tokenizer::encode_marked_with_offsets(std::string_view text) const {
+  std::string storage;
+  return encode_marked_text_with_offsets(clean(text, storage));
+}
+
+Encoding Tokenizer::encode_marked_text_with_offsets(std::string_view) const {
+  throw InputError("this type of tokenizer cannot tell where in the text a token stands");
+}
+
+Encoding Tokenizer::encode_text_with_offsets(std::string_view) const {
+  throw InputError("this type of tokenizer cannot tell where in the text a token stands");
+}
+
+FramedText Tokenizer::with_specials(std::span<const int64_t> first,
+                                    std::optional<std::span<const int64_t>> second) const {
+  const Vocabulary& ids = specials_.vocabulary;
+  const bool as_bert = ids.cls && ids.sep;
+  const std::optional<int64_t> end = as_bert ? ids.sep : ids.eos;
+  FramedText framed;
+  if (as_bert) {
+    framed.ids.push_back(*ids.cls);
+  }
+  framed.first = std::ssize(framed.ids);
+  const auto add = [&](std::span<const int64_t> text, int64_t type) {
+    framed.ids.insert(framed.ids.end(), text.begin(), text.end());
+    if (end) {
+      framed.ids.push_back(*end);
+    }
+    framed.token_types.resize(framed.ids.size(), type);
+  };
+  add(first, 0);
+  framed.second = std::ssize(framed.ids);
+  if (second) {
+    add(*second, as_bert ? 1 : 0);
+  }
+  return framed;
+}
+
 std::vector<int64_t> Tokenizer::encode_marked(std::string_view text) const {
   std::string storage;
-  const std::string_view whole = clean(text, storage);
+  return encode_marked_text(clean(text, storage));
+}
+
+std::vector<int64_t> Tokenizer::encode_marked_text(std::string_view whole) const {
   std::vector<int64_t> ids;
   size_t begin = 0;  // of the text that is not encoded yet
   const auto flush = [&](size_t end) {
@@ -87,6 +133,18 @@ std::vector<int64_t> Tokenizer::encode_marked(std::string_view text) const {
 }
 
 std::string Tokenizer::decode(std::span<const int64_t> ids, Specials specials) const {
+  for (const int64_t id : ids) {
+    check(id >= 0 && id < specials_.vocabulary.size,
+          "id ",
+          id,
+          " is outside the tokenizer's vocabulary [0, ",
+          specials_.vocabulary.size,
+          ")");
+  }
+  return decode_ids(ids, specials);
+}
+
+std::string Tokenizer::decode_ids(std::span<const int64_t> ids, Specials specials) const {
   std::string text;
   std::vector<int64_t> run;  // of ids that are not special
   bool after_special = false;
@@ -95,12 +153,6 @@ std::string Tokenizer::decode(std::span<const int64_t> ids, Specials specials) c
     run.clear();
   };
   for (const int64_t id : ids) {
-    check(id >= 0 && id < specials_.vocabulary.size,
-          "id ",
-          id,
-          " is outside the tokenizer's vocabulary [0, ",
-          specials_.vocabulary.size,
-          ")");
     const auto special = specials_.names.find(id);
     // An unknown token stands for text, so it is shown as such.
     if (special == specials_.names.end() || id == specials_.vocabulary.unk) {

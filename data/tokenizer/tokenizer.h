@@ -1,8 +1,9 @@
-// Text to ids and back. Three kinds (tokenizer.type):
+// Text to ids and back. Four kinds (tokenizer.type):
 //
 //   sentencepiece  unigram or BPE; trained on the run's corpus, or loaded from a `.model`
 //   byte           every byte is an id; nothing to train, nothing unknown
 //   char           every character of the corpus is an id
+//   words          every frequent word is an id, and these ids come first (data/tokenizer/words.h)
 //
 // Ids of a tokenizer made here:
 //   0 <pad>  1 </s>  2 <unk>  3 <s>  4 [CLS]  5 [SEP]  6 [MASK]  7... pieces  ...  size-1 = <extra_id_0>
@@ -48,6 +49,23 @@ struct SpecialTokens {
 // them.
 enum class Specials { hide, show };
 
+// Ids with the bytes of the text that each stands for: id i is of [begin[i], end[i]). Offsets never cut a
+// character, so tokens of one character's bytes share its offsets. Of text with broken UTF-8 or NUL they
+// count in the repaired text.
+struct Encoding {
+  std::vector<int64_t> ids;
+  std::vector<int64_t> begin;
+  std::vector<int64_t> end;
+};
+
+// One text or two with the special tokens around them as a checkpoint was trained: "[CLS] a [SEP] b [SEP]".
+struct FramedText {
+  std::vector<int64_t> ids;
+  std::vector<int64_t> token_types;  // one an id: 0, or 1 for the second text where the frame says so
+  int64_t first = 0;                 // where the first text's ids begin in `ids`
+  int64_t second = 0;                // the same for the second one; the end of `ids` without one
+};
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
@@ -59,6 +77,13 @@ class Tokenizer {
   // The same, but the name of a special token in the text becomes its id. Text after one continues the word
   // unless a space stands between: "un[MASK]able", "a <extra_id_0> dog".
   std::vector<int64_t> encode_marked(std::string_view text) const;
+  // As encode(), with the place of every id. Type words cannot tell places: InputError.
+  Encoding encode_with_offsets(std::string_view text) const;
+  Encoding encode_marked_with_offsets(std::string_view text) const;  // only published tokenizers can
+  // Ids of one text or two in their frame of special tokens. A published tokenizer knows its own (its
+  // post-processor); the others take [CLS] a [SEP] b [SEP] if they have these tokens, else a </s> b </s>.
+  virtual FramedText with_specials(std::span<const int64_t> first,
+                                   std::optional<std::span<const int64_t>> second = std::nullopt) const;
   // Valid UTF-8 for any ids in [0, size); others are InputErrors.
   std::string decode(std::span<const int64_t> ids, Specials specials = Specials::hide) const;
 
@@ -74,11 +99,17 @@ class Tokenizer {
  protected:
   explicit Tokenizer(SpecialTokens specials);
 
-  // Files of a saved tokenizer by name; lmzoo_tokenizer.json is one of them and tells the type.
+  // Files of a saved tokenizer by name; lmzoo_tokenizer.json is one of them and tells the type, or there is a
+  // tokenizer.json.
   virtual std::map<std::string, std::string> files() const = 0;
 
   // The parts that differ; none of them sees a special token. `text` is valid UTF-8 without NUL.
   virtual std::vector<int64_t> encode_text(std::string_view text) const = 0;
+  virtual Encoding encode_text_with_offsets(std::string_view text) const;
+  // encode_marked() and decode(), put together from the parts below unless a tokenizer has its own rules.
+  virtual std::vector<int64_t> encode_marked_text(std::string_view text) const;
+  virtual Encoding encode_marked_text_with_offsets(std::string_view text) const;
+  virtual std::string decode_ids(std::span<const int64_t> ids, Specials specials) const;
   virtual std::string decode_text(std::span<const int64_t> ids) const = 0;
   // The same for text that stands directly after a special token, so that it may go on a word.
   virtual std::vector<int64_t> encode_continuation(std::string_view text) const { return encode_text(text); }

@@ -14,7 +14,7 @@ constexpr std::string_view kStyle = R"(
 :root{color-scheme:light dark;--ink:#1c1c1e;--paper:#fff;--soft:#6b6b70;--line:#d8d8dc;--band:#f5f5f7}
 @media(prefers-color-scheme:dark){:root{--ink:#ececee;--paper:#18181a;--soft:#a0a0a6;--line:#3a3a3e;--band:#222225}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:60rem;padding:1.2rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
+body{margin:0 auto;max-width:72rem;padding:1.2rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
 h1{font-size:1.6rem;margin:.2em 0}h2{font-size:1.2rem;margin:1.6em 0 .4em}h3{font-size:1rem;margin:1.2em 0 .3em}
 p.note,figcaption,summary{color:var(--soft)}
 .wide{overflow-x:auto}
@@ -24,13 +24,14 @@ th{border-bottom-width:2px}td.n,th.n{text-align:right;white-space:nowrap}tbody t
 pre{overflow-x:auto;background:var(--band);padding:.8em;border-radius:6px;font-size:.85rem}
 figure{margin:.6em 0}svg{width:100%;height:auto;max-width:52rem}svg text{fill:var(--ink);font:12px system-ui,sans-serif}
 svg .grid{stroke:var(--line)}mark{background:#ffe28a;color:#1c1c1e;border-radius:3px;padding:0 .15em}
-@media print{details>*{display:block}body{max-width:none;font-size:11pt}h2,figure,table{break-inside:avoid}}
+@media print{details>*{display:block}body{max-width:none;font-size:11pt}.wide{overflow:visible}table{font-size:8pt}th,td{padding:.2em .35em}h2,figure,table{break-inside:avoid}}
 )";
 
 // Distinguishable with color blindness (Okabe & Ito 2008).
 constexpr std::string_view kColors[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"};
 
-constexpr double kWidth = 760, kHeight = 300, kLeft = 58, kRight = 14, kTop = 14, kBottom = 42;
+constexpr double kWidth = 760, kHeight = 300, kLeft = 58, kRight = 24, kTop = 34, kBottom = 42,
+                 kLegendStep = 170;
 
 struct Bounds {
   double low = INFINITY;
@@ -128,11 +129,12 @@ class Plot {
     }
   }
 
+  // In a row above the plot, where no curve runs.
   void legend() {
-    double y = kTop + 12;
-    for (size_t i = 0; i < content_.series.size(); ++i, y += 18) {
-      out_ << "<path stroke-width=\"3\" stroke=\"" << kColors[i % std::size(kColors)] << "\" d=\"M"
-           << kWidth - 190 << ' ' << y - 4 << "h18\"/><text x=\"" << kWidth - 166 << "\" y=\"" << y << "\">"
+    double x = kLeft;
+    for (size_t i = 0; i < content_.series.size(); ++i, x += kLegendStep) {
+      out_ << "<path stroke-width=\"3\" stroke=\"" << kColors[i % std::size(kColors)] << "\" d=\"M" << x
+           << ' ' << kTop - 16 << "h18\"/><text x=\"" << x + 24 << "\" y=\"" << kTop - 12 << "\">"
            << html_escape(content_.series[i].name) << "</text>";
     }
   }

@@ -10,6 +10,12 @@ namespace lmzoo::html {
 // A whole document around `body`; `title` is plain text.
 std::string page(std::string_view title, std::string_view body);
 
+// A part of a page under a heading of its own.
+struct Fragment {
+  std::string title;  // plain text
+  std::string body;   // HTML
+};
+
 // `cells` are HTML; a column whose body cells all begin with a digit, sign or "–" is aligned right.
 struct Table {
   std::vector<std::string> head;

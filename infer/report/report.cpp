@@ -12,7 +12,6 @@
 #include "io/html_escape.h"
 #include "io/lines.h"
 #include "io/safetensors.h"
-#include "io/yaml.h"
 #include "train/checkpoint.h"
 
 namespace lmzoo {
@@ -155,9 +154,7 @@ RunRecord read_run(const std::string& folder) {
   check(fs::exists(config), folder, " is no run folder: it has no config.yaml");
   std::ifstream in(config, std::ios::binary);
   run.config.assign(std::istreambuf_iterator<char>(in), {});
-  const YamlNode root = parse_yaml(run.config, config);
-  const YamlNode* name = root.find("name");
-  run.name = name != nullptr ? name->scalar : fs::path(folder).filename().string();
+  run.name = fs::weakly_canonical(folder).filename().string();
   read_metrics(folder + "/metrics.jsonl", run);
   run.parameters = count_parameters(folder);
   return run;
@@ -210,7 +207,9 @@ html::Table summary(const std::vector<RunRecord>& runs) {
   return table;
 }
 
-std::string report_page(const std::vector<RunRecord>& runs, const Results& results) {
+std::string report_page(const std::vector<RunRecord>& runs,
+                        const Results& results,
+                        const std::vector<html::Fragment>& more) {
   const std::string title = !results.title.empty() ? results.title
                             : runs.size() == 1     ? runs[0].name
                                                    : "lmzoo runs";
@@ -227,6 +226,9 @@ std::string report_page(const std::vector<RunRecord>& runs, const Results& resul
   for (const Results::Sample& sample : results.samples) {
     body += "<h3>" + html_escape(sample.title) + "</h3><p>" + html_escape(sample.prompt) + " → <mark>" +
             html_escape(sample.answer) + "</mark></p>";
+  }
+  for (const html::Fragment& part : more) {
+    body += "<h2>" + html_escape(part.title) + "</h2>" + part.body;
   }
   body += "<h2>Runs</h2>" + html::table(escaped(summary(runs)));
   for (const RunRecord& run : runs) {

@@ -13,7 +13,7 @@ namespace lmzoo {
 // What is read of a run folder.
 struct RunRecord {
   std::string folder;
-  std::string name;               // of the YAML
+  std::string name;               // of the folder: several runs may share a YAML
   std::string config;             // config.yaml, as it is
   std::vector<Json> train, eval;  // rows of metrics.jsonl (train/metrics.h)
   int64_t parameters = 0;         // of the newest checkpoint's model; 0 when there is none
@@ -41,7 +41,10 @@ Results read_results(const std::string& path);
 // A row a run: parameters, steps, tokens, training and validation loss, perplexity, accuracy, tokens/s.
 html::Table summary(const std::vector<RunRecord>& runs);
 
-std::string report_page(const std::vector<RunRecord>& runs, const Results& results);
+// `more` stands before the runs.
+std::string report_page(const std::vector<RunRecord>& runs,
+                        const Results& results,
+                        const std::vector<html::Fragment>& more = {});
 
 // The same table for a terminal, columns padded; cells are plain text.
 std::string plain_table(const html::Table& table);

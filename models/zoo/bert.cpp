@@ -128,6 +128,12 @@ class Bert final : public Model {
     return stack_->forward(embed(inputs), view, /*cross=*/nullptr, /*cache=*/nullptr);  // [N, D]
   }
 
+  // tanh(dense(first states)): [n, D]
+  bool has_pooler() const override { return pooler_ != nullptr; }
+  Tensor pool(const Tensor& firsts) override {
+    return pooler_ != nullptr ? pooler_->forward(firsts).tanh() : Model::pool(firsts);
+  }
+
   // logits = norm(gelu(dense(rows))) · embeddingᵀ + bias
   Projection project(const Tensor& rows) override {
     check(head_ != nullptr, "this bert has no masked-LM head (model.lm_head is false)");
@@ -153,7 +159,8 @@ class Bert final : public Model {
     if (!sum.residual.defined()) {
       sum.residual = torch::zeros_like(sum.x);  // rotary positions add nothing here
     }
-    if (token_types_ && inputs.token_types.defined()) {
+    const bool has_types = token_types_ && token_types_->weight.size(0) > 1;  // RoBERTa knows only type 0
+    if (has_types && inputs.token_types.defined()) {
       sum.residual = sum.residual + token_types_->forward(inputs.token_types);
     } else if (token_types_) {
       sum.bias = token_types_->weight[0];
@@ -165,6 +172,9 @@ class Bert final : public Model {
   // Every matrix and embedding N(0, 0.02) cut at two deviations, biases 0, norms the identity (the published
   // code's truncated_normal_initializer).
   void initialize() {
+    if (!draws_initial_weights()) {
+      return;
+    }
     const at::NoGradGuard no_grad;
     for (auto& item : named_parameters()) {
       Tensor& parameter = item.value();
@@ -183,7 +193,7 @@ class Bert final : public Model {
   std::shared_ptr<Embedding> token_types_;  // [types, D] or null
   std::shared_ptr<Norm> embedding_norm_;
   std::shared_ptr<Stack> stack_;
-  std::shared_ptr<Linear> pooler_;  // null without `pooler`; kept for checkpoints, not part of hidden()
+  std::shared_ptr<Linear> pooler_;  // null without `pooler`; not part of hidden()
   std::shared_ptr<Linear> head_;    // null without `lm_head`, as all of the head
   std::shared_ptr<Norm> head_norm_;
   Tensor head_bias_;  // [V]
@@ -191,6 +201,23 @@ class Bert final : public Model {
 
 BertOptions published(int64_t layers, int64_t width, int64_t heads) {
   return {.layers = layers, .width = width, .heads = heads, .max_length = 512, .vocab_size = 30522};
+}
+
+// Liu et al. 2019: no segments; positions begin after the id of padding, which is 1.
+BertOptions roberta(int64_t layers, int64_t width, int64_t heads) {
+  BertOptions o = published(layers, width, heads);
+  o.norm_eps = 1e-5;
+  o.position_offset = 2;
+  o.token_types = 1;
+  o.vocab_size = 50265;
+  return o;
+}
+
+// Sanh et al. 2019: half of BERT's layers, no segments.
+BertOptions distilbert() {
+  BertOptions o = published(6, 768, 12);
+  o.token_types = 0;
+  return o;
 }
 
 }  // namespace
@@ -201,7 +228,10 @@ void register_bert(Registry& registry) {
       .summary = "encoder-only transformer with a masked-LM head",
       .defaults = AnyOptions(BertOptions{}),
       .presets = {{"bert-base", AnyOptions(published(12, 768, 12))},
-                  {"bert-large", AnyOptions(published(24, 1024, 16))}},
+                  {"bert-large", AnyOptions(published(24, 1024, 16))},
+                  {"distilbert-base", AnyOptions(distilbert())},
+                  {"roberta-base", AnyOptions(roberta(12, 768, 12))},
+                  {"roberta-large", AnyOptions(roberta(24, 1024, 16))}},
       .make = [](const AnyOptions& options, const ModelContext& context) -> std::shared_ptr<Model> {
         return std::make_shared<Bert>(options.as<BertOptions>(), context);
       }});

@@ -10,6 +10,7 @@
 #include "models/cost.h"
 #include "models/embedding.h"
 #include "models/init.h"
+#include "models/parameter.h"
 #include "models/positions.h"
 
 namespace lmzoo {
@@ -20,19 +21,24 @@ struct GptOptions {
   int64_t width = 256;
   int64_t heads = 4;
   std::optional<int64_t> kv_heads{};
+  std::optional<int64_t> head_width{};
   std::optional<int64_t> ffn_width{};
   FeedForwardKind activation = FeedForwardKind::gelu_tanh;
   NormKind norm = NormKind::layer;
   double norm_eps = 1e-5;
   bool pre_norm = true;
   bool bias = true;
+  std::optional<bool> attention_bias{};
+  std::optional<double> attention_scale{};
   PositionKind positions = PositionKind::rotary;
   double rope_theta = 10000;
+  std::optional<RopeScaling> rope_scaling{};
   std::optional<int64_t> max_length{};
   std::optional<int64_t> vocab_size{};
   bool tie_embeddings = true;
   double dropout = 0.1;
   std::optional<double> attention_dropout{};
+  std::optional<double> embedding_dropout{};
   double init_std = 0.02;
 
   static constexpr void fields(auto& self, auto& visit) {
@@ -40,6 +46,7 @@ struct GptOptions {
     visit("width", self.width, "D: numbers that stand for a position", at_least(1));
     visit("heads", self.heads, "attention heads; width is a multiple of them", at_least(1));
     visit("kv_heads", self.kv_heads, "heads of keys and values; absent: as many as heads", at_least(1));
+    visit("head_width", self.head_width, "width of a head; absent: width / heads", at_least(1));
     visit("ffn_width", self.ffn_width, "inner width of the feed-forward; absent: 4 · width", at_least(1));
     visit("activation", self.activation, "of the feed-forward network");
     visit("norm", self.norm, "layer or rms");
@@ -48,22 +55,32 @@ struct GptOptions {
           self.pre_norm,
           "norm before each sublayer and at the end (GPT-2); false: after each (GPT-1)");
     visit("bias", self.bias, "whether linear maps have a bias");
+    visit("attention_bias", self.attention_bias, "whether those of attention have one; absent: as bias");
+    visit("attention_scale",
+          self.attention_scale,
+          "of query · key; absent: 1/sqrt(width of a head)",
+          more_than(0));
     visit("positions", self.positions, "how the model knows where a token stands");
     visit("rope_theta", self.rope_theta, "base of the rotary angles", more_than(1));
+    visit("rope_scaling", self.rope_scaling, "rotary angles of longer sequences; absent: unscaled");
     visit("max_length", self.max_length, "longest sequence; absent: data.sequence_length", at_least(1));
     visit("vocab_size", self.vocab_size, "rows of the embedding; absent: the tokenizer's size", at_least(1));
     visit("tie_embeddings", self.tie_embeddings, "whether the output projection is the embedding");
     visit("dropout", self.dropout, "of embeddings and of what each sublayer adds", half_open(0, 1));
     visit("attention_dropout", self.attention_dropout, "of attention; absent: as dropout", half_open(0, 1));
+    visit("embedding_dropout", self.embedding_dropout, "of embeddings; absent: as dropout", half_open(0, 1));
     visit("init_std", self.init_std, "standard deviation of the initial weights", more_than(0));
   }
 };
 
+HeadShape shape_of(const GptOptions& o) { return head_shape({o.width, o.heads, o.kv_heads, o.head_width}); }
+
 BlockOptions block_options(const GptOptions& o) {
   return {.attention = {.width = o.width,
-                        .shape = head_shape({o.width, o.heads, o.kv_heads}),
-                        .bias = o.bias,
-                        .dropout = o.attention_dropout.value_or(o.dropout)},
+                        .shape = shape_of(o),
+                        .bias = o.attention_bias.value_or(o.bias),
+                        .dropout = o.attention_dropout.value_or(o.dropout),
+                        .scale = o.attention_scale},
           .feed_forward = {.width = o.width,
                            .inner_width = o.ffn_width.value_or(4 * o.width),
                            .kind = o.activation,
@@ -77,9 +94,10 @@ BlockOptions block_options(const GptOptions& o) {
 PositionOptions position_options(const GptOptions& o, int64_t max_length) {
   return {.kind = o.positions,
           .width = o.width,
-          .head_width = o.width / o.heads,
+          .head_width = shape_of(o).width,
           .max_length = max_length,
-          .theta = o.rope_theta};
+          .theta = o.rope_theta,
+          .scaling = o.rope_scaling};
 }
 
 class Gpt final : public Model {
@@ -114,7 +132,8 @@ class Gpt final : public Model {
 
     Tensor x = tokens_->forward(inputs.ids);                            // [N, D]
     const Tensor rows = positions_->rows(where, end, x.scalar_type());  // [N, D] or undefined
-    x = dropout(rows.defined() ? x + rows : x, is_training() ? options_.dropout : 0);
+    x = dropout(rows.defined() ? x + rows : x,
+                is_training() ? options_.embedding_dropout.value_or(options_.dropout) : 0);
 
     const SelfView view{.sequences = inputs.sequences,
                         .mask = inputs.prefix.empty() ? MaskKind::causal : MaskKind::prefix,
@@ -140,6 +159,9 @@ class Gpt final : public Model {
   // All weights N(0, 0.02); GPT-2 divides those that write to the residual stream by √(2 · layers)
   // (section 2.3), GPT-1 does not.
   void initialize() {
+    if (!draws_initial_weights()) {
+      return;
+    }
     const double std = options_.init_std;
     const double depth = options_.pre_norm ? std::sqrt(2.0 * static_cast<double>(options_.layers)) : 1;
     init::normal(tokens_->weight, std);
@@ -183,6 +205,40 @@ GptOptions gpt1() {
   return o;
 }
 
+// Touvron et al. 2023 and the kind that came of it; a context of 4096 is Llama 2's.
+struct LlamaSize {
+  int64_t layers = 0, width = 0, heads = 0, kv_heads = 0, ffn_width = 0;
+};
+GptOptions llama(const LlamaSize& size, int64_t vocab_size, int64_t max_length) {
+  return {.layers = size.layers,
+          .width = size.width,
+          .heads = size.heads,
+          .kv_heads = size.kv_heads,
+          .ffn_width = size.ffn_width,
+          .activation = FeedForwardKind::swiglu,
+          .norm = NormKind::rms,
+          .bias = false,
+          .max_length = max_length,
+          .vocab_size = vocab_size,
+          .tie_embeddings = false,
+          .dropout = 0};
+}
+
+GptOptions llama2_7b() { return llama({32, 4096, 32, 32, 11008}, 32000, 4096); }
+
+GptOptions llama3_8b() {
+  GptOptions o = llama({32, 4096, 32, 8, 14336}, 128256, 8192);
+  o.rope_theta = 500000;
+  return o;
+}
+
+GptOptions smollm2_135m() {
+  GptOptions o = llama({30, 576, 9, 3, 1536}, 49152, 8192);
+  o.tie_embeddings = true;
+  o.rope_theta = 100000;
+  return o;
+}
+
 }  // namespace
 
 void register_gpt(Registry& registry) {
@@ -194,7 +250,10 @@ void register_gpt(Registry& registry) {
                   {"gpt2", AnyOptions(gpt2(12, 768, 12))},
                   {"gpt2-medium", AnyOptions(gpt2(24, 1024, 16))},
                   {"gpt2-large", AnyOptions(gpt2(36, 1280, 20))},
-                  {"gpt2-xl", AnyOptions(gpt2(48, 1600, 25))}},
+                  {"gpt2-xl", AnyOptions(gpt2(48, 1600, 25))},
+                  {"llama-2-7b", AnyOptions(llama2_7b())},
+                  {"llama-3-8b", AnyOptions(llama3_8b())},
+                  {"smollm2-135m", AnyOptions(smollm2_135m())}},
       .make = [](const AnyOptions& options, const ModelContext& context) -> std::shared_ptr<Model> {
         return std::make_shared<Gpt>(options.as<GptOptions>(), context);
       }});

@@ -10,6 +10,7 @@
 #include "models/cost.h"
 #include "models/embedding.h"
 #include "models/init.h"
+#include "models/parameter.h"
 #include "models/positions.h"
 
 namespace lmzoo {
@@ -28,6 +29,9 @@ struct T5Options {
   int64_t max_distance = 128;
   std::optional<int64_t> vocab_size{};
   bool tie_embeddings = true;
+  double attention_scale = 1;
+  std::optional<double> output_scale{};
+  double embedding_std = 1;
   double dropout = 0.1;
 
   static constexpr void fields(auto& self, auto& visit) {
@@ -46,6 +50,16 @@ struct T5Options {
     visit("tie_embeddings",
           self.tie_embeddings,
           "output projection is the embedding, states scaled by 1/sqrt(D)");
+    visit("attention_scale",
+          self.attention_scale,
+          "of query · key; the initial queries are the smaller for it",
+          more_than(0));
+    visit("output_scale",
+          self.output_scale,
+          "of the states before the output projection; absent: 1/sqrt(D) with tied embeddings, else 1",
+          more_than(0));
+    // Adam's steps do not grow with a weight, so rows of unit size hardly turn in a short run
+    visit("embedding_std", self.embedding_std, "standard deviation of the initial embedding", more_than(0));
     visit("dropout",
           self.dropout,
           "of embeddings, attention, activations and what each sublayer adds",
@@ -61,7 +75,7 @@ BlockOptions block_options(const T5Options& o, bool decoder) {
                         .shape = head_shape({o.width, o.heads, /*kv_heads=*/{}, o.head_width}),
                         .bias = false,
                         .dropout = o.dropout,
-                        .scale = 1.0},
+                        .scale = o.attention_scale},
           .feed_forward = {.width = o.width,
                            .inner_width = ffn_width(o),
                            .kind = o.activation,
@@ -121,12 +135,10 @@ class T5 final : public Model {
 
   // Version 1.0: logits = states / √D · embeddingᵀ; 1.1: a matrix of its own, unscaled.
   Projection project(const Tensor& rows) override {
-    if (head_) {
-      return {.rows = rows, .weight = head_->weight, .bias = {}};
-    }
-    return {.rows = rows * std::pow(static_cast<double>(options_.width), -0.5),
-            .weight = tokens_->weight,
-            .bias = {}};
+    const Tensor& weight = head_ ? head_->weight : tokens_->weight;
+    const double scale =
+        options_.output_scale.value_or(head_ ? 1 : std::pow(static_cast<double>(options_.width), -0.5));
+    return {.rows = scale == 1 ? rows : rows * scale, .weight = weight, .bias = {}};
   }
 
   double train_flops(const SequenceLengths& lengths, double labeled) const override {
@@ -169,25 +181,29 @@ class T5 final : public Model {
   // queries (D Dh)^-1/2, keys, values, feed-forward input and relative bias D^-1/2, attention output
   // (H Dh)^-1/2, feed-forward output F^-1/2.
   void initialize() {
+    if (!draws_initial_weights()) {
+      return;
+    }
     const auto root = [](int64_t n) { return 1 / std::sqrt(static_cast<double>(n)); };
     const int64_t width = options_.width;
     const int64_t inner = shape_.heads * shape_.width;
     const init::BlockScales scales{.std = root(width), .residual_std = root(inner)};
+    const double queries_std = root(width * shape_.width) / options_.attention_scale;
     for (const auto& stack : {encoder_, decoder_}) {
       for (const auto& block : stack->blocks) {
         init::block(*block, scales);
         Tensor queries = block->attention->qkv->weight.detach().narrow(0, 0, inner);
-        init::normal(queries, root(width * shape_.width));
+        init::normal(queries, queries_std);
         init::normal(*block->feed_forward->out, root(ffn_width(options_)));
         if (block->cross_attention) {
-          init::normal(*block->cross_attention->q, root(width * shape_.width));
+          init::normal(*block->cross_attention->q, queries_std);
         }
       }
       init::identity(*stack->final_norm);
     }
     init::normal(encoder_bias_->weight, root(width));
     init::normal(decoder_bias_->weight, root(width));
-    init::normal(tokens_->weight, 1);
+    init::normal(tokens_->weight, options_.embedding_std);
     if (head_) {
       init::normal(*head_, 1);
     }

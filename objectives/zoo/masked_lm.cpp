@@ -74,6 +74,7 @@ class MaskedLm final : public Objective {
                     .vocabulary_size = vocabulary.size,
                     .mask_share = options.mask_share,
                     .random_share = options.random_share};
+    require_plain_text(context.record, "masked_lm");
     require_length(length_, 3, "masked_lm");
     check(options.mask_share + options.random_share <= 1,
           "mask_share + random_share is ",

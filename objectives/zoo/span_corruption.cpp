@@ -60,6 +60,7 @@ class SpanCorruption final : public Objective {
               .closing = options.dialect == SpanDialect::closing_sentinel,
               .label_sentinels = options.loss_on_sentinels},
         joined_(context.architecture == Architecture::decoder_only) {
+    require_plain_text(context.record, "span_corruption");
     const SpanLengths shortest = span_lengths(2, noise_, form_);
     require_length(context.sequence_length,
                    joined_ ? shortest.source + shortest.target : shortest.source,

@@ -52,7 +52,13 @@ struct Good {
 std::vector<Good> all_good() {
   std::vector<Good> good{{"built-in.yaml", kBuiltIn, true}};
   for (const std::string& path : test::good_configs()) {
-    good.push_back({path, test::read_file(path), path.starts_with("configs/debug/")});
+    const std::string text = test::read_file(path);
+    // Fetched, not part of the repository: tests/configs.sh plans these with it.
+    if (text.find("checkpoints/minilm") != std::string::npos &&
+        !std::filesystem::exists("checkpoints/minilm")) {
+      continue;
+    }
+    good.push_back({path, text, path.starts_with("configs/debug/")});
   }
   return good;
 }

@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,17 +45,12 @@ Outcome run_with(const std::vector<std::string>& arguments,
   }
   meanwhile(child);
   int status = 0;
-  rusage usage{};
-  if (wait4(child, &status, 0, &usage) != child) {
-    throw std::runtime_error("wait4 failed");
+  if (waitpid(child, &status, 0) != child) {
+    throw std::runtime_error("waitpid failed");
   }
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-  };
   return {.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
           .out = read_file(dir / "out"),
-          .err = read_file(dir / "err"),
-          .cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)};
+          .err = read_file(dir / "err")};
 }
 
 }  // namespace
@@ -81,6 +75,14 @@ std::map<std::string, std::string> files_below(const std::string& folder) {
     files[entry.path().string()] = entry.is_regular_file() ? read_file(entry.path().string()) : "";
   }
   return files;
+}
+
+std::string newest_weights(const std::string& run) {
+  std::string newest;
+  for (const auto& entry : std::filesystem::directory_iterator(run + "/checkpoints")) {
+    newest = std::max(newest, entry.path().string());
+  }
+  return read_file(newest + "/model.safetensors");
 }
 
 }  // namespace lmzoo::test

@@ -10,7 +10,6 @@ namespace lmzoo::test {
 struct Outcome {
   int code = 0;  // 128 + signal when one killed it
   std::string out, err;
-  double cpu_seconds = 0;
 };
 
 // From the repository's root, with standard input empty unless given.
@@ -21,5 +20,8 @@ Outcome run_until(const std::vector<std::string>& arguments, const std::string& 
 
 // Every file below a folder with its content; empty when there is no such folder.
 std::map<std::string, std::string> files_below(const std::string& folder);
+
+// The bytes of the weights of a run's newest checkpoint.
+std::string newest_weights(const std::string& run);
 
 }  // namespace lmzoo::test

@@ -149,8 +149,13 @@ TEST_CASE("a pair that makes no sense is refused with one sentence, all others a
       {FormKind::sequence_to_sequence, Architecture::encoder_only},
       {FormKind::token_stream, Architecture::encoder_only},
       {FormKind::token_stream, Architecture::encoder_decoder}};
-  const auto form =
-      GENERATE(FormKind::in_place, FormKind::sequence_to_sequence, FormKind::token_stream, FormKind::labeled);
+  const auto form = GENERATE(FormKind::in_place,
+                             FormKind::sequence_to_sequence,
+                             FormKind::token_stream,
+                             FormKind::labeled,
+                             FormKind::tagged,
+                             FormKind::spanned,
+                             FormKind::choices);
   const auto architecture =
       GENERATE(Architecture::encoder_only, Architecture::decoder_only, Architecture::encoder_decoder);
   const std::string why = refusal(form, architecture);
@@ -163,4 +168,42 @@ TEST_CASE("collate throws on mistakes of the caller") {
   CHECK_THROWS_AS(make({InPlace{{2, 3}, {0}, {5}}}, Architecture::decoder_only), std::logic_error);
   CHECK_THROWS_AS(make({TokenStream{{1, 2}}, Labeled{{1}, 0}}, Architecture::decoder_only), std::logic_error);
   CHECK_THROWS_AS(make({InPlace{{2, 3}, {2}, {5}}}, Architecture::encoder_only), std::logic_error);
+}
+
+TEST_CASE("forms of tasks: values, tags, spans, groups, token types") {
+  const auto encoder = Architecture::encoder_only;
+  const Batch numbers = make({Labeled{.ids = {2, 3}, .label = 0, .token_types = {}, .values = {1.5F}},
+                              Labeled{.ids = {4}, .label = 0, .token_types = {1}, .values = {2}}},
+                             encoder);
+  CHECK(torch::equal(numbers.values, torch::tensor({{1.5F}, {2.0F}})));
+  CHECK(ids_of(numbers.rows) == Ids{0, 1});
+  CHECK(numbers.labels.numel() == 0);
+  CHECK(ids_of(numbers.inputs.token_types) == Ids{0, 0, 1});
+
+  const Batch tags =
+      make({Tagged{{2, 10, 11, 3}, {1, 2}, {4, 0}, {0}}, Tagged{{2, 12, 3}, {1}, {5}, {0}}}, encoder);
+  CHECK(ids_of(tags.rows) == Ids{1, 2, 5});
+  CHECK(ids_of(tags.labels) == Ids{4, 0, 5});
+  CHECK(tags.words == std::vector<int64_t>{0, 2});
+  CHECK_FALSE(tags.inputs.token_types.defined());
+
+  const Batch spans = make({Spanned{{2, 10, 3, 11, 12, 3}, {0, 0, 0, 1, 1, 1}, 3, 4}}, encoder);
+  CHECK(torch::equal(spans.labels, torch::tensor({{3, 4}}, torch::kInt64)));
+  CHECK(spans.pieces.size() == 1);
+
+  const Batch choices = make({Choices{{Labeled{{2, 10, 3}, 0}, Labeled{{2, 11}, 0}}, 1, true},
+                              Choices{{Labeled{{2, 12}, 0}}, 0, true}},
+                             encoder);
+  CHECK(choices.groups == std::vector<int64_t>{2, 1});
+  CHECK(ids_of(choices.rows) == Ids{0, 2});
+  CHECK(ids_of(choices.labels) == Ids{1, 0});
+  CHECK(ids_of(choices.next_rows) == Ids{0, 1, 3, 5});
+  CHECK(ids_of(choices.next_labels) == Ids{10, 3, 11, 12});
+}
+
+TEST_CASE("ids that are given have no label") {
+  const Batch batch = make({TokenStream{{10, 11, 12, 1}, 2}}, Architecture::decoder_only);
+  CHECK(ids_of(batch.inputs.ids) == Ids{10, 11, 12});
+  CHECK(ids_of(batch.rows) == Ids{1, 2});
+  CHECK(ids_of(batch.labels) == Ids{12, 1});
 }

@@ -18,10 +18,10 @@ using Ids = std::vector<int64_t>;
 namespace {
 
 // Appends a random id, so that a batch shows the stream it was made with.
-Example with_noise(const Sample& sample, Stream& stream) {
+std::vector<Example> with_noise(const Sample& sample, Stream& stream) {
   Ids ids = sample.ids;
   ids.push_back(static_cast<int64_t>(stream.below(1'000'000)));
-  return TokenStream{ids};
+  return {TokenStream{ids}};
 }
 
 LoaderSteps noisy_steps() {
@@ -171,7 +171,7 @@ TEST_CASE_METHOD(Fixture, "what a step throws comes out of next(), again at ever
   options.workers = GENERATE(0, 1, 3);
   LoaderSteps steps = noisy_steps();
   std::atomic<bool> broken = true;
-  steps.transform = [&](const Sample& sample, Stream& stream) {
+  steps.transform = [&](const Sample& sample, Stream& stream) -> std::vector<Example> {
     if (broken && sample.ids[0] < 30) {
       throw InputError("bad sample");
     }

@@ -156,7 +156,7 @@ TEST_CASE("a damaged saved tokenizer is refused with its path") {
         path + ": version is not 1, the only one known here");
   CHECK(refusal(head + R"("sentinels": 1})") == path + ": type must be a string");
   CHECK(refusal(head + R"("type": "wordpiece", "sentinels": 1})") ==
-        path + ": type is `wordpiece`; known are sentencepiece, byte, char");
+        path + ": type is `wordpiece`; known are sentencepiece, byte, char, words");
   CHECK(refusal(head + R"("type": "byte", "sentinels": -1})") == path + ": sentinels must be 0 to 10000");
   CHECK(refusal(head + R"("type": "byte", "sentinels": 1e9})") == path + ": sentinels must be 0 to 10000");
   CHECK(refusal(head + R"("type": "char", "sentinels": 1, "characters": "aba"})") ==

@@ -30,12 +30,12 @@ TEST_CASE("a chart leaves out what is not finite and says when nothing is left")
 
 TEST_CASE("a run's rows are read, and its page needs no network") {
   const test::TempDir folder;
-  test::write_file(folder / "run/config.yaml", "name: a <run>\n");
+  test::write_file(folder / "a <run>/config.yaml", "name: x\n");
   test::write_file(
-      folder / "run/metrics.jsonl",
+      folder / "a <run>/metrics.jsonl",
       "{\"kind\": \"train\", \"step\": 1, \"loss\": 3.5, \"tokens\": 100, \"seconds\": 2, \"lr\": null}\n"
       "{\"kind\": \"eval\", \"step\": 1, \"loss\": 3.25, \"accuracy\": 0.5}\n");
-  const RunRecord run = read_run(folder / "run");
+  const RunRecord run = read_run(folder / "a <run>");
   CHECK(run.train.size() == 1);
   CHECK(run.eval.size() == 1);
   const html::Table table = summary({run});

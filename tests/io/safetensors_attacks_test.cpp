@@ -1,6 +1,10 @@
-// Published attacks on safetensors readers and the rules they break (reliability.md 3, specs.md S12).
-#include <chrono>
+// Published attacks on safetensors readers and the rules they break. Sources: Trail of Bits' audit of
+// safetensors (2023: polyglots, duplicate keys, huge headers), mlx#3363 and #3409 (offsets beyond the shape,
+// beyond the file), audio.cpp#138 (an offset that underflows), safetensors-cpp (a shape whose product wraps),
+// GGUF's CVE-2024-21802 and CVE-2025-53630 (the same in sizes), CVE-2017-12635 (duplicate keys),
+// CVE-2022-45688 (nesting).
 #include <cstring>
+#include <ctime>
 
 #include "io/safetensors.h"
 #include "support/catch.h"
@@ -21,14 +25,14 @@ std::string refusal(const std::string& bytes) {
   const test::TempDir dir;
   const std::string path = dir / "m";
   test::write_file(path, bytes);
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   std::string why = "accepted";
   try {
     const SafetensorsFile file(path);
   } catch (const InputError& error) {
     why = std::string(error.what()).substr(path.size() + 2);
   }
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(1));
+  CHECK(std::clock() - start < CLOCKS_PER_SEC);  // of the processor: tests run beside others
   return why;
 }
 
@@ -145,7 +149,7 @@ TEST_CASE("data that belongs to no tensor, to two, or is not there is refused") 
         "tensor \"b\" at [5, 9) leaves a hole after the tensor before it, which ends at 4");
   CHECK(refusal("{" + entry("a", "U8", "4", "1,5") + "}", 5) ==
         "tensor \"a\" at [1, 5) leaves a hole after the tensor before it, which ends at 0");
-  CHECK(refusal("{" + kGood + "}", 9) == "1 bytes after the last tensor");
+  CHECK(refusal("{" + kGood + "}", 9) == "1 bytes after the last tensor \"a\"");
   CHECK(refusal("{}", 1) == "1 bytes after the last tensor");
   CHECK(refusal("{" + kGood + "}", 7) == "tensor \"a\" at [0, 8) is not within the 7 bytes of data");
   CHECK(refusal("{" + entry("a", "U8", "4", "4,0") + "}", 4) ==

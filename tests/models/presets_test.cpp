@@ -28,43 +28,22 @@ TEST_CASE("presets have exactly the published number of parameters") {
   CHECK(count(preset("bert", "bert-base")) == 109'514'298);
   CHECK(count(preset("bert", "bert-base", {{"pooler", "true"}, {"lm_head", "false"}})) == 109'482'240);
   CHECK(count(preset("bert", "bert-large")) == 335'174'458);
+  CHECK(count(preset("bert", "distilbert-base", {{"lm_head", "false"}})) == 66'362'880);
+  CHECK(count(preset("bert", "roberta-base", {{"pooler", "true"}, {"lm_head", "false"}})) == 124'645'632);
   CHECK(count(preset("gpt", "gpt1")) == 116'534'784);
   CHECK(count(preset("gpt", "gpt2")) == 124'439'808);
   CHECK(count(preset("gpt", "gpt2-medium")) == 354'823'168);
   CHECK(count(preset("gpt", "gpt2-large")) == 774'030'080);
   CHECK(count(preset("gpt", "gpt2-xl")) == 1'557'611'200);
+  CHECK(count(preset("gpt", "llama-2-7b")) == 6'738'415'616);
+  CHECK(count(preset("gpt", "llama-3-8b")) == 8'030'261'248);
+  CHECK(count(preset("gpt", "smollm2-135m")) == 134'515'008);
   CHECK(count(preset("t5", "t5-small")) == 60'506'624);
   CHECK(count(preset("t5", "t5-base")) == 222'903'552);
   CHECK(count(preset("t5", "t5-large")) == 737'668'096);
   CHECK(count(preset("t5", "t5-v1.1-small")) == 76'961'152);
   CHECK(count(preset("t5", "t5-v1.1-base")) == 247'577'856);
   CHECK(count(preset("t5", "t5-v1.1-large")) == 783'150'080);
-}
-
-TEST_CASE("options alone make the sizes of RoBERTa and LLaMA") {
-  const Settings roberta{{"pooler", "true"},
-                         {"lm_head", "false"},
-                         {"vocab_size", "50265"},
-                         {"position_offset", "2"},
-                         {"token_types", "1"}};
-  CHECK(count(preset("bert", "bert-base", roberta)) == 124'645'632);
-  const Settings llama_kind{{"norm", "rms"}, {"activation", "swiglu"}, {"bias", "false"}};
-  Settings smollm = llama_kind;
-  smollm.insert({{"layers", "30"},
-                 {"width", "576"},
-                 {"heads", "9"},
-                 {"kv_heads", "3"},
-                 {"ffn_width", "1536"},
-                 {"vocab_size", "49152"}});
-  CHECK(count(preset("gpt", "", smollm)) == 134'515'008);
-  Settings llama = llama_kind;
-  llama.insert({{"layers", "32"},
-                {"width", "4096"},
-                {"heads", "32"},
-                {"ffn_width", "11008"},
-                {"vocab_size", "32000"},
-                {"tie_embeddings", "false"}});
-  CHECK(count(preset("gpt", "", llama)) == 6'738'415'616);
 }
 
 TEST_CASE("outside of the scope parameters have memory again") {

@@ -149,3 +149,23 @@ TEST_CASE("t5 starts as published: a deviation for every matrix") {
   CHECK(deviation(weights.at("encoder.block0.feed_forward.out.weight")) == root(100));
   CHECK(deviation(weights.at("encoder_bias.weight")) == Approx(0.125).epsilon(0.15));
 }
+
+TEST_CASE(
+    "t5 starts as the same function for any attention_scale; output_scale and embedding_std are what they "
+    "say") {
+  const auto logits = [](Settings settings) {
+    settings.insert({{"layers", "2"}, {"width", "8"}, {"heads", "2"}});
+    torch::manual_seed(1);
+    const auto model = make_model({.family = "t5", .settings = settings});
+    const Inputs inputs = packed({{3, 4, 5, 6}, {7, 8}}, {{0, 9, 10}, {0, 11}});
+    return model->logits(model->hidden(inputs)).detach();
+  };
+  const Tensor published = logits({});
+  CHECK(relative_error(logits({{"attention_scale", "0.5"}}), published) < 1e-5);
+  CHECK(relative_error(logits({{"output_scale", "1"}}), published * std::sqrt(8.0)) < 1e-5);
+
+  torch::manual_seed(1);
+  const auto small =
+      make_model({.family = "t5", .settings = {{"embedding_std", "0.05"}, {"vocab_size", "500"}}});
+  CHECK(deviation(parameters_of(*small).at("tokens.weight")) == Approx(0.05).epsilon(0.03));
+}

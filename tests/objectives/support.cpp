@@ -84,6 +84,10 @@ struct Packer {
     }
     decoder_lengths.push_back(std::ssize(example.target));
   }
+  template <class Form>
+  void operator()(const Form&) {
+    throw std::logic_error("batch_of packs the forms of pre-training and classification");
+  }
   void operator()(const Labeled& example) {
     label(std::ssize(lengths), example.label);
     append(example.ids);

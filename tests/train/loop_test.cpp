@@ -163,11 +163,11 @@ TEST_CASE("a run stops early when it has not become better in `patience` evaluat
 
 TEST_CASE("best_by accuracy needs an objective that measures it") {
   const TempDir folder;
-  CHECK_THROWS_WITH(scripted(folder.path(), {5, 3}, {.best_by = BestBy::accuracy}),
+  CHECK_THROWS_WITH(scripted(folder.path(), {5, 3}, {.best_by = "accuracy"}),
                     Catch::Matchers::Contains("eval.best_by is accuracy"));
   const TempDir other;
   TinyRun run(other.path());
   run.valid = tiny_eval_set();
-  run.eval.best_by = BestBy::accuracy;
+  run.eval.best_by = "accuracy";
   CHECK(run.train().state.best->metric == "accuracy");
 }

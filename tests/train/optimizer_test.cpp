@@ -108,6 +108,54 @@ TEST_CASE("the optimizer follows the formula of the paper, and vectors do not de
   }
 }
 
+TEST_CASE("with scale_by_rms a tensor's learning rate is relative to its root mean square, at least 1e-3") {
+  const OptimizerOptions options{.weight_decay = 0.3, .scale_by_rms = true, .clip_norm = 0};
+  const auto numbers = [](const Tensor& t) {
+    return std::vector<double>(t.const_data_ptr<double>(), t.const_data_ptr<double>() + t.numel());
+  };
+  const Tensor large = parameter(values({2, 3}, 1) * 40), zero = parameter(at::zeros({6}, at::kDouble));
+  Optimizer optimizer({{"large", large}, {"zero", zero}}, options);
+  SlowAdamW slow_large{options, numbers(large), {}, {}}, slow_zero{options, numbers(zero), {}, {}};
+  const auto rms = [](const SlowAdamW& slow) {
+    double squares = 0;
+    for (const double w : slow.weights) {
+      squares += w * w;
+    }
+    return std::max(1e-3, std::sqrt(squares / static_cast<double>(slow.weights.size())));
+  };
+  for (int step = 0; step < 20; ++step) {
+    const Tensor gradient = values({6}, step * 1.3);
+    large.mutable_grad() = gradient.reshape({2, 3}).clone();
+    zero.mutable_grad() = gradient.clone();
+    optimizer.step(0.05, 1, kFine);
+    slow_large.step(0.05 * rms(slow_large), options.weight_decay, numbers(gradient));
+    slow_zero.step(0.05 * rms(slow_zero), 0, numbers(gradient));
+  }
+  for (int64_t i = 0; i < 6; ++i) {
+    CHECK(large.const_data_ptr<double>()[i] == Approx(slow_large.weights[i]).epsilon(1e-6));
+    CHECK(zero.const_data_ptr<double>()[i] == Approx(slow_zero.weights[i]).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("a parameter with a rate of its own moves as if the learning rate were multiplied") {
+  const auto move = [](double lr, std::vector<double> rates) {
+    const Tensor matrix = parameter(values({2, 3}, 1)), bias = parameter(values({3}, 2));
+    Optimizer optimizer(
+        {{"matrix", matrix}, {"bias", bias}}, {.weight_decay = 0.3, .clip_norm = 0.5}, std::move(rates));
+    for (int step = 0; step < 5; ++step) {
+      matrix.mutable_grad() = values({2, 3}, step * 1.3);
+      bias.mutable_grad() = values({3}, step * 0.4);
+      optimizer.step(lr, 1, kFine);
+    }
+    return std::pair{matrix, bias};
+  };
+  const auto plain = move(0.05, {}), ones = move(0.05, {1, 1}), slow = move(0.05, {0.2, 1});
+  CHECK(ones.first.equal(plain.first));
+  CHECK(ones.second.equal(plain.second));
+  CHECK(slow.first.allclose(move(0.05 * 0.2, {}).first, 1e-12, 1e-15));
+  CHECK(slow.second.equal(plain.second));
+}
+
 TEST_CASE("a step that is not finite changes nothing, and the next one is as if it had not been") {
   const auto run = [](int poisoned, double poison_gradient, double poison_loss) {
     const Tensor weight = parameter(values({3, 2}, 1)).to(at::kFloat).detach().set_requires_grad(true);

@@ -57,9 +57,10 @@ TEST_CASE("a preset is a set of defaults that other keys override") {
 
 TEST_CASE("sections that contradict each other are refused where they stand") {
   const auto [change, message] = GENERATE(table<std::string, std::string>({
-      {"model={layers: 2}", "--set model: model.type: is missing; legal: bert, gpt, t5"},
+      {"model={layers: 2}", "--set model: model.type: is missing; legal: bert, gpt, t5, word2vec"},
       {"model.type=gtp",
-       "--set model.type: model.type: no such choice 'gtp'; legal: bert, gpt, t5 (did you mean 'gpt'?)"},
+       "--set model.type: model.type: no such choice 'gtp'; legal: bert, gpt, t5, word2vec (did you mean "
+       "'gpt'?)"},
       {"model.preset=gpt3", "--set model.preset: model.preset: no such choice 'gpt3'*"},
       {"train.micro_batches=3",
        "--set train.micro_batches: train.micro_batches: is 3, but must divide train.batch_size = 8"},
@@ -94,8 +95,9 @@ TEST_CASE("labels belong to documents") {
 
 TEST_CASE("an empty configuration, and one without model or objective, are refused") {
   CHECK_THROWS_WITH(parse(""), Catch::Contains("is empty"));
-  CHECK_THROWS_WITH(parse("name: x"),
-                    "dir/f.yaml:1:1: model: is missing; expected {type: ...}, with one of bert, gpt, t5");
+  CHECK_THROWS_WITH(
+      parse("name: x"),
+      "dir/f.yaml:1:1: model: is missing; expected {type: ...}, with one of bert, gpt, t5, word2vec");
   CHECK_THROWS_WITH(parse(kGood, {"model={tpye: gpt}"}),
                     "--set model: model.tpye: unknown key (did you mean 'type'?)");
   CHECK_THROWS_WITH(parse("[a]"), "dir/f.yaml:1:1: expected keys with values, got a list");
@@ -117,8 +119,8 @@ TEST_CASE("a run may change where and how fast it computes, and nothing else") {
 TEST_CASE("the schema has an alternative for every model and objective") {
   const Registry registry = make_registry();
   const Json schema = run_config_schema(registry);
-  CHECK(schema["properties"].size() == 11);
-  CHECK(schema["properties"]["model"]["oneOf"].size() == registry.models().size());
+  CHECK(schema["properties"].size() == 12);
+  CHECK(schema["properties"]["model"]["oneOf"].size() == registry.models().size() + 1);
   CHECK(schema["properties"]["objective"]["oneOf"].size() == registry.objectives().size());
   const Json& bert = schema["properties"]["model"]["oneOf"][0];
   CHECK(bert["properties"]["type"]["const"] == "bert");

@@ -1,0 +1,18 @@
+// One run, as `lmzoo train` and `lmzoo sweep` make it.
+#pragma once
+
+#include <string>
+
+#include "train/loop.h"
+#include "train/run_config.h"
+
+namespace lmzoo {
+
+// Trains to the end, or until a stop signal comes (the caller handles it, train/stop_signal.h): plan,
+// progress and notes go to standard error, everything else into the folder `run`.
+TrainResult train_run(const LoadedConfig& loaded,
+                      const Registry& registry,
+                      const std::string& run,
+                      bool resume);
+
+}  // namespace lmzoo

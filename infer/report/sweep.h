@@ -1,0 +1,30 @@
+// What came of a sweep: for a terminal, for other programs, for a page.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "infer/report/report.h"
+#include "io/json.h"
+#include "train/sweep.h"
+
+namespace lmzoo {
+
+struct SweepOutcome {
+  std::vector<SweepCell> cells;
+  std::vector<PlannedRun> runs;
+  std::vector<std::optional<MeasuredRun>> measured;  // of each run; absent: it failed
+};
+
+// A row a cell: "0.9125 ± 0.0042" for each metric, mean and deviation over its seeds.
+html::Table cell_table(const SweepOutcome& outcome);
+// A row a run.
+html::Table run_table(const SweepOutcome& outcome);
+// {"cells": [{"name", "set": {key: value}, "runs": [{"seed", "run", "step", metric: number ...}],
+//             "metrics": {metric: {"mean", "deviation", "low", "high", "count"}}}]}
+Json to_json(const SweepOutcome& outcome);
+// Both tables and the curves of all runs.
+std::string sweep_page(const std::string& title, const SweepOutcome& outcome);
+
+}  // namespace lmzoo

@@ -1,0 +1,1 @@
+#include "models/word2vec/compose_impl.h"

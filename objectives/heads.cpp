@@ -1,0 +1,81 @@
+#include "objectives/heads.h"
+
+#include <stdexcept>
+
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/linear.h>
+
+#include "core/check.h"
+
+namespace lmzoo {
+
+Affine::Affine(int64_t in, int64_t out, bool bias)
+    : weight_(register_parameter("weight", torch::empty({out, in}).normal_(0, 0.02))) {
+  if (bias) {
+    bias_ = register_parameter("bias", torch::zeros({out}));
+  }
+}
+
+Tensor Affine::forward(const Tensor& x) const { return at::linear(x, weight_, bias_); }
+
+Tensor pool(const Tensor& states, const Sequences& sequences, Pooling pooling) {
+  const Tensor starts = sequences.offsets();  // [n+1]
+  const int64_t n = sequences.count();
+  switch (pooling) {
+    case Pooling::first:
+      return states.index_select(0, starts.narrow(0, 0, n));
+    case Pooling::last:
+      return states.index_select(0, starts.narrow(0, 1, n) - 1);
+    case Pooling::mean: {
+      // Padded rather than index_add, which on a GPU adds in another order every time. Sums need float32.
+      const Tensor exact = states.scalar_type() == torch::kFloat64 ? states : states.to(torch::kFloat32);
+      return to_padded(exact, sequences).sum(1) / starts.diff().unsqueeze(1);
+    }
+    case Pooling::pooler:
+      break;
+  }
+  throw std::logic_error("pool: no such pooling");
+}
+
+Head::Head(const HeadOptions& options,
+           const ObjectiveContext& context,
+           int64_t outputs,
+           std::string_view user)
+    : options_(options) {
+  check(options.pooling != Pooling::first || context.architecture != Architecture::decoder_only,
+        user,
+        ": pooling is first, but the first state of a decoder-only model has seen only one token; legal are "
+        "last, mean");
+  check(options.pooling != Pooling::pooler || context.pooler,
+        user,
+        ": pooling is pooler, but this model has none; of a bert set model.pooler, else take first, last or "
+        "mean");
+  if (options.dense) {
+    dense_ = std::make_shared<Affine>(context.width, context.width);
+  }
+  output_ = std::make_shared<Affine>(context.width, outputs, options.output_bias);
+}
+
+void Head::register_in(torch::nn::Module& objective) {
+  if (dense_ != nullptr) {
+    objective.register_module("dense", dense_);
+  }
+  objective.register_module("output", output_);
+}
+
+Tensor Head::state(Model& model, const Inputs& inputs) const {
+  const Tensor states = model.encode(inputs);  // [N, D]
+  return options_.pooling == Pooling::pooler ? model.pool(pool(states, inputs.sequences, Pooling::first))
+                                             : pool(states, inputs.sequences, options_.pooling);
+}
+
+Tensor Head::forward(const Tensor& state, bool is_training) const {
+  Tensor x = state;
+  if (dense_ != nullptr) {
+    x = dense_->forward(options_.input_dropout ? at::dropout(x, options_.dropout, is_training) : x);
+    x = options_.activation == HeadActivation::tanh ? x.tanh() : x.relu();
+  }
+  return output_->forward(at::dropout(x, options_.dropout, is_training));
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,21 @@
+// The tensors that GPT-1 and GPT-2 call the same: their blocks (Conv1D matrices, [in, out]) and the tie of
+// the embedding with the output projection.
+#pragma once
+
+#include <string_view>
+
+#include "train/huggingface/config_keys.h"
+#include "train/huggingface/names.h"
+
+namespace lmzoo {
+
+// What the two call differently; names are of static storage.
+struct GptTables {
+  std::string_view anchor;     // NameMap::anchor
+  std::string_view positions;  // with @ for the prefix, as all of these
+  std::string_view tokens;
+  std::string_view tied_tokens;  // tokens|output projection
+};
+NameMap gpt_names(const OptionValues& options, const GptTables& tables);
+
+}  // namespace lmzoo
