@@ -10,6 +10,7 @@ import zipfile
 
 here = pathlib.Path(__file__).parent
 golden = here.parent / "golden/io"
+folders = here.parent / "golden/tokenizer_folders"
 
 
 def write(target, name, content):
@@ -88,3 +89,11 @@ with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as file:
 write("lines", "gzip", packed.getvalue())
 write("utf8", "mixed", "a\u00e9\u4e2d\U0001f600".encode() + b"\xff\xc0\x80\xed\xa0\x80")
 write("manifest", "one", '{"files": {"model.safetensors": {"bytes": 8, "crc32": 123}}}')
+for name in ("bert", "llama", "llama3", "misc", "roberta_prefix"):
+    write("tokenizer_json", name, (folders / name / "tokenizer.json").read_bytes())
+write("tokenizer_files", "bert", b"w" + (folders / "bert_files/vocab.txt").read_bytes())
+write("tokenizer_files", "t5", b"s" + (folders / "t5_files/spiece.model").read_bytes())
+write("tokenizer_files", "llama", b"s" + (folders / "llama_files/tokenizer.model").read_bytes())
+for name in ("gpt1", "gpt2"):
+    files = folders / f"{name}_files"
+    write("tokenizer_files", name, b"b" + (files / "vocab.json").read_bytes() + (files / "merges.txt").read_bytes())

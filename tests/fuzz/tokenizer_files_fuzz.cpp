@@ -1,0 +1,57 @@
+// The files of older tokenizers. The first byte tells which: 'w' vocab.txt, 's' spiece.model, and all else
+// vocab.json, which ends where a line "#version" begins, with merges.txt behind it.
+#include <filesystem>
+#include <fstream>
+
+#include <unistd.h>
+
+#include "data/tokenizer/huggingface/legacy.h"
+#include "fuzz/tokenizer_text.h"
+
+namespace lmzoo::fuzz {
+namespace {
+
+class Folder {
+ public:
+  Folder() : path_(std::filesystem::temp_directory_path() / ("lmzoo-fuzz-" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(path_);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+
+  std::string path() const { return path_.string(); }
+  void hold(const char* name, std::string_view bytes) const {
+    std::ofstream(path_ / name, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+  void clear() const {
+    for (const char* name : {"vocab.txt", "vocab.json", "merges.txt", "spiece.model"}) {
+      std::filesystem::remove(path_ / name);
+    }
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
+void read_input(const Input& input) {
+  if (input.bytes.empty()) {
+    return;
+  }
+  static const Folder folder;
+  folder.clear();
+  const char kind = input.bytes[0];
+  const std::string_view bytes = input.bytes.substr(1);
+  if (kind == 'w' || kind == 's') {
+    folder.hold(kind == 'w' ? "vocab.txt" : "spiece.model", bytes);
+  } else {
+    const size_t end = std::min(bytes.find("#version"), bytes.size());
+    folder.hold("vocab.json", bytes.substr(0, end));
+    folder.hold("merges.txt", bytes.substr(end));
+  }
+  const huggingface::FolderHints hints(folder.path());
+  const auto pipeline = huggingface::read_pipeline(huggingface::from_legacy_files(hints), "tokenizer.json");
+  try_texts(*pipeline, bytes.substr(0, 256));
+}
+
+}  // namespace lmzoo::fuzz
