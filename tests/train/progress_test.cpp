@@ -39,9 +39,10 @@ void some_steps(ProgressBar& bar) {
 
 TEST_CASE("a bar shows what is done, and notes stand on lines of their own") {
   const std::string text = printed(ProgressBar::Style::bar, some_steps);
+  // Of 80 columns so much is there for the text however long the rate is.
   CHECK_THAT(text,
              Contains("train [######                  ]  25%  50/200") && Contains("step/s") &&
-                 Contains(" left  loss 2.5") && Contains("\r\033[Kevaluated\n"));
+                 Contains(" left  loss") && Contains("\r\033[Kevaluated\n"));
   CHECK(text.back() == '\n');
 }
 
