@@ -20,7 +20,8 @@ class Folder {
 
   std::string path() const { return path_.string(); }
   void hold(const char* name, std::string_view bytes) const {
-    std::ofstream(path_ / name, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(path_ / name, std::ios::binary)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   }
   void clear() const {
     for (const char* name : {"vocab.txt", "vocab.json", "merges.txt", "spiece.model"}) {

@@ -13,8 +13,11 @@ namespace lmzoo::fuzz {
 // Encodes and decodes a few texts: mixed scripts, marks and control characters; one long word; and `given`.
 inline void try_texts(const huggingface::Pipeline& pipeline, std::string_view given) {
   const std::vector<std::string> texts{
-      "", " The caf\xC3\xA9\xCC\x81 \xE4\xB8\xAD\xE6\x96\x87 \xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x9A\x80\t[MASK]\x01 12345 isn't\r\n </s>",
-      std::string(2000, 'a'), std::string(given)};
+      "",
+      " The caf\xC3\xA9\xCC\x81 \xE4\xB8\xAD\xE6\x96\x87 "
+      "\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x9A\x80\t[MASK]\x01 12345 isn't\r\n </s>",
+      std::string(2000, 'a'),
+      std::string(given)};
   for (const std::string& text : texts) {
     const std::string normal = pipeline.decode(pipeline.encode(text, true), true);
     touch(normal.data(), normal.size());
