@@ -5,11 +5,14 @@
 
 Each folder is what save_pretrained writes, config.json and model.safetensors (float32), and expected.safetensors:
     ids, lengths [, token_types] [, decoder_ids, decoder_lengths]   int64, sequences packed one after the other
-    labels               int64: a label for every position, or a class for every sequence
-    logits               of every position, or of every sequence
-    gradient.NAME        of the mean of -log p(label), NAME as in the checkpoint
+    labels               int64: a label for every position, a class for every sequence, or one of the sequences
+    values               instead of labels: a number for every sequence, or 0 and 1 for every class of it
+    logits               of every position ([begin, end] of an answer), of every sequence, or [1, sequences]
+    gradient.NAME        of the mean of -log p(label), or of transformers' loss of the values; NAME as in the checkpoint
     pooled               models without a head: the mean of each sequence's last states, of length 1
 computed in float64 from the float32 weights, one sequence at a time, and stored as float32.
+
+bert_lm_old holds the weights of bert_lm as the first checkpoints of BERT did: pytorch_model.bin, other names.
 """
 import json
 import pathlib
@@ -54,6 +57,16 @@ CASES = {
     "t5_lm": lambda: hf.T5ForConditionalGeneration(hf.T5Config(**T5)),
     "t5_v1_1": lambda: untied(hf.T5ForConditionalGeneration(hf.T5Config(**T5, feed_forward_proj="gated-gelu",
                                                                         tie_word_embeddings=False))),
+    "bert_tags": lambda: hf.BertForTokenClassification(hf.BertConfig(**BERT, id2label={0: "O", 1: "B-PER", 2: "I-PER"})),
+    "bert_answers": lambda: hf.BertForQuestionAnswering(hf.BertConfig(**BERT)),
+    "bert_choices": lambda: hf.BertForMultipleChoice(hf.BertConfig(**BERT)),
+    "bert_number": lambda: hf.BertForSequenceClassification(hf.BertConfig(**BERT, num_labels=1, problem_type="regression")),
+    "bert_flags": lambda: hf.BertForSequenceClassification(hf.BertConfig(**BERT, num_labels=4,
+                                                                         problem_type="multi_label_classification")),
+    "roberta_tags": lambda: hf.RobertaForTokenClassification(hf.RobertaConfig(**BERT, type_vocab_size=1, num_labels=3)),
+    "roberta_choices": lambda: hf.RobertaForMultipleChoice(hf.RobertaConfig(**BERT, type_vocab_size=1)),
+    "distilbert_answers": lambda: hf.DistilBertForQuestionAnswering(hf.DistilBertConfig(**DISTIL)),
+    "distilbert_choices": lambda: hf.DistilBertForMultipleChoice(hf.DistilBertConfig(**DISTIL)),
 }
 
 
@@ -88,6 +101,29 @@ def packed(sequences, key):
     return torch.cat([sequence[key][0] for sequence in sequences])
 
 
+def read(name, model, sequence):
+    """Logits [rows, outputs] of one sequence."""
+    if name.endswith("choices"):  # [examples, choices, positions]
+        return model(**{key: ids[None] for key, ids in sequence.items()}).logits
+    output = model(**sequence)
+    if name.endswith("answers"):
+        return torch.stack((output.start_logits[0], output.end_logits[0]), -1)
+    logits = output["prediction_logits" if name == "bert_pretraining" else "logits"]
+    return logits.reshape(-1, logits.shape[-1])
+
+
+def loss_of(problem, logits, expected):
+    """Draws what is to be predicted into `expected`."""
+    if problem == "regression":
+        expected["values"] = torch.randn(logits.shape)
+        return torch.nn.functional.mse_loss(logits, expected["values"].double())
+    if problem == "multi_label_classification":
+        expected["values"] = torch.randint(0, 2, logits.shape).float()
+        return torch.nn.functional.binary_cross_entropy_with_logits(logits, expected["values"].double())
+    expected["labels"] = torch.randint(3 if logits.shape[1] == VOCABULARY else 0, logits.shape[1], (len(logits),))
+    return torch.nn.functional.cross_entropy(logits, expected["labels"])
+
+
 def write(name, make, folder):
     model = make().eval()
     randomize(model)
@@ -99,22 +135,32 @@ def write(name, make, folder):
         expected["token_types"] = packed(sequences, "token_type_ids")
     if name.startswith("t5"):
         expected |= {"decoder_ids": packed(sequences, "decoder_input_ids"), "decoder_lengths": torch.tensor(TARGET_LENGTHS)}
-    outputs = [model(**sequence) for sequence in sequences]
     if name.endswith("body"):
-        means = torch.stack([output.last_hidden_state[0].mean(0) for output in outputs])
+        means = torch.stack([model(**sequence).last_hidden_state[0].mean(0) for sequence in sequences])
         expected["pooled"] = torch.nn.functional.normalize(means)
     else:
-        key = "prediction_logits" if name == "bert_pretraining" else "logits"
-        logits = torch.cat([output[key].reshape(-1, output[key].shape[-1]) for output in outputs])
-        labels = torch.randint(3 if logits.shape[1] == VOCABULARY else 0, logits.shape[1], (len(logits),))
-        torch.nn.functional.cross_entropy(logits, labels).backward()
-        expected |= {"logits": logits, "labels": labels}
+        logits = torch.cat([read(name, model, sequence) for sequence in sequences])
+        logits = logits.T if name.endswith("choices") else logits  # the sequences are the choices of one example
+        expected["logits"] = logits
+        loss_of(model.config.problem_type, logits, expected).backward()
         stored = load_file(folder / "model.safetensors")
         for parameter_name, parameter in model.named_parameters():
             if parameter.grad is not None and parameter_name in stored:
                 expected["gradient." + parameter_name] = parameter.grad
     narrow = {key: value.detach().float() if value.is_floating_point() else value for key, value in expected.items()}
     save_file({key: value.contiguous() for key, value in narrow.items()}, folder / "expected.safetensors")
+
+
+def write_old(source, folder):
+    """As transformers saved it before 2020: beta and gamma, the tied projection once more, a buffer of positions."""
+    folder.mkdir()
+    shutil.copy(source / "config.json", folder)
+    weights = load_file(source / "model.safetensors")
+    old = {name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): tensor
+           for name, tensor in weights.items()}
+    old["bert.embeddings.position_ids"] = torch.arange(BERT["max_position_embeddings"]).expand((1, -1))
+    old["cls.predictions.decoder.weight"] = old["bert.embeddings.word_embeddings.weight"]
+    torch.save(old, folder / "pytorch_model.bin")
 
 
 def main():
@@ -125,6 +171,7 @@ def main():
         (OUT / name / "generation_config.json").unlink(missing_ok=True)
         config = json.loads((OUT / name / "config.json").read_text())
         print(name, config["architectures"][0], sum(file.stat().st_size for file in (OUT / name).iterdir()))
+    write_old(OUT / "bert_lm", OUT / "bert_lm_old")
 
 
 if __name__ == "__main__":

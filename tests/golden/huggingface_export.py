@@ -22,13 +22,15 @@ def load(folder):
 def outputs(model):
     torch.manual_seed(0)
     ids = torch.randint(3, model.config.vocab_size, (2, 6))
-    inputs = {"input_ids": ids}
+    inputs = {"input_ids": ids[None] if type(model).__name__.endswith("MultipleChoice") else ids}
     if model.config.is_encoder_decoder:
         inputs["decoder_input_ids"] = ids.flip(1)
     if model.config.pad_token_id is None:  # classifiers over decoders need it to find the last token
         model.config.pad_token_id = 0
     with torch.no_grad():
         output = model(**inputs)
+    if "start_logits" in output:
+        return torch.stack((output.start_logits, output.end_logits), -1)
     key = next(key for key in ("logits", "prediction_logits", "last_hidden_state") if key in output)
     return output[key]
 

@@ -34,14 +34,12 @@ NameMap names(const OptionValues&) {
       {"head_norm.*", {"cls.predictions.transform.LayerNorm.*"}},
       {"head_bias", {"cls.predictions.bias|cls.predictions.decoder.bias"}},
   };
-  const std::vector<NameRule> classifier{{"output.*", {"classifier.*"}}};
+  // An objective that leaves the pooler to the model has no layer of its own before the output.
+  const std::vector<NameRule> pooled{{"dense.*", {"@pooler.dense.*"}}, {"output.*", {"classifier.*"}}};
   map.heads = {
-      // An objective that leaves the pooler to the model has no layer of its own before the output.
-      {"classification",
-       "BertForSequenceClassification",
-       {{"dense.*", {"@pooler.dense.*"}}, {"output.*", {"classifier.*"}}}},
-      {"token_classification", "BertForTokenClassification", classifier},
-      {"multiple_choice", "BertForMultipleChoice", classifier},
+      {"classification", "BertForSequenceClassification", pooled},
+      {"token_classification", "BertForTokenClassification", {{"output.*", {"classifier.*"}}}},
+      {"multiple_choice", "BertForMultipleChoice", pooled},
       {"question_answering", "BertForQuestionAnswering", {{"output.*", {"qa_outputs.*"}}}},
   };
   map.ignored = {

@@ -258,8 +258,10 @@ Json write_huggingface_config(const ModelFromFolder& model, const std::string& a
       names[std::to_string(i)] = model.task.labels[i];
       indexes[model.task.labels[i]] = i;
     }
-    config["id2label"] = names;
-    config["label2id"] = indexes;
+    if (!model.task.labels.empty()) {  // an empty map would be a head of no outputs
+      config["id2label"] = names;
+      config["label2id"] = indexes;
+    }
     config["problem_type"] = model.task.problem_type.empty() ? Json(nullptr) : Json(model.task.problem_type);
     if (model.family == "distilbert") {
       config["seq_classif_dropout"] = model.task.dropout;

@@ -77,11 +77,11 @@ NameMap names(const OptionValues&) {
       {"head_norm.*", {"vocab_layer_norm.*"}},
       {"head_bias", {"vocab_projector.bias"}},
   };
+  const std::vector<NameRule> classifier{{"dense.*", {"pre_classifier.*"}}, {"output.*", {"classifier.*"}}};
   map.heads = {
-      {"classification",
-       "DistilBertForSequenceClassification",
-       {{"dense.*", {"pre_classifier.*"}}, {"output.*", {"classifier.*"}}}},
+      {"classification", "DistilBertForSequenceClassification", classifier},
       {"token_classification", "DistilBertForTokenClassification", {{"output.*", {"classifier.*"}}}},
+      {"multiple_choice", "DistilBertForMultipleChoice", classifier},
       {"question_answering", "DistilBertForQuestionAnswering", {{"output.*", {"qa_outputs.*"}}}},
   };
   map.ignored = {{"*position_ids", "a constant: 0, 1, 2, ..."}};

@@ -4,6 +4,14 @@
 #include "train/huggingface/family.h"
 
 namespace lmzoo {
+namespace {
+
+// BERT's heads read the pooler. RoBERTa has a layer of its own instead, but for choices.
+bool reads_pooler(const std::string& family, const std::string& architecture) {
+  return family == "bert" || architecture == "RobertaForMultipleChoice";
+}
+
+}  // namespace
 
 std::string objective_of(const ModelFromFolder& from) {
   if (from.task.architecture.empty()) {
@@ -18,12 +26,13 @@ std::string objective_of(const ModelFromFolder& from) {
   return objective == "classification" && number ? "regression" : objective;
 }
 
-YamlNode head_settings(const std::string& family) {
+YamlNode head_settings(const std::string& family, const std::string& architecture) {
   YamlNode settings = YamlNode::mapping();
-  const bool own_layer = family == "roberta" || family == "distilbert";
-  put(settings, "pooling", family == "bert" ? "pooler" : own_layer ? "first" : "last");
+  const bool pools = reads_pooler(family, architecture);
+  const bool own_layer = !pools && (family == "roberta" || family == "distilbert");
+  put(settings, "pooling", pools ? "pooler" : own_layer ? "first" : "last");
   put(settings, "dense", own_layer);
-  put(settings, "output_bias", family == "bert" || own_layer);
+  put(settings, "output_bias", pools || own_layer);
   if (own_layer) {
     put(settings, "activation", family == "roberta" ? "tanh" : "relu");
     put(settings, "input_dropout", family == "roberta");
@@ -34,11 +43,11 @@ YamlNode head_settings(const std::string& family) {
 void check_head(const YamlNode& options, const std::string& family, const std::string& architecture) {
   const OptionValues values(options);
   // The pooler is a dense layer with tanh over the first state, whoever owns it.
-  if (family == "bert" && values.text("pooling") == "first" && values.flag("dense") &&
+  if (reads_pooler(family, architecture) && values.text("pooling") == "first" && values.flag("dense") &&
       values.text("activation") == "tanh" && values.flag("output_bias", true)) {
     return;
   }
-  const YamlNode expected = head_settings(family);
+  const YamlNode expected = head_settings(family, architecture);
   for (const YamlEntry& entry : expected.entries) {
     const bool matters = entry.key != "input_dropout" && options.find(entry.key) != nullptr;
     const std::string given = values.text(entry.key);

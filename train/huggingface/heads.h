@@ -13,9 +13,9 @@ namespace lmzoo {
 // Name of the objective in the registry for the weights of `from`.
 std::string objective_of(const ModelFromFolder& from);
 
-// What a head of the family computes: pooling, dense, activation, input_dropout, output_bias. Keys that an
-// objective lacks are none of its own.
-YamlNode head_settings(const std::string& family);
+// What a head of the family's class computes: pooling, dense, activation, input_dropout, output_bias. Keys
+// that an objective lacks are none of its own.
+YamlNode head_settings(const std::string& family, const std::string& architecture);
 
 // InputError when the options of a head are not those of the family's.
 void check_head(const YamlNode& options, const std::string& family, const std::string& architecture);

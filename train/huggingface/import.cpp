@@ -120,7 +120,7 @@ bool Import::may_be_fresh(const PlannedTensor& planned) const {
 }
 
 void Import::take(const PlannedTensor& planned) {
-  const bool skipped = planned.head && (!options_.task_head || planned.rule == nullptr);
+  const bool skipped = planned.head && !options_.task_head;
   std::vector<const TensorView*> views;
   for (size_t part = 0; !skipped && part < planned.theirs.size(); ++part) {
     views.push_back(take_part(planned, part));

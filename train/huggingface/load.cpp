@@ -22,13 +22,18 @@ namespace {
 // Texts are cut to so many positions when a task cuts them at all and the model sets no limit below.
 constexpr int64_t kUsualLength = 512;
 
-void set_head(const ModelFromFolder& from, ObjectiveChoice& choice) {
+// `length` of the sequences that the objective will read.
+void set_head(const ModelFromFolder& from, int64_t length, ObjectiveChoice& choice) {
   if (from.task.architecture.empty()) {
     return;
   }
-  YamlNode wanted = head_settings(from.family);
+  YamlNode wanted = head_settings(from.family, from.task.architecture);
   put(wanted, "dropout", from.type == "gpt" ? 0 : from.task.dropout);
   const YamlNode known = dump_fields(static_cast<GroupRef&>(choice.options));
+  // The defaults are meant for 512 positions: with fewer, a question and an overlap get at most a third each.
+  for (const char* part : {"max_question_length", "stride"}) {
+    put(wanted, part, std::min(OptionValues(known).integer(part), std::max<int64_t>(1, length / 3)));
+  }
   std::erase_if(wanted.entries, [&](const YamlEntry& entry) { return known.find(entry.key) == nullptr; });
   KeyPlaces places;
   read_fields(static_cast<GroupRef&>(choice.options), wanted, places);
@@ -43,10 +48,10 @@ LoadedConfig config_of(const ModelFromFolder& from, const Registry& registry) {
   read_fields(static_cast<GroupRef&>(config.model.options), from.options, loaded.places);
   config.objective.type = objective_of(from);
   config.objective.options = registry.objective(config.objective.type).defaults;
-  set_head(from, config.objective);
   set_columns(config.objective.type, config.data.train);
   const int64_t longest = OptionValues(from.options).integer("max_length", kUsualLength);
   config.data.sequence_length = std::min(longest, kUsualLength);
+  set_head(from, config.data.sequence_length, config.objective);
   config.data.train.files.clear();
   return loaded;
 }

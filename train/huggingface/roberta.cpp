@@ -48,13 +48,14 @@ NameMap names(const OptionValues&) {
       {"head_norm.*", {"lm_head.layer_norm.*"}},
       {"head_bias", {"lm_head.bias|lm_head.decoder.bias"}},
   };
-  const std::vector<NameRule> classifier{{"output.*", {"classifier.*"}}};
   map.heads = {
       {"classification",
        "RobertaForSequenceClassification",
        {{"dense.*", {"classifier.dense.*"}}, {"output.*", {"classifier.out_proj.*"}}}},
-      {"token_classification", "RobertaForTokenClassification", classifier},
-      {"multiple_choice", "RobertaForMultipleChoice", classifier},
+      {"token_classification", "RobertaForTokenClassification", {{"output.*", {"classifier.*"}}}},
+      {"multiple_choice",
+       "RobertaForMultipleChoice",
+       {{"dense.*", {"@pooler.dense.*"}}, {"output.*", {"classifier.*"}}}},
       {"question_answering", "RobertaForQuestionAnswering", {{"output.*", {"qa_outputs.*"}}}},
   };
   map.ignored = {{"*position_ids", "a constant: 0, 1, 2, ..."}};
