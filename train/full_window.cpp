@@ -33,7 +33,9 @@ class Maker {
     const bool is_joined = record.target && target == 0;  // text and target share the window
     Sample sample{.ids = text(is_joined ? (raw + 1) / 2 : raw)};
     sample.label = below(record.choices > 0 ? record.choices : shape_.classes);
-    for (int64_t i = 1; i < record.texts; ++i) {
+    // A published model comes without data: a question has a passage all the same.
+    const int64_t texts = record.answer ? std::max<int64_t>(record.texts, 2) : record.texts;
+    for (int64_t i = 1; i < texts; ++i) {
       sample.more.push_back(text(raw));
     }
     for (int64_t i = 0; i < record.choices; ++i) {

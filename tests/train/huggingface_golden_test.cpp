@@ -146,6 +146,7 @@ TEST_CASE("an imported run answers as the folder that it was made of") {
                                  "llama_scaled",
                                  "t5_v1_1",
                                  "bert_tags",
+                                 "bert_answers",
                                  "roberta_choices",
                                  "distilbert_choices"}) {
     INFO(name);

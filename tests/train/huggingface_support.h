@@ -90,28 +90,10 @@ class Expected {
   SafetensorsFile file_;
 };
 
-// A folder with its head, ready to compute. load_huggingface alone leaves question_answering without its
-// objective: for a checkpoint, which comes without data, the check of a full window makes no passage.
+// A folder with its head, ready to compute.
 inline PublishedRun load_with_head(const std::string& folder, const Registry& registry) {
   PublishedRun published = load_huggingface(folder, registry, "cpu");
   LoadedRun& run = published.run;
-  const ObjectiveChoice& choice = run.config.config.objective;
-  if (choice.type == "question_answering" && run.parts.objective->parameters().empty()) {
-    run.parts.objective = registry.objective(choice.type)
-                              .make(choice.options,
-                                    {.vocabulary = vocabulary_of(*run.tokenizer),
-                                     .architecture = run.parts.model->architecture(),
-                                     .sequence_length = run.config.config.data.sequence_length,
-                                     .width = run.parts.model->width(),
-                                     .classes = {},
-                                     .record = {.texts = 0},
-                                     .pooler = run.parts.model->has_pooler()});
-    published.account = import_weights(*run.parts.model,
-                                       &*run.parts.objective,
-                                       TensorFiles::open(folder),
-                                       read_huggingface_config(folder),
-                                       {.objective = choice.type});
-  }
   run.parts.model->eval();
   run.parts.objective->eval();
   return published;
