@@ -37,8 +37,8 @@ LabelSets chosen(const LabelSets& all, Answers answers) {
 
 // A function of truth and prediction, as an entry that chooses from both.
 template <class Kind, class Function>
-MetricEntry of_both(std::string name, std::shared_ptr<const Kind> all, Function function) {
-  return {.name = std::move(name), .make = [all = std::move(all), function]() -> ScoreOf {
+MetricEntry of_both(const std::string& name, std::shared_ptr<const Kind> all, Function function) {
+  return {.name = name, .make = [all = std::move(all), function]() -> ScoreOf {
             return [all, function](Answers answers) {
               return function(chosen(all->truth, answers), chosen(all->predicted, answers));
             };
@@ -61,8 +61,8 @@ auto lazy(Make make) {
 
 // A function of what is known of each example, for the chosen ones together.
 template <class T, class Function>
-MetricEntry of_each(std::string name, Lazy<std::vector<T>> known, Function function) {
-  return {.name = std::move(name), .make = [known = std::move(known), function]() -> ScoreOf {
+MetricEntry of_each(const std::string& name, Lazy<std::vector<T>> known, Function function) {
+  return {.name = name, .make = [known = std::move(known), function]() -> ScoreOf {
             return [each = known(), function](Answers answers) { return function(*each, answers); };
           }};
 }
@@ -229,8 +229,9 @@ MetricTable metric_table(const ClassPredictions& predictions) {
           "f1_weighted", all, [](Classes t, Classes p) { return class_scores(t, p, Average::weighted).f1; }),
       of_both("matthews_correlation", all, [](Classes t, Classes p) { return matthews_correlation(t, p); })};
   if (binary && !predictions.scores.empty()) {
-    const auto of_scores = [all](std::string name, double (*function)(Classes, std::span<const double>)) {
-      return MetricEntry{.name = std::move(name), .make = [all, function]() -> ScoreOf {
+    const auto of_scores = [all](const std::string& name,
+                                 double (*function)(Classes, std::span<const double>)) {
+      return MetricEntry{.name = name, .make = [all, function]() -> ScoreOf {
                            return [all, function](Answers answers) {
                              return function(chosen(all->truth, answers), chosen(all->scores, answers));
                            };
