@@ -26,9 +26,8 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Logits of a chunk of rows: 64 MB of float32. Fewer chunks cost memory, more cost passes over the weight's
-// gradient.
-constexpr int64_t kChunkElements = int64_t{16} << 20;
+// Logits of a chunk of rows. Fewer chunks cost memory, more cost passes over the weight's gradient.
+constexpr int64_t kChunkBytes = int64_t{64} << 20;
 constexpr int64_t kFewestRows = 128;  // below, a product with the weight is not worth its reading
 
 SoftmaxKernels kernels() { return LMZOO_BEST_ISA(softmax_kernels()); }
@@ -176,7 +175,8 @@ Totals all_chunks(
     const Tensor& rows, const Head& head, const Tensor& labels, double smoothing, Wanted wanted) {
   const int64_t count = rows.size(0);
   const int64_t classes = head.weight.size(0);
-  const int64_t most = std::max(kFewestRows, kChunkElements / classes);
+  const int64_t most =
+      std::max(kFewestRows, kChunkBytes / (static_cast<int64_t>(rows.element_size()) * classes));
   const int64_t chunks = (count + most - 1) / most;
   Totals totals;
   Gradients& gradients = totals.gradients;
