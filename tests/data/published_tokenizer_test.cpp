@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "data/tokenizer/huggingface.h"
+#include "data/tokenizer/huggingface/scores.h"
 #include "io/files.h"
 #include "io/json.h"
 #include "support/catch.h"
@@ -17,7 +18,7 @@ namespace {
 using Ids = std::vector<int64_t>;
 
 std::string folder_of(const std::string& name) {
-  return std::string(LMZOO_SOURCE_DIR) + "/tests/golden/tokenizer_folders/" + name;
+  return golden("tokenizer_folders/" + name);
 }
 
 std::string numbers(const Ids& ids) {
@@ -148,4 +149,23 @@ TEST_CASE("published tokenizers: nothing, spaces and broken bytes have ids or no
     const Encoding encoding = tokenizer->encode_with_offsets("\xFF word");
     CHECK(encoding.begin.size() == encoding.ids.size());
   }
+}
+
+// The first three as `tokenizers` 0.22 writes them again after it read the left ones.
+TEST_CASE("published tokenizers: scores have the last bit that Hugging Face reads") {
+  using huggingface::score_as_read;
+  CHECK(score_as_read(-3.6562416553497314) == -3.656241655349731);
+  CHECK(score_as_read(-7.6229329109191895) == -7.622932910919189);
+  CHECK(score_as_read(-7.6362786293029785) == -7.636278629302979);
+  for (const double same : {0.0, -1.5, -10.0, -1e-7, 1e9, -12.345678}) {
+    CHECK(score_as_read(same) == same);
+  }
+  Json trained = parse_json(R"({"model": {"vocab": [["a", -3.6562416553497314], ["b", 0], ["c"]]}})", "x");
+  Json read = trained;
+  huggingface::take_scores_as_read(read);
+  CHECK(read["model"]["vocab"][0][1] == -3.656241655349731);
+  huggingface::shorten_scores(trained);
+  CHECK(trained["model"]["vocab"].dump() == R"([["a",-3.6562417],["b",0],["c"]])");
+  huggingface::take_scores_as_read(trained);
+  CHECK(trained["model"]["vocab"][0][1] == -3.6562417);
 }

@@ -5,6 +5,7 @@
 
 #include "data/tokenizer/huggingface.h"
 #include "data/tokenizer/huggingface/roles.h"
+#include "data/tokenizer/huggingface/scores.h"
 #include "io/files.h"
 
 namespace lmzoo {
@@ -92,7 +93,8 @@ std::shared_ptr<const Tokenizer> load_huggingface_tokenizer(const std::string& f
   const std::string path = folder + "/" + huggingface::kPipelineFile;
   if (std::filesystem::exists(path)) {
     std::string bytes = read_text_file(path, huggingface::kMostBytes);
-    const Json json = parse_json(bytes, path);
+    Json json = parse_json(bytes, path);
+    huggingface::take_scores_as_read(json);
     return huggingface::make_pipeline_tokenizer(json, std::move(bytes), hints);
   }
   const Json json = huggingface::from_legacy_files(hints);

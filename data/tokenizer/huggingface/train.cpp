@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "data/tokenizer/huggingface/byte_level.h"
 #include "data/tokenizer/huggingface/legacy.h"
+#include "data/tokenizer/huggingface/scores.h"
 #include "data/tokenizer/huggingface/tokenizer.h"
 #include "data/tokenizer/sentencepiece_train.h"
 #include "data/tokenizer/special_tokens.h"
@@ -156,6 +157,7 @@ Json train_unigram(const TokenizerOptions& options, const TextOptions& corpus, c
   FolderHints hints("the trained tokenizer");
   hints.config = Json::object({{"extra_ids", options.sentinels}});
   Json json = from_sentencepiece(train_sentencepiece(plain, corpus, progress), hints.folder, hints);
+  shorten_scores(json);
   json["post_processor"] = frame();
   return json;
 }
