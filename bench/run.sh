@@ -7,6 +7,7 @@ for question in --version --help; do
   best=$(for _ in 1 2 3 4 5; do { TIMEFORMAT=%R; time build/release/lmzoo $question >/dev/null; } 2>&1; done | sort -n | head -1)
   echo "lmzoo $question answers in $best s (best of 5; aim: 0.3)"
 done
+bench/load/run.py build/release/lmzoo
 build/release/lmzoo bench machine
 bench/cpu_setup/run.py build/release/lmzoo
 GOMP_SPINCOUNT=20000 build/release/bench/kernels
