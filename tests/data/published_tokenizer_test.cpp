@@ -17,9 +17,7 @@ namespace {
 
 using Ids = std::vector<int64_t>;
 
-std::string folder_of(const std::string& name) {
-  return golden("tokenizer_folders/" + name);
-}
+std::string folder_of(const std::string& name) { return golden("tokenizer_folders/" + name); }
 
 std::string numbers(const Ids& ids) {
   std::string text;
