@@ -33,7 +33,8 @@ class Pipeline {
  public:
   explicit Pipeline(PipelineParts parts);
 
-  // `specials`: names of special tokens in the text become their ids. Safe for many threads at once.
+  // `text` is valid UTF-8 without NUL. `specials`: names of special tokens in the text become their ids. Safe
+  // for many threads at once.
   std::vector<int64_t> encode(std::string_view text, bool specials) const;
   Encoding encode_with_offsets(std::string_view text, bool specials) const;
   FramedText frame(std::span<const int64_t> first, std::optional<std::span<const int64_t>> second) const;
