@@ -175,9 +175,9 @@ std::vector<std::string> SentenceSample::take() {
   return sentences;
 }
 
-std::string train_sentencepiece(const TokenizerOptions& options,
-                                const TextOptions& corpus,
-                                const Progress& progress) {
+std::vector<std::string> sample_sentences(const TokenizerOptions& options,
+                                          const TextOptions& corpus,
+                                          const Progress& progress) {
   SentenceSample sample(options.training_bytes);
   for_each_record(
       corpus,
@@ -186,7 +186,13 @@ std::string train_sentencepiece(const TokenizerOptions& options,
         return true;
       },
       progress);
-  const std::vector<std::string> sentences = sample.take();
+  return sample.take();
+}
+
+std::string train_sentencepiece(const TokenizerOptions& options,
+                                const TextOptions& corpus,
+                                const Progress& progress) {
+  const std::vector<std::string> sentences = sample_sentences(options, corpus, progress);
   if (progress) {
     progress("training the tokenizer", -1);
   }

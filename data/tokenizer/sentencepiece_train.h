@@ -36,6 +36,11 @@ class SentenceSample {
   std::priority_queue<Entry> kept_;
 };
 
+// That of a corpus, of `training_bytes`.
+std::vector<std::string> sample_sentences(const TokenizerOptions& options,
+                                          const TextOptions& corpus,
+                                          const Progress& progress);
+
 // The bytes of a .model of `size` pieces (special tokens on 0..6 included, sentinels not). Errors name
 // vocab_size as the user gave it, that is with the sentinels.
 std::string train_sentencepiece(const TokenizerOptions& options,

@@ -31,14 +31,9 @@ void read(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
 
 void write(const OptionValues& options, Json& config) {
   const std::string_view family = "openai-gpt";
-  const int64_t width = options.integer("width"), heads = options.integer("heads");
-  options.only("norm", "layer", family);
+  const int64_t width = options.integer("width");
   options.only("pre_norm", "false", family);
-  options.only("bias", "true", family);
-  options.only("attention_bias", "true", family);
-  options.only("positions", "learned", family);
-  options.only("kv_heads", std::to_string(heads), family);
-  options.only("head_width", std::to_string(width / heads), family);
+  write_gpt_keys(options, family, config);
   options.only("ffn_width", std::to_string(4 * width), family);
   check(!options.has("attention_scale"), "model.attention_scale is set, but openai-gpt has the usual one");
   const std::string activation = options.text("activation");
@@ -46,19 +41,7 @@ void write(const OptionValues& options, Json& config) {
         "model.activation is ",
         activation,
         ", but openai-gpt has gelu_tanh, relu or silu");
-  config["n_layer"] = options.integer("layers");
-  config["n_embd"] = width;
-  config["n_head"] = heads;
   config["afn"] = activation == "gelu_tanh" ? "gelu" : activation;
-  config["layer_norm_epsilon"] = options.real("norm_eps");
-  config["n_positions"] = options.integer("max_length");
-  config["n_ctx"] = options.integer("max_length");
-  config["vocab_size"] = options.integer("vocab_size");
-  config["tie_word_embeddings"] = options.flag("tie_embeddings");
-  config["resid_pdrop"] = options.real("dropout");
-  config["attn_pdrop"] = options.real("attention_dropout", options.real("dropout"));
-  config["embd_pdrop"] = options.real("embedding_dropout", options.real("dropout"));
-  config["initializer_range"] = options.real("init_std");
 }
 
 NameMap names(const OptionValues& options) {

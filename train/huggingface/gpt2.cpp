@@ -37,30 +37,13 @@ void read(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
 
 void write(const OptionValues& options, Json& config) {
   const std::string_view family = "gpt2";
-  const int64_t width = options.integer("width"), heads = options.integer("heads");
-  options.only("norm", "layer", family);
+  const int64_t width = options.integer("width");
   options.only("pre_norm", "true", family);
-  options.only("bias", "true", family);
-  options.only("attention_bias", "true", family);
-  options.only("positions", "learned", family);
-  options.only("kv_heads", std::to_string(heads), family);
-  options.only("head_width", std::to_string(width / heads), family);
+  write_gpt_keys(options, family, config);
   const double scale = options.real("attention_scale", 0);
   check(scale == 0 || scale == 1, "model.attention_scale is ", scale, ", but gpt2 has 1 or the usual one");
-  config["n_layer"] = options.integer("layers");
-  config["n_embd"] = width;
-  config["n_head"] = heads;
   config["n_inner"] = options.integer("ffn_width", 4 * width);
   config["activation_function"] = write_activation(options, family);
-  config["layer_norm_epsilon"] = options.real("norm_eps");
-  config["n_positions"] = options.integer("max_length");
-  config["n_ctx"] = options.integer("max_length");
-  config["vocab_size"] = options.integer("vocab_size");
-  config["tie_word_embeddings"] = options.flag("tie_embeddings");
-  config["resid_pdrop"] = options.real("dropout");
-  config["attn_pdrop"] = options.real("attention_dropout", options.real("dropout"));
-  config["embd_pdrop"] = options.real("embedding_dropout", options.real("dropout"));
-  config["initializer_range"] = options.real("init_std");
   config["scale_attn_weights"] = scale == 0;
   config["scale_attn_by_inverse_layer_idx"] = false;
   config["reorder_and_upcast_attn"] = false;

@@ -49,20 +49,12 @@ std::vector<CountedWord> count_words(const Json& described,
                                      const TokenizerOptions& options,
                                      const TextOptions& corpus,
                                      const Progress& progress) {
-  SentenceSample sample(options.training_bytes);
-  for_each_record(
-      corpus,
-      [&](const TextRecord& record) {
-        sample.add(record.text);
-        return true;
-      },
-      progress);
   const JsonPart part(described, "the trained tokenizer");
   const auto normalizer = part.find("normalizer");
   const NormalizerPtr normalize = normalizer ? read_normalizer(*normalizer) : nullptr;
   const PreTokenization cut = read_pre_tokenizer(part.at("pre_tokenizer"));
   std::unordered_map<std::string, int64_t> counts;
-  for (const std::string& text : sample.take()) {
+  for (const std::string& text : sample_sentences(options, corpus, progress)) {
     for (std::string& word : words_of(normalize.get(), cut, text)) {
       ++counts[std::move(word)];
     }
