@@ -1,6 +1,7 @@
 #include "core/batch.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "core/check.h"
 
@@ -58,6 +59,22 @@ Tensor to_packed(const Tensor& padded, const Sequences& sequences) {
     return padded.flatten(0, 1);
   }
   return padded.index({sequences.owners(), sequences.positions()});
+}
+
+std::vector<int64_t> count_rows(const Tensor& rows, const Sequences& sequences) {
+  std::vector<int64_t> counts(static_cast<size_t>(sequences.count()));
+  int64_t sequence = 0;
+  for (int64_t i = 0; i < rows.numel(); ++i) {
+    const int64_t row = rows.const_data_ptr<int64_t>()[i];
+    while (sequence < sequences.count() && row >= sequences.start(sequence) + sequences.length(sequence)) {
+      ++sequence;
+    }
+    if (sequence == sequences.count() || row < sequences.start(sequence)) {
+      throw std::logic_error("count_rows: a row is out of order or out of the sequences");
+    }
+    ++counts[static_cast<size_t>(sequence)];
+  }
+  return counts;
 }
 
 namespace {

@@ -85,6 +85,15 @@ struct Inputs {
   Inputs to(torch::Device device) const;
 };
 
+// Rows of hidden()'s output that somebody reads, in the order of the sequences.
+struct WantedRows {
+  Tensor rows;                  // [K] int64
+  std::vector<int64_t> counts;  // [n]: so many of them are of each sequence; empty: nobody counted
+};
+
+// How many of `rows` ([K] int64 on the CPU, in the order of the sequences) each sequence has: [n].
+std::vector<int64_t> count_rows(const Tensor& rows, const Sequences& sequences);
+
 // The part of a passage that one sequence reads: ids [first, first + count) stand at positions
 // [offset, offset + count).
 struct PassagePiece {
@@ -97,6 +106,7 @@ struct Batch {
   Inputs inputs;
   Tensor rows;  // [K] int64: positions of hidden()'s output that have a label; for labels of whole sequences
                 //     [n]: 0..n-1; for labels of groups: the first sequence of each
+  std::vector<int64_t> row_counts;  // [n] for rows that are positions, as WantedRows::counts
   Tensor labels;  // [K] int64; spans: [n, 2], first and last position of each sequence's answer
   Tensor values;  // [n, C] float: numbers instead of labels of whole sequences; C = 1 for one number
   Tensor next_rows, next_labels;     // [J] int64: further labels, for a language model's auxiliary loss
@@ -106,6 +116,7 @@ struct Batch {
   std::vector<uint64_t> samples;     // ids of the windows in it, for error messages
   int64_t tokens = 0;                // positions computed (N + M)
 
+  WantedRows wanted() const { return {rows, row_counts}; }
   Batch to(torch::Device device) const;
 };
 

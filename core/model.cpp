@@ -8,6 +8,15 @@ Tensor Projection::logits() const {
   return bias.defined() ? torch::addmm(bias, rows, weight.t()) : torch::mm(rows, weight.t());
 }
 
+Tensor Model::hidden_at(const Inputs& inputs, const WantedRows& wanted) {
+  return hidden(inputs).index_select(0, wanted.rows);
+}
+
+Tensor Model::encode_at(const Inputs& inputs, const WantedRows& wanted) {
+  return architecture() == Architecture::encoder_decoder ? encode(inputs).index_select(0, wanted.rows)
+                                                         : hidden_at(inputs, wanted);
+}
+
 Tensor Model::pool(const Tensor&) { throw std::logic_error("this model has no pooler"); }
 
 }  // namespace lmzoo

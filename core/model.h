@@ -42,8 +42,13 @@ class Model : public torch::nn::Module {
   // States before the head: [N, D]; for an encoder-decoder the decoder's, [M, D].
   virtual Tensor hidden(const Inputs& inputs) = 0;
 
+  // The states of wanted rows: [K, D]. A model that can overrides it to leave out of its last block what no
+  // wanted row needs.
+  virtual Tensor hidden_at(const Inputs& inputs, const WantedRows& wanted);
+
   // States of the source: [N, D]. For an encoder-decoder the encoder's output, else the same as hidden().
   virtual Tensor encode(const Inputs& inputs) { return hidden(inputs); }
+  Tensor encode_at(const Inputs& inputs, const WantedRows& wanted);  // [K, D]
 
   // A transform of the first state of every sequence that belongs to the model (BERT's pooler): [n, D] -> [n,
   // D].

@@ -48,9 +48,7 @@ class Collator {
       add_decoder(original, {});
       return;
     }
-    for (size_t i = 0; i < example.positions.size(); ++i) {
-      add_label(source_.end() + example.positions[i], example.labels[i]);
-    }
+    add_position_labels(example.positions, example.labels);
     add_source(example.ids);
   }
 
@@ -92,9 +90,7 @@ class Collator {
     for (const int64_t word : example.words) {
       words_.push_back(std::ssize(rows_) + word);
     }
-    for (size_t i = 0; i < example.positions.size(); ++i) {
-      add_label(source_.end() + example.positions[i], example.labels[i]);
-    }
+    add_position_labels(example.positions, example.labels);
     add_source(example.ids, example.token_types);
   }
 
@@ -128,6 +124,11 @@ class Collator {
       batch.inputs.decoder_sequences = Sequences(decoder_.lengths);
     }
     batch.rows = to_tensor(rows_);
+    if (labels_positions_) {
+      const bool decodes = !decoder_.lengths.empty();
+      batch.row_counts =
+          count_rows(batch.rows, decodes ? batch.inputs.decoder_sequences : batch.inputs.sequences);
+    }
     batch.labels = to_tensor(labels_);
     if (!pieces_.empty()) {
       batch.labels = batch.labels.view({-1, 2});
@@ -166,6 +167,14 @@ class Collator {
     labels_.push_back(label);
   }
 
+  // Of the sequence that the source gets next.
+  void add_position_labels(std::span<const int64_t> positions, std::span<const int64_t> labels) {
+    labels_positions_ = true;
+    for (size_t i = 0; i < positions.size(); ++i) {
+      add_label(source_.end() + positions[i], labels[i]);
+    }
+  }
+
   int64_t sequences() const { return std::ssize(source_.lengths); }
 
   void add_source(std::span<const int64_t> ids, std::span<const int64_t> types = {}) {
@@ -192,6 +201,7 @@ class Collator {
   // The last id of the sequence that `to` is writing predicts target[0], which predicts target[1], and so on;
   // the last of the target is only predicted. `unlabeled` are ascending positions of the target.
   void finish_predicting(Packed& to, std::span<const int64_t> target, std::span<const int64_t> unlabeled) {
+    labels_positions_ = true;
     const int64_t first = to.end() - 1;
     if (!target.empty()) {
       to.append(target.first(target.size() - 1));
@@ -221,6 +231,7 @@ class Collator {
   Architecture architecture_;
   const Vocabulary& vocabulary_;
   Packed source_, decoder_;
+  bool labels_positions_ = false;  // of the source or, if there is one, the decoder; else whole sequences
   std::vector<int64_t> prefix_, rows_, labels_;
   std::vector<int64_t> types_;  // of the ids up to the last sequence that has any; empty: none has
   std::vector<float> values_;

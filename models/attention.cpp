@@ -53,16 +53,39 @@ AttentionRule SelfAttention::rule(const SelfView& view) const {
 }
 
 Branch SelfAttention::forward(const Tensor& x, const SelfView& view) const {
+  if (view.choice == nullptr) {
+    return out->branch(mixed(x, view));
+  }
+  const bool all_alike = view.mask == MaskKind::full && !view.bias.defined() && qkv->adapters.empty();
+  return out->branch(all_alike ? chosen(x, view) : mixed(x, view).index_select(0, view.choice->rows));
+}
+
+// [N, D] -> [N, H Dh]
+Tensor SelfAttention::mixed(const Tensor& x, const SelfView& view) const {
   const HeadShape& s = options_.shape;
   Tensor merged = qkv->forward(x);  // [N, (H + 2 Hk) Dh]
   if (view.angles.cos.defined()) {
-    const Tensor heads = merged.view({x.size(0), s.heads + 2 * s.key_heads, s.width});
-    merged = rotate(heads, s.heads + s.key_heads, view.angles, view.layout).flatten(1);
+    merged = rotate(merged.view({x.size(0), -1, s.width}), s.heads + s.key_heads, view.angles, view.layout).flatten(1);
   }
   const bool whole = view.cache == nullptr && view.trace == nullptr;
-  const Tensor mixed = whole ? self_attention_qkv(merged, s, view.sequences, rule(view))
-                             : piecewise(merged, view);  // [N, H Dh]
-  return out->branch(mixed);
+  return whole ? self_attention_qkv(merged, s, view.sequences, rule(view)) : piecewise(merged, view);
+}
+
+// Queries of chosen rows only, which see the same whichever position they have: [N, D] -> [K', H Dh]
+Tensor SelfAttention::chosen(const Tensor& x, const SelfView& view) const {
+  const HeadShape& s = options_.shape;
+  const Tensor& rows = view.choice->rows;
+  const int64_t queries = s.heads * s.width;
+  Tensor q = qkv->forward_part(x.index_select(0, rows), 0, queries);        // [K', H Dh]
+  Tensor kv = qkv->forward_part(x, queries, 2 * s.key_heads * s.width);     // [N, 2 Hk Dh]
+  if (view.angles.cos.defined()) {
+    const RotaryAngles& all = view.angles;
+    const RotaryAngles own{all.cos.index_select(0, rows), all.sin.index_select(0, rows)};
+    q = rotate(q.view({rows.size(0), -1, s.width}), s.heads, own, view.layout).flatten(1);
+    kv = rotate(kv.view({x.size(0), -1, s.width}), s.key_heads, all, view.layout).flatten(1);
+  }
+  return cross_attention_kv(
+      {.q = q, .kv = kv, .shape = s, .queries = view.choice->sequences, .keys = view.sequences}, rule(view));
 }
 
 // The same with queries, keys and values apart, for a cache and for traces.

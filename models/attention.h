@@ -12,6 +12,7 @@
 #include "models/kernels/attention.h"
 #include "models/kernels/elementwise.h"
 #include "models/linear.h"
+#include "models/row_choice.h"
 
 namespace lmzoo {
 
@@ -43,19 +44,22 @@ struct SelfView {
   LayerCache* cache = nullptr;      // generation: keys and values so far, extended by this call
   const Sequences* keys = nullptr;  // with a cache: n over all positions, those of this call last
   Trace* trace = nullptr;
+  const RowChoice* choice = nullptr;  // the only rows of the output; without a cache or a trace
 };
 
 class SelfAttention : public torch::nn::Module {
  public:
   explicit SelfAttention(const AttentionOptions& options);
 
-  Branch forward(const Tensor& x, const SelfView& view) const;  // [N, D] -> [N, D]
+  Branch forward(const Tensor& x, const SelfView& view) const;  // [N, D] -> [N, D], with a choice [K', D]
 
   std::shared_ptr<Linear> qkv;  // D -> (H + 2 Hk) Dh: queries, keys, values
   std::shared_ptr<Linear> out;  // H Dh -> D
 
  private:
+  Tensor mixed(const Tensor& x, const SelfView& view) const;
   Tensor piecewise(const Tensor& merged, const SelfView& view) const;
+  Tensor chosen(const Tensor& x, const SelfView& view) const;
   AttentionRule rule(const SelfView& view) const;
 
   AttentionOptions options_;

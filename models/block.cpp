@@ -21,7 +21,11 @@ Block::Block(const BlockOptions& options) : options_(options) {
 
 Normed Block::forward(Normed x, const SelfView& self, const CrossView* cross, const Norm& next) const {
   const Norm& after_attention = cross_norm ? *cross_norm : *feed_forward_norm;
-  x = add(x, attention->forward(x.normed, self), *attention_norm, after_attention);
+  const Branch mixed = attention->forward(x.normed, self);
+  if (self.choice != nullptr) {
+    x.stream = x.stream.index_select(0, self.choice->rows);
+  }
+  x = add(x, mixed, *attention_norm, after_attention);
   if (cross_attention) {
     x = add(x, cross_attention->forward(x.normed, *cross), *cross_norm, *feed_forward_norm);
   }
@@ -70,8 +74,7 @@ Tensor Stack::forward(const Tensor& embedded, SelfView self, const CrossView* cr
   };
 
   trace(embedded);
-  Normed x{.stream = embedded,
-           .normed = pre_norm_ ? blocks.front()->attention_norm->forward(embedded) : embedded};
+  Normed x = enter(embedded);
   for (size_t layer = 0; layer < blocks.size(); ++layer) {
     if (cache != nullptr) {
       self.cache = &cache->layers[layer];
@@ -79,13 +82,39 @@ Tensor Stack::forward(const Tensor& embedded, SelfView self, const CrossView* cr
         across->cache = self.cache;
       }
     }
-    const bool last = layer + 1 == blocks.size();
-    const Block& after = *blocks[last ? layer : layer + 1];
-    const Norm& next = last && final_norm ? *final_norm : *after.attention_norm;
-    x = blocks[layer]->forward(x, self, across ? &*across : nullptr, next);
-    trace(last ? x.normed : x.stream);
+    x = through(layer, x, self, across ? &*across : nullptr);
+    trace(layer + 1 == blocks.size() ? x.normed : x.stream);
   }
   return x.normed;
+}
+
+Tensor Stack::forward_at(const Tensor& embedded, const SelfView& self, const WantedRows& wanted) const {
+  const std::optional<RowChoice> choice =
+      self.trace == nullptr ? choose_rows(wanted, self.sequences) : std::nullopt;
+  if (!choice) {
+    return forward(embedded, self, nullptr, nullptr).index_select(0, wanted.rows);
+  }
+  Normed x = enter(embedded);
+  for (size_t layer = 0; layer + 1 < blocks.size(); ++layer) {
+    x = through(layer, x, self, nullptr);
+  }
+  SelfView last = self;
+  last.choice = &*choice;
+  const Tensor states = through(blocks.size() - 1, x, last, nullptr).normed;  // [K', D]
+  return choice->wanted.defined() ? states.index_select(0, choice->wanted) : states;
+}
+
+Normed Stack::enter(const Tensor& embedded) const {
+  return {.stream = embedded,
+          .normed = pre_norm_ ? blocks.front()->attention_norm->forward(embedded) : embedded};
+}
+
+// Block `layer` and the norm after it.
+Normed Stack::through(size_t layer, const Normed& x, const SelfView& self, const CrossView* cross) const {
+  const bool last = layer + 1 == blocks.size();
+  const Block& after = *blocks[last ? layer : layer + 1];
+  const Norm& next = last && final_norm ? *final_norm : *after.attention_norm;
+  return blocks[layer]->forward(x, self, cross, next);
 }
 
 }  // namespace lmzoo

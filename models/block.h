@@ -37,6 +37,7 @@ class Block : public torch::nn::Module {
 
   // x.stream [N, D] is the residual stream, x.normed what the first sublayer reads. `next`: the norm after
   // this block, which post-norm ignores. `cross` must be given for a block with cross-attention.
+  // With self.choice both results are of its rows only, and there is no cross-attention.
   Normed forward(Normed x, const SelfView& self, const CrossView* cross, const Norm& next) const;
 
   std::shared_ptr<Norm> attention_norm;
@@ -61,10 +62,17 @@ class Stack : public torch::nn::Module {
   // one after the final norm (as Hugging Face does).
   Tensor forward(const Tensor& embedded, SelfView self, const CrossView* cross, Cache* cache) const;
 
+  // The states of wanted rows alone, of a stack without cross-attention: [N, D] -> [K, D]. The last block
+  // computes nothing else where that is worth it.
+  Tensor forward_at(const Tensor& embedded, const SelfView& self, const WantedRows& wanted) const;
+
   std::vector<std::shared_ptr<Block>> blocks;
   std::shared_ptr<Norm> final_norm;  // null when post-norm
 
  private:
+  Normed enter(const Tensor& embedded) const;
+  Normed through(size_t layer, const Normed& x, const SelfView& self, const CrossView* cross) const;
+
   bool pre_norm_;
 };
 

@@ -43,6 +43,14 @@ Tensor Linear::forward(const Tensor& x) const { return product(x, bias); }
 
 Branch Linear::branch(const Tensor& x) const { return {product(x, {}), bias}; }
 
+Tensor Linear::forward_part(const Tensor& x, int64_t first, int64_t count) const {
+  if (!adapters.empty()) {
+    throw std::logic_error("forward_part of a linear map with additions");
+  }
+  return linear_rows(
+      x, weight.narrow(0, first, count), bias.defined() ? bias.narrow(0, first, count) : Tensor());
+}
+
 Tensor Linear::product(const Tensor& x, const Tensor& added_bias) const {
   if (adapters.empty()) {
     return linear_rows(x, weight, added_bias);

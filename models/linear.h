@@ -44,6 +44,8 @@ class Linear : public torch::nn::Module {
 
   Tensor forward(const Tensor& x) const;  // [R, I] -> [R, O]
   Branch branch(const Tensor& x) const;   // W x and the bias apart
+  // Outputs [first, first + count) alone, of a map without additions: [R, I] -> [R, count]
+  Tensor forward_part(const Tensor& x, int64_t first, int64_t count) const;
 
   // Adds a fresh low-rank addition to one part, or to all rows when `part` is empty: module "lora_PART" or
   // "lora".

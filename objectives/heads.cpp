@@ -18,23 +18,25 @@ Affine::Affine(int64_t in, int64_t out, bool bias)
 
 Tensor Affine::forward(const Tensor& x) const { return at::linear(x, weight_, bias_); }
 
-Tensor pool(const Tensor& states, const Sequences& sequences, Pooling pooling) {
-  const Tensor starts = sequences.offsets();  // [n+1]
-  const int64_t n = sequences.count();
-  switch (pooling) {
-    case Pooling::first:
-      return states.index_select(0, starts.narrow(0, 0, n));
-    case Pooling::last:
-      return states.index_select(0, starts.narrow(0, 1, n) - 1);
-    case Pooling::mean: {
-      // Padded rather than index_add, which on a GPU adds in another order every time. Sums need float32.
-      const Tensor exact = states.scalar_type() == torch::kFloat64 ? states : states.to(torch::kFloat32);
-      return to_padded(exact, sequences).sum(1) / starts.diff().unsqueeze(1);
-    }
-    case Pooling::pooler:
-      break;
-  }
-  throw std::logic_error("pool: no such pooling");
+namespace {
+WantedRows one_of_each(const Sequences& sequences, const Tensor& rows) {
+  return {.rows = rows.to(torch::kInt64),
+          .counts = std::vector<int64_t>(static_cast<size_t>(sequences.count()), 1)};
+}
+}  // namespace
+
+Tensor mean_pool(const Tensor& states, const Sequences& sequences) {
+  // Padded rather than index_add, which on a GPU adds in another order every time. Sums need float32.
+  const Tensor exact = states.scalar_type() == torch::kFloat64 ? states : states.to(torch::kFloat32);
+  return to_padded(exact, sequences).sum(1) / sequences.offsets().diff().unsqueeze(1);
+}
+
+WantedRows first_rows(const Sequences& sequences) {
+  return one_of_each(sequences, sequences.offsets().narrow(0, 0, sequences.count()));
+}
+
+WantedRows last_rows(const Sequences& sequences) {
+  return one_of_each(sequences, sequences.offsets().narrow(0, 1, sequences.count()) - 1);
 }
 
 Head::Head(const HeadOptions& options,
@@ -64,9 +66,18 @@ void Head::register_in(torch::nn::Module& objective) {
 }
 
 Tensor Head::state(Model& model, const Inputs& inputs) const {
-  const Tensor states = model.encode(inputs);  // [N, D]
-  return options_.pooling == Pooling::pooler ? model.pool(pool(states, inputs.sequences, Pooling::first))
-                                             : pool(states, inputs.sequences, options_.pooling);
+  const Sequences& sequences = inputs.sequences;
+  switch (options_.pooling) {
+    case Pooling::first:
+      return model.encode_at(inputs, first_rows(sequences));
+    case Pooling::last:
+      return model.encode_at(inputs, last_rows(sequences));
+    case Pooling::mean:
+      return mean_pool(model.encode(inputs), sequences);
+    case Pooling::pooler:
+      return model.pool(model.encode_at(inputs, first_rows(sequences)));
+  }
+  throw std::logic_error("no such pooling");
 }
 
 Tensor Head::forward(const Tensor& state, bool is_training) const {

@@ -86,8 +86,11 @@ HeadOptions head_options(const auto& o) {
           .output_bias = o.output_bias};
 }
 
-// states [N, D] -> one a sequence [n, D]; not for Pooling::pooler.
-Tensor pool(const Tensor& states, const Sequences& sequences, Pooling pooling);
+// The mean state of each sequence: [N, D] -> [n, D]
+Tensor mean_pool(const Tensor& states, const Sequences& sequences);
+// One row of each sequence: [n]
+WantedRows first_rows(const Sequences& sequences);
+WantedRows last_rows(const Sequences& sequences);
 
 // state -> (dropout) -> dense + activation -> dropout -> output
 class Head {

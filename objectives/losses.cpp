@@ -13,7 +13,7 @@ LossSums with_accuracy(const CrossEntropy& entropy, const Tensor& labels) {
 }  // namespace
 
 LossSums language_model_loss(Model& model, const Batch& batch) {
-  const Tensor rows = model.hidden(batch.inputs).index_select(0, batch.rows);  // [K, D]
+  const Tensor rows = model.hidden_at(batch.inputs, batch.wanted());  // [K, D]
   return with_accuracy(linear_cross_entropy(model.project(rows), batch.labels), batch.labels);
 }
 

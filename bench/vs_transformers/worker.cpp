@@ -59,6 +59,9 @@ Batch packed(const Tensor& ids, const Tensor& labels, Architecture architecture)
     batch.rows = flat.ne(kIgnore).nonzero().squeeze(1);
     batch.labels = flat.index_select(0, batch.rows);
   }
+  const bool decodes = architecture == Architecture::encoder_decoder;
+  batch.row_counts =
+      count_rows(batch.rows, decodes ? batch.inputs.decoder_sequences : batch.inputs.sequences);
   batch.tokens =
       batch.inputs.ids.size(0) + (batch.inputs.decoder_ids.defined() ? batch.inputs.decoder_ids.size(0) : 0);
   batch.samples = {0};

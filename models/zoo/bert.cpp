@@ -120,12 +120,10 @@ class Bert final : public Model {
   // Embed, then blocks of norm(x + attention(x)), norm(x + feed_forward(x)); with pre_norm
   // x + attention(norm(x)), x + feed_forward(norm(x)).
   Tensor hidden(const Inputs& inputs) override {
-    const Sequences& sequences = inputs.sequences;
-    const SelfView view{.sequences = sequences,
-                        .angles = positions_->angles(sequences.positions(), sequences.longest()),
-                        .layout = positions_->layout(),
-                        .trace = inputs.trace};
-    return stack_->forward(embed(inputs), view, /*cross=*/nullptr, /*cache=*/nullptr);  // [N, D]
+    return stack_->forward(embed(inputs), view(inputs), /*cross=*/nullptr, /*cache=*/nullptr);  // [N, D]
+  }
+  Tensor hidden_at(const Inputs& inputs, const WantedRows& wanted) override {
+    return stack_->forward_at(embed(inputs), view(inputs), wanted);  // [K, D]
   }
 
   // tanh(dense(first states)): [n, D]
@@ -167,6 +165,14 @@ class Bert final : public Model {
     }
     const Tensor x = dropout_add_norm(sum, embedding_norm_->kernel(), NormPlacement::post).stream;
     return dropout(x, is_training() ? options_.dropout : 0);
+  }
+
+  SelfView view(const Inputs& inputs) const {
+    const Sequences& sequences = inputs.sequences;
+    return {.sequences = sequences,
+            .angles = positions_->angles(sequences.positions(), sequences.longest()),
+            .layout = positions_->layout(),
+            .trace = inputs.trace};
   }
 
   // Every matrix and embedding N(0, 0.02) cut at two deviations, biases 0, norms the identity (the published

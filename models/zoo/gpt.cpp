@@ -125,23 +125,15 @@ class Gpt final : public Model {
   // Embed, then blocks of x + attention(norm(x)), x + feed_forward(norm(x)); without pre_norm
   // norm(x + attention(x)), norm(x + feed_forward(x)). With a cache only the new positions are given.
   Tensor hidden(const Inputs& inputs) override {
-    const int64_t seen = inputs.cache != nullptr ? inputs.cache->length : 0;
-    const int64_t end = seen + inputs.sequences.longest();
-    const Tensor where =
-        seen == 0 ? inputs.sequences.positions() : inputs.sequences.positions() + seen;  // [N]
-
-    Tensor x = tokens_->forward(inputs.ids);                            // [N, D]
-    const Tensor rows = positions_->rows(where, end, x.scalar_type());  // [N, D] or undefined
-    x = dropout(rows.defined() ? x + rows : x,
-                is_training() ? options_.embedding_dropout.value_or(options_.dropout) : 0);
-
-    const SelfView view{.sequences = inputs.sequences,
-                        .mask = inputs.prefix.empty() ? MaskKind::causal : MaskKind::prefix,
-                        .prefix = inputs.prefix,
-                        .angles = positions_->angles(where, end),
-                        .layout = positions_->layout(),
-                        .trace = inputs.trace};
-    return stack_->forward(x, view, /*cross=*/nullptr, inputs.cache);  // [N, D]
+    const Place place = place_of(inputs);
+    return stack_->forward(embed(inputs, place), view(inputs, place), /*cross=*/nullptr, inputs.cache);
+  }
+  Tensor hidden_at(const Inputs& inputs, const WantedRows& wanted) override {
+    if (inputs.cache != nullptr) {
+      return Model::hidden_at(inputs, wanted);
+    }
+    const Place place = place_of(inputs);
+    return stack_->forward_at(embed(inputs, place), view(inputs, place), wanted);  // [K, D]
   }
 
   // logits = states · embeddingᵀ
@@ -156,6 +148,35 @@ class Gpt final : public Model {
   }
 
  private:
+  // Where the given ids stand.
+  struct Place {
+    Tensor positions;  // [N]
+    int64_t end = 0;   // after the last position of the longest sequence
+  };
+
+  static Place place_of(const Inputs& inputs) {
+    const int64_t seen = inputs.cache != nullptr ? inputs.cache->length : 0;
+    const Tensor fresh = inputs.sequences.positions();
+    return {seen == 0 ? fresh : fresh + seen, seen + inputs.sequences.longest()};
+  }
+
+  // dropout(token + position): [N, D]
+  Tensor embed(const Inputs& inputs, const Place& place) const {
+    const Tensor x = tokens_->forward(inputs.ids);                                         // [N, D]
+    const Tensor rows = positions_->rows(place.positions, place.end, x.scalar_type());  // [N, D] or undefined
+    return dropout(rows.defined() ? x + rows : x,
+                   is_training() ? options_.embedding_dropout.value_or(options_.dropout) : 0);
+  }
+
+  SelfView view(const Inputs& inputs, const Place& place) const {
+    return {.sequences = inputs.sequences,
+            .mask = inputs.prefix.empty() ? MaskKind::causal : MaskKind::prefix,
+            .prefix = inputs.prefix,
+            .angles = positions_->angles(place.positions, place.end),
+            .layout = positions_->layout(),
+            .trace = inputs.trace};
+  }
+
   // All weights N(0, 0.02); GPT-2 divides those that write to the residual stream by √(2 · layers)
   // (section 2.3), GPT-1 does not.
   void initialize() {

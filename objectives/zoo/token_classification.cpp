@@ -104,7 +104,7 @@ class TokenClassification final : public TaskObjective {
 
  protected:
   Tensor outputs(Model& model, const Batch& batch) override {
-    const Tensor rows = model.encode(batch.inputs).index_select(0, batch.rows);  // [K, D]
+    const Tensor rows = model.encode_at(batch.inputs, batch.wanted());  // [K, D]
     return output_->forward(at::dropout(rows, options_.dropout, is_training()));
   }
   LossSums loss_of(const Tensor& scores, const Batch& batch) const override {
