@@ -65,7 +65,8 @@ Tensor SelfAttention::mixed(const Tensor& x, const SelfView& view) const {
   const HeadShape& s = options_.shape;
   Tensor merged = qkv->forward(x);  // [N, (H + 2 Hk) Dh]
   if (view.angles.cos.defined()) {
-    merged = rotate(merged.view({x.size(0), -1, s.width}), s.heads + s.key_heads, view.angles, view.layout).flatten(1);
+    merged = rotate(merged.view({x.size(0), -1, s.width}), s.heads + s.key_heads, view.angles, view.layout)
+                 .flatten(1);
   }
   const bool whole = view.cache == nullptr && view.trace == nullptr;
   return whole ? self_attention_qkv(merged, s, view.sequences, rule(view)) : piecewise(merged, view);
@@ -76,8 +77,8 @@ Tensor SelfAttention::chosen(const Tensor& x, const SelfView& view) const {
   const HeadShape& s = options_.shape;
   const Tensor& rows = view.choice->rows;
   const int64_t queries = s.heads * s.width;
-  Tensor q = qkv->forward_part(x.index_select(0, rows), 0, queries);        // [K', H Dh]
-  Tensor kv = qkv->forward_part(x, queries, 2 * s.key_heads * s.width);     // [N, 2 Hk Dh]
+  Tensor q = qkv->forward_part(x.index_select(0, rows), 0, queries);     // [K', H Dh]
+  Tensor kv = qkv->forward_part(x, queries, 2 * s.key_heads * s.width);  // [N, 2 Hk Dh]
   if (view.angles.cos.defined()) {
     const RotaryAngles& all = view.angles;
     const RotaryAngles own{all.cos.index_select(0, rows), all.sin.index_select(0, rows)};

@@ -1,6 +1,6 @@
-// Which rows the last block of a stack computes. Whoever reads only some of its outputs (masked LM reads one in
-// seven, a classifier one a sequence) needs only their feed-forward network and, where every query sees all
-// keys, only their queries; keys and values come from every position.
+// Which rows the last block of a stack computes. Whoever reads only some of its outputs (masked LM reads one
+// in seven, a classifier one a sequence) needs only their feed-forward network and, where every query sees
+// all keys, only their queries; keys and values come from every position.
 //
 // Legend: n sequences, N positions, K wanted rows, K' computed rows.
 #pragma once

@@ -162,7 +162,7 @@ class Gpt final : public Model {
 
   // dropout(token + position): [N, D]
   Tensor embed(const Inputs& inputs, const Place& place) const {
-    const Tensor x = tokens_->forward(inputs.ids);                                         // [N, D]
+    const Tensor x = tokens_->forward(inputs.ids);                                      // [N, D]
     const Tensor rows = positions_->rows(place.positions, place.end, x.scalar_type());  // [N, D] or undefined
     return dropout(rows.defined() ? x + rows : x,
                    is_training() ? options_.embedding_dropout.value_or(options_.dropout) : 0);

@@ -140,8 +140,7 @@ class Gpt1Task final : public TaskObjective {
   // [m, C], of choices -inf behind the last.
   Tensor scores(const Tensor& states, const Batch& batch) const {
     const Tensor rows = last_rows(batch.inputs.sequences).rows;
-    const Tensor last =
-        at::dropout(states.index_select(0, rows), options_.dropout, is_training());  // [n, D]
+    const Tensor last = at::dropout(states.index_select(0, rows), options_.dropout, is_training());  // [n, D]
     const Sequences groups = Sequences(batch.groups).to(states.device());
     return has_choices_ ? padded_logits(output_->forward(last).squeeze(1), groups)
                         : output_->forward(to_padded(last, groups).sum(1));

@@ -46,6 +46,7 @@ TEST_CASE("in-place examples label their own positions in an encoder-only batch"
   CHECK(ids_of(batch.inputs.ids) == Ids{2, 10, 4, 12, 3, 2, 4, 3});
   CHECK(lengths_of(batch.inputs.sequences) == Ids{5, 3});
   CHECK(ids_of(batch.rows) == Ids{2, 6});
+  CHECK(batch.row_counts == Ids{1, 1});
   CHECK(ids_of(batch.labels) == Ids{11, 13});
   CHECK(batch.inputs.prefix.empty());
   CHECK(!batch.inputs.decoder_ids.defined());
@@ -61,6 +62,7 @@ TEST_CASE("an encoder-decoder restores the whole original of an in-place example
   CHECK(ids_of(batch.inputs.decoder_ids) == Ids{0, 2, 10, 11, 12, 0, 2, 13});
   CHECK(lengths_of(batch.inputs.decoder_sequences) == Ids{5, 3});
   CHECK(ids_of(batch.rows) == Ids{0, 1, 2, 3, 4, 5, 6, 7});
+  CHECK(batch.row_counts == Ids{5, 3});
   CHECK(ids_of(batch.labels) == Ids{2, 10, 11, 12, 3, 2, 13, 3});
   CHECK(batch.tokens == 16);
 }
@@ -87,6 +89,7 @@ TEST_CASE("a decoder-only model reads source and target joined, and is asked for
   CHECK(lengths_of(batch.inputs.sequences) == Ids{8, 5});
   CHECK(batch.inputs.prefix == Ids{5, 3});
   CHECK(ids_of(batch.rows) == Ids{4, 5, 6, 7, 10, 11, 12});
+  CHECK(batch.row_counts == Ids{4, 3});
   CHECK(ids_of(batch.labels) == Ids{90, 11, 12, 1, 90, 14, 1});
   CHECK(!batch.inputs.decoder_ids.defined());
   CHECK(batch.tokens == 13);
@@ -97,6 +100,7 @@ TEST_CASE("positions of a target that are unlabeled are read but not asked for")
   const Batch encoder_decoder = make(examples, Architecture::encoder_decoder);
   CHECK(ids_of(encoder_decoder.inputs.decoder_ids) == Ids{0, 90, 11, 12});
   CHECK(ids_of(encoder_decoder.rows) == Ids{1, 2});
+  CHECK(encoder_decoder.row_counts == Ids{2});
   CHECK(ids_of(encoder_decoder.labels) == Ids{11, 12});
   const Batch decoder_only = make(examples, Architecture::decoder_only);
   CHECK(ids_of(decoder_only.rows) == Ids{5, 6});
@@ -109,6 +113,7 @@ TEST_CASE("every id of a token stream predicts the next; a single one predicts n
   CHECK(ids_of(batch.inputs.ids) == Ids{10, 11, 12, 14, 13});
   CHECK(lengths_of(batch.inputs.sequences) == Ids{3, 1, 1});
   CHECK(ids_of(batch.rows) == Ids{0, 1, 2, 4});
+  CHECK(batch.row_counts == Ids{3, 0, 1});
   CHECK(ids_of(batch.labels) == Ids{11, 12, 1, 1});
   CHECK(batch.inputs.prefix.empty());
 }
@@ -120,6 +125,7 @@ TEST_CASE("labels of sequences stand in the order of the sequences, for every ar
   CHECK(ids_of(batch.inputs.ids) == Ids{2, 10, 3, 2, 11, 12, 3});
   CHECK(lengths_of(batch.inputs.sequences) == Ids{3, 4});
   CHECK(ids_of(batch.rows) == Ids{0, 1});
+  CHECK(batch.row_counts.empty());
   CHECK(ids_of(batch.labels) == Ids{7, 5});
   CHECK(!batch.inputs.decoder_ids.defined());
 }
@@ -127,6 +133,7 @@ TEST_CASE("labels of sequences stand in the order of the sequences, for every ar
 TEST_CASE("a batch without any label is legal") {
   const Batch batch = make({InPlace{{2, 10, 3}, {}, {}}}, Architecture::encoder_only);
   CHECK(batch.rows.numel() == 0);
+  CHECK(batch.row_counts == Ids{0});
   CHECK(batch.labels.numel() == 0);
   CHECK(batch.labels.scalar_type() == torch::kInt64);
 }
@@ -183,6 +190,7 @@ TEST_CASE("forms of tasks: values, tags, spans, groups, token types") {
   const Batch tags =
       make({Tagged{{2, 10, 11, 3}, {1, 2}, {4, 0}, {0}}, Tagged{{2, 12, 3}, {1}, {5}, {0}}}, encoder);
   CHECK(ids_of(tags.rows) == Ids{1, 2, 5});
+  CHECK(tags.row_counts == Ids{2, 1});
   CHECK(ids_of(tags.labels) == Ids{4, 0, 5});
   CHECK(tags.words == std::vector<int64_t>{0, 2});
   CHECK_FALSE(tags.inputs.token_types.defined());
