@@ -1,6 +1,6 @@
 """The peer of bench/vs_transformers: the same model in Hugging Face transformers, driven over standard input.
 
-    peer.py FAMILY --folder DIR --precision fp32|bf16 --dropout P [--tuned]
+    peer.py FAMILY --folder DIR --precision fp32|bf16|fp64 --dropout P [--lr R] [--tuned]
 
 DIR holds what make_inputs.py wrote: the weights and the batches. Every line "K" on standard input runs K training steps
 (forward, backward, clip at 1, AdamW) and answers one JSON line: {"ms": [...], "loss": [...], "rss_mb": peak}.
@@ -18,10 +18,9 @@ import time
 
 import torch
 from safetensors.torch import load_file
+from transformers.models.t5.modeling_t5 import T5LayerNorm
 
 import models
-
-LEARNING_RATE = 1e-4
 
 
 def masked_lm_on_labeled_rows(model, batch):
@@ -36,12 +35,24 @@ def library_loss(model, batch):
     return model(input_ids=batch["ids"], attention_mask=batch["mask"], labels=batch["labels"]).loss
 
 
+def stay_in_double():
+    """The library computes T5's norm and some losses in float32 whatever the model's type is."""
+    to_float = torch.Tensor.float
+    torch.Tensor.float = lambda x: x if x.dtype == torch.float64 else to_float(x)
+
+    def norm(self, x):
+        return self.weight * x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.variance_epsilon)
+
+    T5LayerNorm.forward = norm
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("family", choices=["bert", "gpt", "t5"])
     parser.add_argument("--folder", type=pathlib.Path, required=True)
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--precision", choices=["fp32", "bf16", "fp64"], default="fp32")
     parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--lr", type=float, default=1e-4)
     parser.add_argument("--tuned", action="store_true")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
@@ -53,10 +64,13 @@ def main():
     model = models.build(args.family, args.dropout)
     model.load_state_dict(load_file(args.folder / "peer.safetensors"), strict=False)
     model.tie_weights()
+    if args.precision == "fp64":
+        stay_in_double()
+        model.double()
     model.train()
     batches = models.unpack_batches(load_file(args.folder / "batches.safetensors"))
     optimizer = torch.optim.AdamW(
-        models.decay_groups(model), lr=LEARNING_RATE, betas=(0.9, 0.999), eps=1e-8, **({"fused": True} if args.tuned else {})
+        models.decay_groups(model), lr=args.lr, betas=(0.9, 0.999), eps=1e-8, **({"fused": True} if args.tuned else {})
     )
     loss_of = masked_lm_on_labeled_rows if args.tuned and args.family == "bert" else library_loss
     autocast = torch.autocast("cpu", torch.bfloat16) if args.precision == "bf16" else contextlib.nullcontext()

@@ -2,7 +2,7 @@
 // standard input.
 //
 //   bench_vs_transformers CONFIG FOLDER [KEY=VALUE ...]    CONFIG: one of the YAMLs beside this file;
-//   overrides as --set
+//   overrides as --set, and train.precision may also be fp64: weights and arithmetic in double precision
 //
 // FOLDER holds what make_inputs.py wrote. Every line "K" on standard input runs K steps and answers one JSON
 // line:
@@ -144,10 +144,19 @@ Json run_steps(Bench& bench, const StepParts& parts, int64_t count, int64_t& don
 int run(const std::vector<std::string>& arguments) {
   check(arguments.size() >= 2, "usage: bench_vs_transformers CONFIG FOLDER [KEY=VALUE ...]");
   std::vector<Override> overrides;
+  bool is_double = false;
   for (size_t i = 2; i < arguments.size(); ++i) {
-    overrides.push_back(parse_override(arguments[i]));
+    if (arguments[i] == "train.precision=fp64") {
+      is_double = true;
+    } else {
+      overrides.push_back(parse_override(arguments[i]));
+    }
   }
   Bench bench = make_bench(arguments[0], arguments[1], overrides);
+  if (is_double) {
+    bench.model->to(torch::kFloat64);
+    bench.objective->to(torch::kFloat64);
+  }
   set_up_cpu(bench.config.train.threads);
   bench.model->train();
   bench.objective->train();
