@@ -206,8 +206,11 @@ Tensor scaled(const Tensor& gradient, const Tensor& upstream, torch::ScalarType 
   if (!fusible(gradient) || type != torch::kFloat32) {
     return (gradient.to(upstream.scalar_type()) * upstream).to(type);
   }
-  const Tensor result = at::empty(gradient.sizes(), torch::kFloat32);
   const auto factor = upstream.item<float>();
+  if (factor == 1 && gradient.scalar_type() == type) {
+    return gradient;  // every training step: a loss is a sum
+  }
+  const Tensor result = at::empty(gradient.sizes(), torch::kFloat32);
   at::parallel_for(0, gradient.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
     kernels().scale(gradient.const_data_ptr(),
                     gradient.scalar_type() == torch::kBFloat16,

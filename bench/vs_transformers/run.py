@@ -2,10 +2,11 @@
 """Whole training steps: lmzoo against Hugging Face transformers, same weights, same batches, interleaved in one run.
 
     bench/vs_transformers/run.py WORKER [--families bert gpt t5] [--precisions fp32 bf16] [--dropout 0.1] [--rounds 5]
-                                 [--steps 3] [--skip-parity] [--json FILE]
+                                 [--steps 8] [--skip-parity] [--json FILE]
 
-WORKER is the built bench_vs_transformers. Three processes (lmzoo, the peer as its users run it, the peer tuned) take
-turns; every round gives one ratio, and the table shows the median with the range. Before that, with dropout off, the losses of 50
+WORKER is the built bench_vs_transformers. lmzoo, the peer as its users run it and the peer tuned take turns, a process each
+turn and no other beside it: the memory of another process, though it waits, makes the page faults of the peer as run twice as
+slow, and its users do not run it so. Every round gives one ratio, and the table shows the median with the range. Before that, with dropout off, the losses of 50
 steps of lmzoo and the peer are compared: in fp32 they must agree to 1e-4 relative; fp64 tells rounding from mistakes.
 
 Needs nothing installed: makes .venv-peer with the pinned versions below, and a compiler for the oneMKL switch.
@@ -99,19 +100,22 @@ def parity(family, args, folder):
     return found
 
 
+def timed(side, family, precision, args, folder):
+    """Median of the steps of one process, after every batch was there once; its peak of memory."""
+    worker = start(side, family, Setting(precision, args.dropout, RATE), args, folder)
+    worker.steps(BATCHES)
+    answer = worker.steps(args.steps)
+    worker.close()
+    return statistics.median(answer["ms"]), answer["rss_mb"]
+
+
 def race(family, precision, args, folder):
-    sides = {side: start(side, family, Setting(precision, args.dropout, RATE), args, folder) for side in ("lmzoo", "peer", "tuned")}
-    for worker in sides.values():
-        worker.steps(2)  # warm up
-    times = {side: [] for side in sides}
-    memory = {}
+    sides = ("lmzoo", "peer", "tuned")
+    times, memory = {side: [] for side in sides}, {}
     for _ in range(args.rounds):
-        for side, worker in sides.items():
-            answer = worker.steps(args.steps)
-            times[side].append(statistics.median(answer["ms"]))
-            memory[side] = answer["rss_mb"]
-    for worker in sides.values():
-        worker.close()
+        for side in sides:
+            milliseconds, memory[side] = timed(side, family, precision, args, folder)
+            times[side].append(milliseconds)
     case = json.loads((HERE / "cases.json").read_text())[family]
     tokens = case["batch"] * (case["source"] + case["target"])
     row = {"family": family, "precision": precision, "dropout": args.dropout, "tokens_per_step": tokens}
@@ -132,7 +136,7 @@ def main():
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--rounds", type=int, default=5, help="0: parity only")
     parser.add_argument("--skip-parity", action="store_true")
-    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--json", type=pathlib.Path)
     args = parser.parse_args()
     rows = []
