@@ -27,7 +27,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 // Logits of a chunk of rows. Fewer chunks cost memory, more cost passes over the weight's gradient.
-constexpr int64_t kChunkBytes = int64_t{64} << 20;
+constexpr int64_t kChunkBytes = int64_t{128} << 20;
 constexpr int64_t kFewestRows = 128;  // below, a product with the weight is not worth its reading
 
 SoftmaxKernels kernels() { return LMZOO_BEST_ISA(softmax_kernels()); }

@@ -4,10 +4,11 @@
     bench/vs_transformers/run.py WORKER [--families bert gpt t5] [--precisions fp32 bf16] [--dropout 0.1] [--rounds 5]
                                  [--steps 8] [--skip-parity] [--json FILE]
 
-WORKER is the built bench_vs_transformers. lmzoo, the peer as its users run it and the peer tuned take turns, a process each
-turn and no other beside it: the memory of another process, though it waits, makes the page faults of the peer as run twice as
-slow, and its users do not run it so. Every round gives one ratio, and the table shows the median with the range. Before that, with dropout off, the losses of 50
-steps of lmzoo and the peer are compared: in fp32 they must agree to 1e-4 relative; fp64 tells rounding from mistakes.
+WORKER is the built bench_vs_transformers. lmzoo, the peer as its users run it and the peer tuned take turns, one process at a
+time: another one's memory, though it only waits, makes the page faults of the peer as run twice as slow, and its users do not
+run it so. Every round gives one ratio, and the table shows the median with the range. Before that, with dropout off, the
+losses of 50 steps of lmzoo and the peer are compared: in fp32 they must agree to 1e-4 relative; fp64 tells rounding from
+mistakes.
 
 Needs nothing installed: makes .venv-peer with the pinned versions below, and a compiler for the oneMKL switch.
 """
@@ -25,6 +26,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from peers import cpu, peer_python, tuned_environment  # noqa: E402
 
+BATCHES = 8
 PARITY_STEPS, PARITY = 50, 1e-4
 # T5's unscaled attention amplifies rounding: at 1e-4 fp32 cannot say what the losses are, in the peer either. At 1e-5 it can.
 PARITY_RATES = {"bert": [1e-4], "gpt": [1e-4], "t5": [1e-4, 1e-5]}
@@ -144,7 +146,7 @@ def main():
     for family in args.families:
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
-            subprocess.run([peer_python(), HERE / "make_inputs.py", family, folder], check=True)
+            subprocess.run([peer_python(), HERE / "make_inputs.py", family, folder, "--batches", str(BATCHES)], check=True)
             found = {} if args.skip_parity else parity(family, args, folder)
             for precision in args.precisions if args.rounds else []:
                 row = race(family, precision, args, folder)
