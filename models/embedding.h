@@ -15,7 +15,8 @@ class Embedding : public torch::nn::Module {
  public:
   Embedding(int64_t rows, int64_t width);
 
-  Tensor forward(const Tensor& ids) const;  // [N] -> [N, D]
+  // [N] -> [N, D]. weight.grad() is dense after backward(); what torch::autograd::grad gives may be sparse.
+  Tensor forward(const Tensor& ids) const;
 
   Tensor weight;  // [V, D]
 };

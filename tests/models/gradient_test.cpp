@@ -50,6 +50,29 @@ TEST_CASE("linear maps, embeddings and norms have right gradients") {
   }
 }
 
+TEST_CASE("a lookup's gradient is dense after backward, with a tied head and without, and adds up") {
+  const auto table = prepared(std::make_shared<Embedding>(6, kWidth));
+  const Tensor ids = torch::tensor({1, 5, 1, 0}, torch::kInt64);
+  const Tensor x = torch::randn({3, kWidth}, torch::kFloat64);
+  const auto lookups = [&] { return table->forward(ids).square().sum(); };
+  const auto head = [&] { return x.mm(table->weight.t()).pow(3).sum(); };
+  const auto gradient_of = [&](const std::vector<Tensor>& losses) {
+    table->weight.mutable_grad() = Tensor();
+    for (const Tensor& loss : losses) {
+      loss.backward();
+    }
+    REQUIRE(table->weight.grad().layout() == torch::kStrided);
+    return table->weight.grad().clone();
+  };
+  const Tensor of_lookups = gradient_of({lookups()});
+  Tensor expected = torch::zeros_like(table->weight);
+  expected.index_add_(0, ids, 2 * table->weight.detach().index_select(0, ids));
+  CHECK(relative_error(of_lookups, expected) < 1e-15);
+  const Tensor both = of_lookups + gradient_of({head()});
+  CHECK(relative_error(gradient_of({lookups() + head()}), both) < 1e-15);
+  CHECK(relative_error(gradient_of({lookups(), head(), lookups()}), both + of_lookups) < 1e-15);
+}
+
 TEST_CASE("feed-forward networks of every kind have right gradients") {
   for (const auto& [kind, name] : EnumNames<FeedForwardKind>::values) {
     INFO(name);

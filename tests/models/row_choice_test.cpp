@@ -37,8 +37,12 @@ Rows list_of(const Tensor& tensor) {
 // Gradients of a weighted sum of `states`, by parameter; undefined where there is none.
 std::vector<Tensor> gradients(Model& model, const Tensor& states) {
   const Tensor weights = torch::linspace(-1, 2, states.numel(), states.options()).view_as(states);
-  return torch::autograd::grad(
+  std::vector<Tensor> found = torch::autograd::grad(
       {(states * weights).sum()}, model.parameters(), {}, std::nullopt, false, /*allow_unused=*/true);
+  for (Tensor& gradient : found) {
+    gradient = gradient.defined() ? gradient.to_dense() : gradient;
+  }
+  return found;
 }
 
 void check_same(Model& model, const Inputs& inputs, const WantedRows& wanted) {
