@@ -63,9 +63,10 @@ Tensor to_packed(const Tensor& padded, const Sequences& sequences) {
 
 std::vector<int64_t> count_rows(const Tensor& rows, const Sequences& sequences) {
   std::vector<int64_t> counts(static_cast<size_t>(sequences.count()));
+  const auto row_at = rows.accessor<int64_t, 1>();
   int64_t sequence = 0;
   for (int64_t i = 0; i < rows.numel(); ++i) {
-    const int64_t row = rows.const_data_ptr<int64_t>()[i];
+    const int64_t row = row_at[i];
     while (sequence < sequences.count() && row >= sequences.start(sequence) + sequences.length(sequence)) {
       ++sequence;
     }

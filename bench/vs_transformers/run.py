@@ -5,8 +5,8 @@
                                  [--steps 8] [--skip-parity] [--json FILE]
 
 WORKER is the built bench_vs_transformers. lmzoo, the peer as its users run it and the peer tuned take turns, one process at a
-time: another one's memory, though it only waits, makes the page faults of the peer as run twice as slow, and its users do not
-run it so. Every round gives one ratio, and the table shows the median with the range. Before that, with dropout off, the
+time: another one's memory, though it only waits, makes the page faults of the peer as run much slower, and its users do not run
+it so. Every round gives one ratio, and the table shows the median with the range. Before that, with dropout off, the
 losses of 50 steps of lmzoo and the peer are compared: in fp32 they must agree to 1e-4 relative; fp64 tells rounding from
 mistakes.
 

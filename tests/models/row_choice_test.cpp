@@ -122,6 +122,8 @@ TEST_CASE("rows are counted by sequence, and refused out of order or range") {
   CHECK(count({4, 1, 5, 14}) == Rows{2, 1, 1});
   CHECK(count({}) == Rows{0, 0, 0});
   CHECK(count({13, 14}) == Rows{0, 0, 2});
+  CHECK(count_rows(torch::tensor(Rows{1, 99, 5, 99}, torch::kInt64).view({2, 2}).select(1, 0), all) ==
+        Rows{1, 1, 0});
   CHECK_THROWS_AS(count({5, 4}), std::logic_error);
   CHECK_THROWS_AS(count({15}), std::logic_error);
   CHECK_THROWS_AS(count({-1}), std::logic_error);
