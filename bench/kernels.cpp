@@ -26,10 +26,10 @@
 #include <torch/types.h>
 
 #include "core/cpu_setup.h"
-#include "models/kernels/attention.h"
-#include "models/kernels/elementwise.h"
-#include "models/kernels/linear.h"
-#include "objectives/linear_cross_entropy.h"
+#include "nn/kernels/attention.h"
+#include "nn/kernels/elementwise.h"
+#include "nn/kernels/linear.h"
+#include "nn/linear_cross_entropy.h"
 
 namespace {
 

@@ -3,10 +3,10 @@
 
 #include <sstream>
 
+#include "base/check.h"
+#include "base/utf8.h"
 #include "cli/vector_flags.h"
-#include "core/check.h"
-#include "io/utf8.h"
-#include "train/stop_signal.h"
+#include "train/loop/stop_signal.h"
 
 namespace lmzoo {
 namespace {

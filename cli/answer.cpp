@@ -1,9 +1,9 @@
 // `lmzoo answer`: answers to questions as parts of passages by a fine-tuned run.
-#include "infer/answer.h"
+#include "infer/ask/answer.h"
 
+#include "base/check.h"
+#include "base/utf8.h"
 #include "cli/query_flags.h"
-#include "core/check.h"
-#include "io/utf8.h"
 
 namespace lmzoo {
 namespace {

@@ -1,12 +1,12 @@
-#include "train/bench.h"
+#include "train/lab/bench.h"
 
 #include <algorithm>
 
+#include "base/check.h"
+#include "base/utf8.h"
 #include "cli/config_flags.h"
-#include "core/check.h"
 #include "core/cpu_setup.h"
-#include "io/utf8.h"
-#include "train/stop_signal.h"
+#include "train/loop/stop_signal.h"
 
 namespace lmzoo {
 namespace {

@@ -1,8 +1,8 @@
 // `lmzoo classify`: classes, numbers and choices for texts by a fine-tuned run.
-#include "infer/classify.h"
+#include "infer/ask/classify.h"
 
+#include "base/check.h"
 #include "cli/query_flags.h"
-#include "core/check.h"
 
 namespace lmzoo {
 namespace {

@@ -1,12 +1,12 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/check.h"
 #include "cli/evaluation.h"
-#include "core/check.h"
 #include "core/cpu_setup.h"
 #include "infer/report/report.h"
 #include "metrics/bootstrap.h"
-#include "train/stop_signal.h"
+#include "train/loop/stop_signal.h"
 
 namespace lmzoo {
 namespace {

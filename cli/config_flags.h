@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/flags.h"
-#include "train/run_config.h"
+#include "train/config/run_config.h"
 
 namespace lmzoo {
 

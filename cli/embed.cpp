@@ -5,15 +5,15 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 
+#include "base/check.h"
+#include "base/utf8.h"
 #include "cli/vector_flags.h"
-#include "core/check.h"
+#include "core/tensor_file.h"
 #include "infer/vectors/encode.h"
 #include "infer/vectors/token_table.h"
-#include "io/utf8.h"
 #include "io/word_vectors.h"
-#include "train/stop_signal.h"
-#include "train/tensor_file.h"
-#include "train/word_vectors.h"
+#include "train/loop/stop_signal.h"
+#include "train/run/word_vectors.h"
 
 namespace lmzoo {
 namespace {

@@ -1,7 +1,7 @@
+#include "base/check.h"
 #include "cli/evaluation.h"
-#include "core/check.h"
 #include "core/cpu_setup.h"
-#include "train/stop_signal.h"
+#include "train/loop/stop_signal.h"
 
 namespace lmzoo {
 namespace {

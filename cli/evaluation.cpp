@@ -1,8 +1,8 @@
 #include "cli/evaluation.h"
 
-#include "core/check.h"
-#include "infer/write_targets.h"
-#include "train/stop_signal.h"
+#include "base/check.h"
+#include "infer/ask/write_targets.h"
+#include "train/loop/stop_signal.h"
 
 namespace lmzoo {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "cli/flags.h"
-#include "train/assemble.h"
-#include "train/evaluate.h"
+#include "train/loop/evaluate.h"
+#include "train/run/assemble.h"
 
 namespace lmzoo {
 

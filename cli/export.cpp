@@ -1,10 +1,10 @@
 // `lmzoo export`: a run becomes a folder that transformers loads.
-#include "train/huggingface/export.h"
+#include "train/exchange/huggingface/export.h"
 
+#include "base/check.h"
 #include "cli/flags.h"
-#include "core/check.h"
 #include "core/cpu_setup.h"
-#include "train/huggingface/peft.h"
+#include "train/exchange/huggingface/peft.h"
 
 namespace lmzoo {
 

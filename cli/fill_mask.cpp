@@ -1,5 +1,5 @@
 // `lmzoo fill-mask`: what an encoder says at [MASK].
-#include "infer/fill_mask.h"
+#include "infer/ask/fill_mask.h"
 
 #include "cli/query_flags.h"
 

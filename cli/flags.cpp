@@ -5,9 +5,9 @@
 #include <charconv>
 #include <cstdio>
 
-#include "core/check.h"
+#include "base/check.h"
+#include "base/utf8.h"
 #include "core/registry.h"
-#include "io/utf8.h"
 
 namespace lmzoo {
 namespace {

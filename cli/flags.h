@@ -13,8 +13,8 @@
 #include <memory>
 #include <string>
 
+#include "base/fields.h"
 #include "cli/command.h"
-#include "core/fields.h"
 #include "io/json.h"
 
 namespace lmzoo {

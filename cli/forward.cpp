@@ -1,8 +1,8 @@
 // `lmzoo forward`: logits, hidden states and attention as safetensors.
-#include "infer/forward.h"
+#include "infer/ask/forward.h"
 
 #include "cli/query_flags.h"
-#include "train/tensor_file.h"
+#include "core/tensor_file.h"
 
 namespace lmzoo {
 

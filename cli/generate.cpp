@@ -1,11 +1,11 @@
 // `lmzoo generate`: continues texts.
-#include "infer/generate.h"
+#include "infer/decode/generate.h"
 
 #include <algorithm>
 #include <iostream>
 
 #include "cli/query_flags.h"
-#include "infer/forward.h"
+#include "infer/ask/forward.h"
 
 namespace lmzoo {
 namespace {

@@ -1,6 +1,6 @@
 // `lmzoo infill`: what an encoder-decoder writes for <extra_id_0>, <extra_id_1>, ...
 #include "cli/query_flags.h"
-#include "infer/fill_mask.h"
+#include "infer/ask/fill_mask.h"
 
 namespace lmzoo {
 

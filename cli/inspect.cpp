@@ -1,13 +1,13 @@
-#include "train/inspect.h"
+#include "infer/report/inspect.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "cli/config_flags.h"
 #include "cli/query_flags.h"
-#include "core/check.h"
 #include "io/files.h"
-#include "train/stop_signal.h"
+#include "train/loop/stop_signal.h"
 
 namespace lmzoo {
 namespace {

@@ -1,6 +1,6 @@
+#include "base/check.h"
 #include "cli/flags.h"
-#include "core/check.h"
-#include "train/assemble.h"
+#include "train/run/assemble.h"
 
 namespace lmzoo {
 namespace {

@@ -2,7 +2,7 @@
 #include "infer/vectors/neighbors.h"
 
 #include "cli/vector_flags.h"
-#include "train/stop_signal.h"
+#include "train/loop/stop_signal.h"
 
 namespace lmzoo {
 namespace {

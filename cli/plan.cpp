@@ -1,4 +1,4 @@
-#include "train/plan.h"
+#include "train/config/plan.h"
 
 #include "cli/config_flags.h"
 

@@ -3,14 +3,14 @@
 #include <cstdio>
 #include <exception>
 
+#include "base/check.h"
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/version.h"
-#include "core/check.h"
 #include "core/registry.h"
 #include "core/torch_error.h"
-#include "io/utf8.h"
-#include "train/stop_signal.h"
+#include "train/loop/stop_signal.h"
 
 namespace lmzoo {
 namespace {

@@ -3,9 +3,9 @@
 
 #include "cli/flags.h"
 #include "core/cpu_setup.h"
-#include "infer/prompts.h"
-#include "infer/sampling.h"
-#include "train/assemble.h"
+#include "infer/decode/prompts.h"
+#include "infer/decode/sampling.h"
+#include "train/run/assemble.h"
 
 namespace lmzoo {
 

@@ -1,6 +1,6 @@
 #include "cli/flags.h"
 #include "io/files.h"
-#include "train/assemble.h"
+#include "train/run/assemble.h"
 
 namespace lmzoo {
 

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <sstream>
 
+#include "base/check.h"
+#include "base/utf8.h"
 #include "cli/vector_flags.h"
-#include "core/check.h"
-#include "io/utf8.h"
 
 namespace lmzoo {
 namespace {

@@ -1,15 +1,15 @@
-#include "train/sweep.h"
+#include "train/lab/sweep.h"
 
 #include <cstdio>
 
+#include "base/check.h"
 #include "cli/config_flags.h"
 #include "cli/train.h"
-#include "core/check.h"
 #include "infer/report/sweep.h"
 #include "io/files.h"
-#include "train/assemble.h"
-#include "train/run_folder.h"
-#include "train/stop_signal.h"
+#include "train/loop/stop_signal.h"
+#include "train/run/assemble.h"
+#include "train/run/run_folder.h"
 
 namespace lmzoo {
 namespace {

@@ -1,5 +1,5 @@
 // `lmzoo tag`: a class for each word of texts by a fine-tuned run.
-#include "infer/tag.h"
+#include "infer/ask/tag.h"
 
 #include "cli/query_flags.h"
 

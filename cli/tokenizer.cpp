@@ -1,18 +1,18 @@
-#include "data/tokenizer/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 
 #include <charconv>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
 
+#include "base/check.h"
+#include "base/utf8.h"
 #include "cli/config_flags.h"
 #include "cli/tokenizer_show.h"
-#include "core/check.h"
-#include "data/tokenizer/compare.h"
-#include "io/utf8.h"
-#include "train/assemble.h"
-#include "train/run_folder.h"
-#include "train/stop_signal.h"
+#include "tokenizer/compare.h"
+#include "train/loop/stop_signal.h"
+#include "train/run/assemble.h"
+#include "train/run/run_folder.h"
 
 namespace lmzoo {
 namespace {

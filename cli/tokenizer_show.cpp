@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "core/check.h"
-#include "data/tokenizer/compare.h"
+#include "base/check.h"
+#include "base/utf8.h"
 #include "io/lines.h"
-#include "io/utf8.h"
+#include "tokenizer/compare.h"
 
 namespace lmzoo {
 namespace {

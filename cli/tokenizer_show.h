@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/flags.h"
-#include "data/tokenizer/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 
 namespace lmzoo {
 

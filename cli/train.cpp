@@ -5,18 +5,18 @@
 #include <ATen/Version.h>
 #include <torch/version.h>
 
+#include "base/check.h"
 #include "cli/config_flags.h"
 #include "cli/version.h"
-#include "core/check.h"
 #include "core/cpu_setup.h"
 #include "core/isa.h"
-#include "train/checkpoint.h"
-#include "train/loop.h"
-#include "train/plan.h"
-#include "train/run_folder.h"
-#include "train/stop_signal.h"
-#include "train/word2vec/options.h"
-#include "train/word2vec/train.h"
+#include "train/config/plan.h"
+#include "train/loop/loop.h"
+#include "train/loop/stop_signal.h"
+#include "train/run/checkpoint.h"
+#include "train/run/run_folder.h"
+#include "train/words/options.h"
+#include "train/words/train.h"
 
 namespace lmzoo {
 namespace {

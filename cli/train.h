@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "train/loop.h"
-#include "train/run_config.h"
+#include "train/config/run_config.h"
+#include "train/loop/loop.h"
 
 namespace lmzoo {
 
-// Trains to the end, or until a stop signal comes (the caller handles it, train/stop_signal.h): plan,
+// Trains to the end, or until a stop signal comes (the caller handles it, train/loop/stop_signal.h): plan,
 // progress and notes go to standard error, everything else into the folder `run`.
 TrainResult train_run(const LoadedConfig& loaded,
                       const Registry& registry,

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <cstdio>
 
-#include "train/stop_signal.h"
+#include "train/loop/stop_signal.h"
 
 namespace lmzoo {
 

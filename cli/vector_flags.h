@@ -1,11 +1,11 @@
 // The flags that every question to vectors of words has, and the table they mean.
 #pragma once
 
+#include "base/check.h"
+#include "base/utf8.h"
 #include "cli/flags.h"
 #include "cli/query_flags.h"
-#include "core/check.h"
 #include "infer/vectors/source.h"
-#include "io/utf8.h"
 
 namespace lmzoo {
 

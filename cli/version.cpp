@@ -3,7 +3,7 @@
 #include <ATen/Version.h>
 #include <torch/version.h>
 
-#include "core/check.h"
+#include "base/check.h"
 #include "core/cpu_setup.h"
 #include "core/isa.h"
 

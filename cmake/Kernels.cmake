@@ -8,17 +8,15 @@ set(lmzoo_flags_avx512 ${lmzoo_flags_generic} -mfma -mf16c -mavx512f -mavx512bw 
     $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 set(lmzoo_isas generic avx2 avx512)
 
-foreach(target lmzoo_models lmzoo_objectives)
-  get_target_property(sources ${target} SOURCES)
-  foreach(isa IN LISTS lmzoo_isas)
-    set(kernels ${sources})
-    list(FILTER kernels INCLUDE REGEX "_${isa}\\.cpp$")
-    if(isa STREQUAL "generic" OR CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-      # -Wno-psabi: GCC notes that vector arguments are passed differently with other flags; all of them are inlined.
-      set_source_files_properties(${kernels} PROPERTIES
-        COMPILE_OPTIONS "${lmzoo_flags_${isa}};-Wno-psabi" SKIP_PRECOMPILE_HEADERS ON)
-    else()
-      set_source_files_properties(${kernels} PROPERTIES HEADER_FILE_ONLY ON)
-    endif()
-  endforeach()
+get_target_property(sources lmzoo_nn SOURCES)
+foreach(isa IN LISTS lmzoo_isas)
+  set(kernels ${sources})
+  list(FILTER kernels INCLUDE REGEX "_${isa}\\.cpp$")
+  if(isa STREQUAL "generic" OR CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    # -Wno-psabi: GCC notes that vector arguments are passed differently with other flags; all of them are inlined.
+    set_source_files_properties(${kernels} PROPERTIES
+      COMPILE_OPTIONS "${lmzoo_flags_${isa}};-Wno-psabi" SKIP_PRECOMPILE_HEADERS ON)
+  else()
+    set_source_files_properties(${kernels} PROPERTIES HEADER_FILE_ONLY ON)
+  endif()
 endforeach()

@@ -1,5 +1,5 @@
-# lmzoo_zoo(TARGET FOLDER FUNCTION): adds every FOLDER/*.cpp to TARGET and generates FUNCTION(Registry&), which calls
-# register_<stem>(Registry&) of each. A new file is seen without an edit here; a missing function is a link error.
+# lmzoo_zoo(TARGET FOLDER FUNCTION): generates FUNCTION(Registry&) of TARGET, which calls register_<stem>(Registry&) of
+# each FOLDER/<stem>.cpp. A new file is seen without an edit here; a missing function is a link error.
 function(lmzoo_zoo target folder function)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
   set(declarations "")
@@ -19,6 +19,6 @@ void ${function}(Registry& registry) {
 ${calls}}
 }  // namespace lmzoo
 " @ONLY)
-  target_sources(${target} PRIVATE ${sources} ${generated})
+  target_sources(${target} PRIVATE ${generated})
   set_source_files_properties(${generated} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 endfunction()

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "core/check.h"
+#include "base/check.h"
 
 namespace lmzoo {
 

@@ -13,7 +13,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
-#include "core/check.h"
+#include "base/check.h"
 #include "core/registry.h"
 
 #if defined(__x86_64__)

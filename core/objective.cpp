@@ -1,6 +1,6 @@
 #include "core/objective.h"
 
-#include "core/check.h"
+#include "base/check.h"
 
 namespace lmzoo {
 

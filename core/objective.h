@@ -12,11 +12,11 @@
 
 #include <torch/nn/module.h>
 
+#include "base/rng.h"
+#include "base/sample.h"
+#include "base/vocabulary.h"
 #include "core/batch.h"
 #include "core/model.h"
-#include "core/rng.h"
-#include "core/sample.h"
-#include "core/vocabulary.h"
 
 namespace lmzoo {
 

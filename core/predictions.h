@@ -8,25 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/passage.h"
+
 namespace lmzoo {
-
-// Half-open range of bytes of a text.
-struct ByteSpan {
-  int64_t begin = 0, end = 0;
-
-  bool operator==(const ByteSpan&) const = default;
-};
-
-// The text in which a question is answered, and what is needed to come back from ids to it.
-struct Passage {
-  std::string text;               // UTF-8
-  std::vector<ByteSpan> ids;      // where each id of the encoded text stands
-  std::vector<ByteSpan> answers;  // that people gave; none: it has no answer
-
-  std::string part(ByteSpan span) const {
-    return text.substr(static_cast<size_t>(span.begin), static_cast<size_t>(span.end - span.begin));
-  }
-};
 
 // One candidate for an answer. An empty text says that the passage has none.
 struct AnswerCandidate {

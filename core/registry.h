@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/fields.h"
+#include "base/fields.h"
+#include "base/strings.h"
 #include "core/model.h"
 #include "core/objective.h"
 
@@ -65,11 +66,5 @@ class Registry {
   std::map<std::string, ModelFamily> models_;
   std::map<std::string, ObjectiveKind> objectives_;
 };
-
-// "did you mean 'x'?" or "" : the known name nearest in edit distance, when it is near (at most a third of
-// it).
-std::string suggestion(const std::string& given, const std::vector<std::string>& known);
-// "a, b, c"
-std::string joined(const std::vector<std::string>& names);
 
 }  // namespace lmzoo

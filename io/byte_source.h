@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "io/error.h"
+#include "base/error.h"
 
 namespace lmzoo {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 namespace lmzoo {
 namespace {

@@ -4,9 +4,9 @@
 #include <stdexcept>
 #include <unordered_set>
 
+#include "base/utf8.h"
 #include "io/files.h"
 #include "io/keyed_hash.h"
-#include "io/utf8.h"
 
 namespace lmzoo {
 namespace {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "io/error.h"
+#include "base/error.h"
 
 namespace lmzoo {
 

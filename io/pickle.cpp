@@ -6,8 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/utf8.h"
 #include "io/pickle_opcodes.h"
-#include "io/utf8.h"
 
 namespace lmzoo {
 namespace {

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/error.h"
+#include "base/error.h"
 
 namespace lmzoo {
 

@@ -10,8 +10,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/utf8.h"
 #include "io/json.h"
-#include "io/utf8.h"
 
 static_assert(std::endian::native == std::endian::little, "tensors lie in files as in memory: little endian");
 

@@ -7,10 +7,10 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/utf8.h"
 #include "io/charsmap.h"
 #include "io/files.h"
 #include "io/protobuf.h"
-#include "io/utf8.h"
 
 namespace lmzoo {
 namespace {

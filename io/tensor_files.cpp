@@ -6,9 +6,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/utf8.h"
 #include "io/tensor_index.h"
 #include "io/torch_file.h"
-#include "io/utf8.h"
 
 namespace lmzoo {
 namespace {

@@ -5,9 +5,9 @@
 #include <optional>
 #include <utility>
 
+#include "base/utf8.h"
 #include "io/files.h"
 #include "io/json.h"
-#include "io/utf8.h"
 
 namespace lmzoo {
 namespace {

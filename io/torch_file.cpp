@@ -7,8 +7,8 @@
 #include <span>
 #include <utility>
 
+#include "base/utf8.h"
 #include "io/torch_pickle.h"
-#include "io/utf8.h"
 #include "io/zip.h"
 
 namespace lmzoo {

@@ -6,8 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "base/utf8.h"
 #include "io/pickle.h"
-#include "io/utf8.h"
 
 namespace lmzoo {
 namespace {

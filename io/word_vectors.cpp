@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/utf8.h"
 #include "io/byte_source.h"
 #include "io/files.h"
-#include "io/utf8.h"
 
 namespace lmzoo {
 namespace {

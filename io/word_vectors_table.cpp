@@ -4,8 +4,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/utf8.h"
 #include "io/files.h"
-#include "io/utf8.h"
 #include "io/word_vectors.h"
 
 namespace lmzoo {

@@ -9,8 +9,8 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include "base/utf8.h"
 #include "io/files.h"
-#include "io/utf8.h"
 
 namespace lmzoo {
 namespace {

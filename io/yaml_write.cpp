@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <stdexcept>
 
-#include "io/utf8.h"
+#include "base/utf8.h"
 #include "io/yaml.h"
 
 namespace lmzoo {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "io/cursor.h"
 #include "io/files.h"
-#include "io/utf8.h"
 #include "io/zip_directory.h"
 
 namespace lmzoo {

@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/error.h"
+#include "base/error.h"
 
 namespace lmzoo {
 

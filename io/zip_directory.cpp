@@ -2,8 +2,8 @@
 
 #include <optional>
 
+#include "base/error.h"
 #include "io/cursor.h"
-#include "io/error.h"
 
 namespace lmzoo {
 namespace {

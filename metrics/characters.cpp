@@ -7,7 +7,7 @@
 #include <unicode/ucasemap.h>
 #include <unicode/uchar.h>
 
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 namespace lmzoo {
 namespace {

@@ -4,8 +4,8 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "io/error.h"
-#include "io/utf8.h"
+#include "base/error.h"
+#include "base/utf8.h"
 
 namespace lmzoo {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "io/error.h"
-#include "io/utf8.h"
+#include "base/error.h"
+#include "base/utf8.h"
 #include "metrics/task_tables.h"
 
 namespace lmzoo {

@@ -15,7 +15,7 @@ if [ ${#files[@]} -eq 0 ]; then
     echo "lint: ${#changed[@]} units differ from main: clang-tidy takes only those without torch; name others to check them"
     changed=()
   fi
-  mapfile -t files < <({ git ls-files 'io/*.cpp' 'metrics/*.cpp' core/rng.cpp core/fields.cpp; printf '%s\n' "${changed[@]}"; } | sed '/^$/d' | sort -u)
+  mapfile -t files < <({ git ls-files 'io/*.cpp' 'metrics/*.cpp' base/rng.cpp base/fields.cpp; printf '%s\n' "${changed[@]}"; } | sed '/^$/d' | sort -u)
 fi
 # The precompiled header is g++'s; clang reads the headers themselves.
 database=build/tidy

@@ -13,14 +13,14 @@
 #include <ATen/Parallel.h>
 
 #include "core/cpu_setup.h"
+#include "core/parameters.h"
 #include "core/registry.h"
+#include "core/tensor_file.h"
 #include "io/safetensors.h"
-#include "train/metrics.h"
-#include "train/optimizer.h"
-#include "train/parameters.h"
-#include "train/run_config.h"
-#include "train/step.h"
-#include "train/tensor_file.h"
+#include "train/config/run_config.h"
+#include "train/loop/metrics.h"
+#include "train/loop/step.h"
+#include "train/optimizers/optimizer.h"
 
 namespace lmzoo {
 

@@ -7,12 +7,12 @@
 #include <iterator>
 #include <optional>
 
-#include "core/check.h"
+#include "base/check.h"
 #include "io/files.h"
 #include "io/html_escape.h"
 #include "io/lines.h"
 #include "io/safetensors.h"
-#include "train/checkpoint.h"
+#include "train/run/checkpoint.h"
 
 namespace lmzoo {
 namespace {

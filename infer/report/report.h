@@ -15,7 +15,7 @@ struct RunRecord {
   std::string folder;
   std::string name;               // of the folder: several runs may share a YAML
   std::string config;             // config.yaml, as it is
-  std::vector<Json> train, eval;  // rows of metrics.jsonl (train/metrics.h)
+  std::vector<Json> train, eval;  // rows of metrics.jsonl (train/loop/metrics.h)
   int64_t parameters = 0;         // of the newest checkpoint's model; 0 when there is none
 };
 // Throws InputError when it is no run folder or a file in it is damaged.

@@ -7,7 +7,7 @@
 
 #include "infer/report/report.h"
 #include "io/json.h"
-#include "train/sweep.h"
+#include "train/lab/sweep.h"
 
 namespace lmzoo {
 

@@ -12,9 +12,9 @@
 #include <ATen/ops/mul.h>
 #include <ATen/ops/topk.h>
 
-#include "core/check.h"
+#include "base/check.h"
+#include "base/utf8.h"
 #include "infer/vectors/neighbors.h"
-#include "io/utf8.h"
 
 namespace lmzoo {
 namespace {

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/fields.h"
-#include "data/progress.h"
+#include "base/fields.h"
+#include "base/progress.h"
 #include "infer/vectors/vector_table.h"
 #include "infer/vectors/word_tests.h"
 

@@ -8,10 +8,10 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
-#include "core/check.h"
+#include "base/check.h"
+#include "base/utf8.h"
 #include "infer/vectors/vector_table.h"
-#include "io/utf8.h"
-#include "train/embedding_start.h"
+#include "train/run/embedding_start.h"
 
 namespace lmzoo {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "data/progress.h"
+#include "base/progress.h"
 #include "infer/report/html.h"
 #include "infer/vectors/encode.h"
 #include "io/json.h"

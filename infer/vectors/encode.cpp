@@ -6,8 +6,8 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
-#include "core/check.h"
-#include "io/utf8.h"
+#include "base/check.h"
+#include "base/utf8.h"
 
 namespace lmzoo {
 namespace {

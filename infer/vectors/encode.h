@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include "core/fields.h"
+#include "base/fields.h"
+#include "base/progress.h"
 #include "core/model.h"
-#include "data/progress.h"
-#include "data/tokenizer/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 
 namespace lmzoo {
 

@@ -8,9 +8,9 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
-#include "core/check.h"
-#include "data/words/split.h"
-#include "io/utf8.h"
+#include "base/check.h"
+#include "base/utf8.h"
+#include "text/words/split.h"
 
 namespace lmzoo {
 namespace {

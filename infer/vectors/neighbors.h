@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "data/progress.h"
+#include "base/progress.h"
 #include "infer/vectors/vector_table.h"
 
 namespace lmzoo {

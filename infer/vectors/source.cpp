@@ -6,13 +6,13 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
-#include "core/check.h"
-#include "data/words/split.h"
+#include "base/check.h"
+#include "base/utf8.h"
 #include "infer/vectors/token_table.h"
 #include "io/lines.h"
-#include "io/utf8.h"
-#include "train/ngram_vectors.h"
-#include "train/word_vectors.h"
+#include "text/words/split.h"
+#include "train/run/ngram_vectors.h"
+#include "train/run/word_vectors.h"
 
 namespace lmzoo {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.h"
 #include "core/registry.h"
-#include "data/progress.h"
 #include "infer/vectors/vector_table.h"
 
 namespace lmzoo {

@@ -6,9 +6,9 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
 
-#include "core/check.h"
+#include "base/check.h"
 #include "infer/vectors/encode.h"
-#include "train/embedding_start.h"
+#include "train/run/embedding_start.h"
 
 namespace lmzoo {
 namespace {

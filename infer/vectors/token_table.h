@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "data/progress.h"
+#include "base/progress.h"
 #include "infer/vectors/vector_table.h"
-#include "train/assemble.h"
+#include "train/run/assemble.h"
 
 namespace lmzoo {
 

@@ -6,9 +6,9 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/where.h>
 
-#include "core/check.h"
-#include "data/words/split.h"
-#include "io/utf8.h"
+#include "base/check.h"
+#include "base/utf8.h"
+#include "text/words/split.h"
 
 namespace lmzoo {
 

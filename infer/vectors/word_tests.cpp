@@ -5,10 +5,10 @@
 #include <optional>
 #include <string_view>
 
-#include "core/check.h"
-#include "data/words/split.h"
+#include "base/check.h"
+#include "base/utf8.h"
 #include "io/lines.h"
-#include "io/utf8.h"
+#include "text/words/split.h"
 
 namespace lmzoo {
 namespace {

@@ -7,7 +7,7 @@
 #include "cli/program.h"
 #include "support/catch.h"
 #include "support/files.h"
-#include "train/plan.h"
+#include "train/config/plan.h"
 
 using namespace lmzoo;
 using test::BadConfig;

@@ -1,7 +1,7 @@
 // Commands that answer a question, and how the program refuses what it does not understand.
+#include "base/check.h"
 #include "cli/command.h"
 #include "cli/program.h"
-#include "core/check.h"
 #include "io/json.h"
 #include "support/catch.h"
 #include "support/files.h"

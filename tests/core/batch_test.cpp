@@ -1,6 +1,6 @@
 #include "core/batch.h"
 
-#include "core/check.h"
+#include "base/check.h"
 #include "core/registry.h"
 #include "support/catch.h"
 

@@ -8,7 +8,7 @@
 #include <ATen/ops/randn.h>
 #include <dlfcn.h>
 
-#include "io/error.h"
+#include "base/error.h"
 #include "support/catch.h"
 
 using namespace lmzoo;

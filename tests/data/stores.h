@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/token_store.h"
+#include "data/store/token_store.h"
 #include "support/files.h"
 
 namespace lmzoo::test {

@@ -1,6 +1,6 @@
+#include "base/utf8.h"
 #include "fuzz/target.h"
 #include "io/lines.h"
-#include "io/utf8.h"
 
 void lmzoo::fuzz::read_input(const Input& input) {
   LineReader lines(input.path, {.max_line_bytes = 1 << 20});

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "io/error.h"
+#include "base/error.h"
 
 namespace lmzoo::fuzz {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <unistd.h>
 
-#include "data/tokenizer/huggingface/legacy.h"
 #include "fuzz/tokenizer_text.h"
+#include "tokenizer/published/read/legacy.h"
 
 namespace lmzoo::fuzz {
 namespace {

@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
-#include "data/tokenizer/huggingface/pipeline.h"
+#include "base/utf8.h"
 #include "fuzz/target.h"
-#include "io/utf8.h"
+#include "tokenizer/published/pipeline.h"
 
 namespace lmzoo::fuzz {
 

@@ -1,7 +1,7 @@
 #include <cstdlib>
 
+#include "base/utf8.h"
 #include "fuzz/target.h"
-#include "io/utf8.h"
 
 void lmzoo::fuzz::read_input(const Input& input) {
   std::string text(input.bytes);

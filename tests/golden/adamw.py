@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes adamw.json: weights after steps of torch.optim.AdamW with clip_grad_norm_, in float64.
 
-Initial weights and gradients are formulas that tests/train/optimizer_test.cpp repeats.
+Initial weights and gradients are formulas that tests/train/optimizers/optimizer_test.cpp repeats.
     python tests/golden/adamw.py      (needs torch; written with 2.13.0)
 """
 import json

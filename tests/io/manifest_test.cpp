@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "io/error.h"
+#include "base/error.h"
 #include "support/catch.h"
 #include "support/files.h"
 

@@ -1,6 +1,6 @@
 #include "metrics/seqeval.h"
 
-#include "io/error.h"
+#include "base/error.h"
 #include "metrics/golden.h"
 #include "support/catch.h"
 

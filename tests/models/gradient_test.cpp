@@ -2,9 +2,9 @@
 #include <torch/types.h>
 
 #include "model_support.h"
-#include "models/block.h"
-#include "models/embedding.h"
-#include "models/positions.h"
+#include "nn/block.h"
+#include "nn/embedding.h"
+#include "nn/positions.h"
 #include "support/catch.h"
 
 using namespace lmzoo;

@@ -1,5 +1,5 @@
 // Low-rank additions to linear maps: against plain operators, merged, and without what nobody wants.
-#include "models/low_rank.h"
+#include "nn/low_rank.h"
 
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/cat.h>
@@ -8,11 +8,11 @@
 #include <ATen/ops/zeros.h>
 
 #include "model_support.h"
-#include "models/attention.h"
-#include "models/feed_forward.h"
-#include "models/kernels/linear.h"
-#include "models/kernels_support.h"
-#include "models/linear.h"
+#include "nn/attention.h"
+#include "nn/feed_forward.h"
+#include "nn/kernels/linear.h"
+#include "nn/kernels_support.h"
+#include "nn/linear.h"
 #include "support/catch.h"
 
 using namespace lmzoo;

@@ -1,9 +1,9 @@
-#include "models/positions.h"
+#include "nn/positions.h"
 
 #include <cmath>
 
 #include "model_support.h"
-#include "models/kernels/attention.h"
+#include "nn/kernels/attention.h"
 #include "support/catch.h"
 
 using namespace lmzoo;

@@ -1,6 +1,6 @@
 // Presets have the published sizes; options that contradict each other are refused with their values.
 #include "model_support.h"
-#include "models/parameter.h"
+#include "nn/parameter.h"
 #include "support/catch.h"
 
 using namespace lmzoo;

@@ -1,11 +1,11 @@
 // The states of wanted rows alone: the same values and gradients as computing all and taking them.
-#include "models/row_choice.h"
+#include "nn/row_choice.h"
 
 #include <torch/csrc/autograd/autograd.h>
 
 #include "model_support.h"
-#include "models/linear.h"
-#include "models/low_rank.h"
+#include "nn/linear.h"
+#include "nn/low_rank.h"
 #include "support/catch.h"
 
 using namespace lmzoo;

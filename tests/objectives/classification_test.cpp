@@ -2,8 +2,8 @@
 
 #include <ATen/ops/allclose.h>
 
-#include "objectives/losses.h"
-#include "objectives/sequence_task.h"
+#include "objectives/parts/losses.h"
+#include "objectives/parts/sequence_task.h"
 #include "objectives/support.h"
 #include "support/catch.h"
 

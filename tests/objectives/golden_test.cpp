@@ -1,6 +1,6 @@
 // Against tests/golden/objectives.py, an independent implementation in numpy.
 #include "io/json.h"
-#include "objectives/noise.h"
+#include "objectives/parts/noise.h"
 #include "objectives/support.h"
 #include "support/catch.h"
 #include "support/files.h"

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "objectives/noise.h"
+#include "objectives/parts/noise.h"
 #include "objectives/support.h"
 #include "support/catch.h"
 

@@ -1,4 +1,4 @@
-#include "objectives/noise.h"
+#include "objectives/parts/noise.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include <map>
 #include <numeric>
 
-#include "objectives/noise.h"
+#include "objectives/parts/noise.h"
 #include "objectives/support.h"
 #include "support/catch.h"
 

@@ -1,5 +1,5 @@
 // Skip-gram and CBOW as objectives: examples, and losses against numbers computed by hand and by differences.
-#include "objectives/word_objective.h"
+#include "objectives/parts/word_objective.h"
 
 #include <torch/csrc/autograd/autograd.h>
 

@@ -7,7 +7,7 @@
 #include <random>
 #include <string>
 
-#include "io/error.h"
+#include "base/error.h"
 
 namespace lmzoo::test {
 

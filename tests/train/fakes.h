@@ -11,9 +11,9 @@
 
 #include "core/model.h"
 #include "core/objective.h"
-#include "train/batch_source.h"
-#include "train/checkpoint.h"
-#include "train/loop.h"
+#include "train/loop/batch_source.h"
+#include "train/loop/loop.h"
+#include "train/run/checkpoint.h"
 
 namespace lmzoo::test {
 

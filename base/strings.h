@@ -1,0 +1,15 @@
+// Lists and near misses of names, for messages.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace lmzoo {
+
+// "did you mean 'x'?" or "" : the known name nearest in edit distance, when it is near (at most a third of
+// it).
+std::string suggestion(const std::string& given, const std::vector<std::string>& known);
+// "a, b, c"
+std::string joined(const std::vector<std::string>& names);
+
+}  // namespace lmzoo

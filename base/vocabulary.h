@@ -1,0 +1,52 @@
+// What models and objectives need to know of a tokenizer: how many ids there are and which of them are
+// special.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace lmzoo {
+
+class WordIndex;  // base/words/word_index.h
+
+// How a published tokenizer writes one or two texts for its model:
+//   a      before a after                      [CLS] a [SEP]
+//   a, b   before a between b after            [CLS] a [SEP] b [SEP]     RoBERTa: <s> a </s></s> b </s>
+struct InputTemplate {
+  std::vector<int64_t> before, between, after;
+  bool second_type = false;  // b and what follows it have token type 1, all else 0 (BERT)
+
+  bool operator==(const InputTemplate&) const = default;
+};
+
+struct Vocabulary {
+  int64_t size = 0;  // ids are in [0, size)
+  std::optional<int64_t> pad, unk, bos, eos, cls, sep, mask;
+  std::vector<int64_t> sentinels;  // <extra_id_0>, <extra_id_1>, ... in this order (T5: descending ids)
+  // How often each word of the training text occurred: word i is id i and all other ids follow, so this is
+  // also the number of words. Null when ids are pieces, bytes or characters.
+  std::shared_ptr<const std::vector<int64_t>> counts{};
+  // Those words; null with `counts`.
+  std::shared_ptr<const WordIndex> words{};
+  std::optional<InputTemplate> inputs{};  // of a published tokenizer that says so
+
+  bool is_special(int64_t id) const {
+    for (const auto& special : {pad, bos, eos, cls, sep, mask}) {
+      if (special == id) {
+        return true;
+      }
+    }
+    for (const int64_t sentinel : sentinels) {
+      if (sentinel == id) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  bool operator==(const Vocabulary&) const = default;
+};
+
+}  // namespace lmzoo

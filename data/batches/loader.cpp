@@ -1,0 +1,104 @@
+#include "data/batches/loader.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+
+namespace lmzoo {
+
+Loader::Loader(Windows windows, LoaderSteps steps, const LoaderOptions& options)
+    : windows_(std::move(windows)), steps_(std::move(steps)), options_(options) {
+  check(
+      windows_.size() > 0, "the data has no window: ", windows_.store().path(), " holds no usable document");
+  check(options_.batch_size >= 1, "batch_size is ", options_.batch_size, " but must be at least 1");
+}
+
+std::optional<Batch> Loader::next() {
+  std::optional<Batch> batch;
+  if (options_.workers == 0) {
+    batch = make(state_);
+  } else {
+    batch = take_prefetched();
+  }
+  if (batch) {
+    state_ = advanced(state_, batch->samples.size());
+  }
+  return batch;
+}
+
+std::optional<Batch> Loader::take_prefetched() {
+  if (!prefetch_) {
+    prefetch_ = std::make_unique<Prefetch<std::optional<Batch>>>(
+        [this, begin = state_](uint64_t index) { return make(advanced(begin, index * options_.batch_size)); },
+        options_.workers,
+        std::max<int64_t>(options_.prefetch, 1));
+  }
+  try {
+    return prefetch_->next();
+  } catch (...) {
+    prefetch_.reset();  // the next call makes the same batch again
+    throw;
+  }
+}
+
+void Loader::restore(const LoaderState& state) {
+  const auto size = static_cast<uint64_t>(windows_.size());
+  const bool ends = options_.mode == LoaderMode::evaluate && state.position == size;
+  check(state.position < size || ends,
+        "the loader's state stands at window ",
+        state.position,
+        " of an epoch, but the data has only ",
+        size,
+        ": it is not the data that the run began with");
+  prefetch_.reset();
+  state_ = state;
+}
+
+int64_t Loader::batches() const { return (windows_.size() + options_.batch_size - 1) / options_.batch_size; }
+
+LoaderState Loader::advanced(LoaderState state, uint64_t windows) const {
+  const auto size = static_cast<uint64_t>(windows_.size());
+  const uint64_t position = state.position + windows;
+  if (options_.mode == LoaderMode::evaluate) {
+    return {state.epoch, std::min(position, size)};
+  }
+  return {state.epoch + position / size, position % size};
+}
+
+std::optional<Batch> Loader::make(const LoaderState& begin) const {
+  auto count = static_cast<uint64_t>(options_.batch_size);
+  if (options_.mode == LoaderMode::evaluate) {
+    count = std::min(count, static_cast<uint64_t>(windows_.size()) - begin.position);
+  }
+  if (count == 0) {
+    return std::nullopt;
+  }
+  std::vector<Example> examples;
+  std::vector<uint64_t> used;
+  for (uint64_t i = 0; i < count; ++i) {
+    const StreamKey key = corruption_key(advanced(begin, i));
+    Stream stream(key);
+    for (const Sample& sample : windows_.window(static_cast<int64_t>(key.sample))) {
+      std::vector<Example> more = steps_.transform(sample, stream);
+      std::move(more.begin(), more.end(), std::back_inserter(examples));
+    }
+    used.push_back(key.sample);
+  }
+  Batch batch = steps_.collate(examples);
+  batch.samples = std::move(used);
+  return batch;
+}
+
+StreamKey Loader::corruption_key(const LoaderState& at) const {
+  if (options_.mode == LoaderMode::evaluate) {
+    return {options_.seed, kEvaluationEpoch, at.position, Purpose::corruption};
+  }
+  const StreamKey order{options_.seed, at.epoch, 0, Purpose::order};
+  const Permutation permutation(static_cast<uint64_t>(windows_.size()), order);
+  return {options_.seed, at.epoch, permutation(at.position), Purpose::corruption};
+}
+
+}  // namespace lmzoo

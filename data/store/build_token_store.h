@@ -1,0 +1,36 @@
+// Text files to a TokenStore in a cache: built once for a corpus, its options and a tokenizer, by content.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "data/store/token_store.h"
+#include "text/source.h"
+#include "tokenizer/tokenizer.h"
+
+namespace lmzoo {
+
+struct TokenStoreRequest {
+  TextOptions text;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  std::string cache_dir;
+  // Names that labels may have, in the order of their indexes: the training data's for validation data.
+  // Absent: the names that occur, sorted.
+  std::optional<std::vector<std::string>> classes;
+  int threads = 2;  // that encode
+};
+
+// The store of the request: opened when the cache has it whole, else built and put there. A document without
+// a token is kept (windows skip it). A label that is not among the classes is an InputError with file and
+// line.
+std::shared_ptr<const TokenStore> build_token_store(const TokenStoreRequest& request,
+                                                    const Progress& progress = {});
+
+// Where build_token_store keeps it: CACHE_DIR/tokens-HASH.bin, HASH over the files' content, the text
+// options, the tokenizer and the classes.
+std::string token_store_path(const TokenStoreRequest& request);
+
+}  // namespace lmzoo

@@ -1,0 +1,160 @@
+#include "infer/ask/forward.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include "base/check.h"
+#include "io/json.h"
+#include "io/lines.h"
+
+namespace lmzoo {
+namespace {
+
+std::vector<int64_t> read_ids(const Json& line, const char* key, int64_t rows, const Location& where) {
+  std::vector<int64_t> ids;
+  if (!line.contains(key)) {
+    return ids;
+  }
+  if (!line[key].is_array()) {
+    throw InputError(where, concat(key, " must be a list of integers"));
+  }
+  for (const Json& value : line[key]) {
+    if (!value.is_number_integer()) {
+      throw InputError(where, concat(key, " must be a list of integers, but holds ", value.dump()));
+    }
+    const auto id = value.get<int64_t>();
+    if (id < 0 || id >= rows) {
+      throw InputError(where, concat(key, " holds ", id, ", but legal are 0 to ", rows - 1));
+    }
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+void check_request(const ForwardRequest& request, const Model& model, const Location& where) {
+  const bool two_stacks = model.architecture() == Architecture::encoder_decoder;
+  if (request.ids.empty()) {
+    throw InputError(where, "no ids; a line holds {\"ids\": [...]} or {\"text\": \"...\"}");
+  }
+  if (two_stacks != !request.decoder_ids.empty()) {
+    throw InputError(where,
+                     two_stacks ? "decoder_ids are missing: the model is an encoder-decoder"
+                                : "decoder_ids are given, but the model has no decoder of its own");
+  }
+  if (!request.token_types.empty() && request.token_types.size() != request.ids.size()) {
+    throw InputError(where,
+                     concat(request.token_types.size(), " token_types for ", request.ids.size(), " ids"));
+  }
+  const auto longest = static_cast<int64_t>(std::max(request.ids.size(), request.decoder_ids.size()));
+  if (longest > model.max_length()) {
+    throw InputError(where, concat(longest, " ids, but the model takes at most ", model.max_length()));
+  }
+}
+
+ForwardRequest parse_request(const Json& line,
+                             const Model& model,
+                             const Tokenizer& tokenizer,
+                             const Location& where) {
+  if (!line.is_object()) {
+    throw InputError(where, "a line must be a JSON object");
+  }
+  for (const auto& entry : line.items()) {
+    if (entry.key() != "ids" && entry.key() != "decoder_ids" && entry.key() != "token_types" &&
+        entry.key() != "text") {
+      throw InputError(where,
+                       concat("unknown key '", entry.key(), "'; legal: ids, decoder_ids, token_types, text"));
+    }
+  }
+  ForwardRequest request;
+  if (line.contains("text")) {
+    if (!line["text"].is_string() || line.contains("ids")) {
+      throw InputError(where, "text must be a string, and no ids beside it");
+    }
+    request.ids = input_ids(tokenizer, model.architecture(), line["text"].get<std::string>());
+    if (model.architecture() == Architecture::encoder_decoder && !line.contains("decoder_ids")) {
+      request.decoder_ids = {*tokenizer.vocabulary().pad};
+    }
+  } else {
+    request.ids = read_ids(line, "ids", model.vocab_rows(), where);
+  }
+  if (line.contains("decoder_ids")) {
+    request.decoder_ids = read_ids(line, "decoder_ids", model.vocab_rows(), where);
+  }
+  request.token_types = read_ids(line, "token_types", INT32_MAX, where);
+  check_request(request, model, where);
+  return request;
+}
+
+Inputs inputs_of(const ForwardRequest& request) {
+  Inputs inputs;
+  inputs.ids = torch::tensor(request.ids, torch::kInt64);
+  inputs.sequences = Sequences::uniform(1, inputs.ids.size(0));
+  if (!request.token_types.empty()) {
+    inputs.token_types = torch::tensor(request.token_types, torch::kInt64);
+  }
+  if (!request.decoder_ids.empty()) {
+    inputs.decoder_ids = torch::tensor(request.decoder_ids, torch::kInt64);
+    inputs.decoder_sequences = Sequences::uniform(1, inputs.decoder_ids.size(0));
+  }
+  return inputs;
+}
+
+}  // namespace
+
+std::vector<int64_t> input_ids(const Tokenizer& tokenizer,
+                               Architecture architecture,
+                               const std::string& text) {
+  const Vocabulary& vocabulary = tokenizer.vocabulary();
+  std::vector<int64_t> ids = tokenizer.encode_marked(text);
+  if (architecture == Architecture::encoder_only) {
+    check(vocabulary.cls && vocabulary.sep,
+          "the tokenizer has no [CLS] and [SEP], which an encoder's input needs");
+    ids.insert(ids.begin(), *vocabulary.cls);
+    ids.push_back(*vocabulary.sep);
+  } else if (architecture == Architecture::encoder_decoder) {
+    check(vocabulary.eos && vocabulary.pad,
+          "the tokenizer has no eos and pad, which an encoder-decoder needs");
+    ids.push_back(*vocabulary.eos);
+  }
+  return ids;
+}
+
+std::vector<ForwardRequest> read_forward_requests(const std::string& path,
+                                                  const Model& model,
+                                                  const Tokenizer& tokenizer) {
+  std::vector<ForwardRequest> requests;
+  LineReader lines(path);
+  std::string line;
+  while (lines.next(line)) {
+    if (!line.empty()) {
+      const Location where = lines.where();
+      requests.push_back(parse_request(parse_json_line(line, where), model, tokenizer, where));
+    }
+  }
+  check(!requests.empty(), path, ": no line to compute");
+  return requests;
+}
+
+NamedTensors forward(Model& model,
+                     const std::vector<ForwardRequest>& requests,
+                     const ForwardOptions& options) {
+  const at::NoGradGuard no_grad;
+  const torch::Device device = model.parameters().front().device();
+  NamedTensors all;
+  for (size_t n = 0; n < requests.size(); ++n) {
+    Trace trace;
+    trace.want_attention = options.attention;
+    Inputs inputs = inputs_of(requests[n]).to(device);
+    inputs.trace = options.hidden || options.attention ? &trace : nullptr;
+    const Tensor states = model.hidden(inputs);  // [T, D]
+    all.push_back({concat("logits.", n), model.logits(states).to(torch::kCPU)});
+    for (size_t layer = 0; options.hidden && layer < trace.hidden.size(); ++layer) {
+      all.push_back({concat("hidden.", n, ".", layer), trace.hidden[layer].to(torch::kCPU)});
+    }
+    for (size_t layer = 0; layer < trace.attention.size(); ++layer) {
+      all.push_back({concat("attention.", n, ".", layer), trace.attention[layer].squeeze(0).to(torch::kCPU)});
+    }
+  }
+  return all;
+}
+
+}  // namespace lmzoo

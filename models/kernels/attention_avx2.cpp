@@ -1,1 +1,0 @@
-#include "models/kernels/attention_impl.h"

@@ -1,1 +1,0 @@
-#include "models/kernels/activation_impl.h"

@@ -1,1 +1,0 @@
-#include "models/word2vec/kernels_impl.h"

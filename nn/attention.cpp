@@ -1,0 +1,150 @@
+#include "nn/attention.h"
+
+#include <ATen/ops/cat.h>
+
+#include "base/check.h"
+
+namespace lmzoo {
+namespace {
+
+// `parts`: what was merged, in the order of the rows; empty: nothing was.
+std::shared_ptr<Linear> linear(int64_t inputs, int64_t outputs, bool bias, std::vector<RowPart> parts = {}) {
+  return std::make_shared<Linear>(LinearOptions{inputs, outputs, bias, std::move(parts)});
+}
+
+// Appends the new rows [n·t, Hk, Dh] to what the cache has: [n, T+t, Hk, Dh].
+Tensor extended(const Tensor& before, const Tensor& rows, int64_t sequences) {
+  const Tensor fresh = rows.reshape({sequences, -1, rows.size(1), rows.size(2)});
+  return before.defined() ? at::cat({before, fresh}, 1) : fresh;
+}
+
+}  // namespace
+
+HeadShape head_shape(const HeadCounts& counts) {
+  check(counts.head_width || counts.width % counts.heads == 0,
+        "width is ",
+        counts.width,
+        " but must be a multiple of heads = ",
+        counts.heads);
+  const int64_t key_heads = counts.kv_heads.value_or(counts.heads);
+  check(counts.heads % key_heads == 0,
+        "heads is ",
+        counts.heads,
+        " but must be a multiple of kv_heads = ",
+        key_heads);
+  return {counts.heads, key_heads, counts.head_width.value_or(counts.width / counts.heads)};
+}
+
+SelfAttention::SelfAttention(const AttentionOptions& options) : options_(options) {
+  const auto& [heads, key_heads, head_width] = options.shape;
+  const int64_t queries = heads * head_width, keys = key_heads * head_width;
+  qkv = register_module(
+      "qkv",
+      linear(options.width, queries + 2 * keys, options.bias, {{"q", queries}, {"k", keys}, {"v", keys}}));
+  out = register_module("out", linear(heads * head_width, options.width, options.bias));
+}
+
+AttentionRule SelfAttention::rule(const SelfView& view) const {
+  return {.mask = view.mask,
+          .prefix = view.prefix,
+          .bias = view.bias,
+          .scale = options_.scale,
+          .dropout = is_training() ? options_.dropout : 0};
+}
+
+Branch SelfAttention::forward(const Tensor& x, const SelfView& view) const {
+  if (view.choice == nullptr) {
+    return out->branch(mixed(x, view));
+  }
+  const bool all_alike = view.mask == MaskKind::full && !view.bias.defined() && qkv->adapters.empty();
+  return out->branch(all_alike ? chosen(x, view) : mixed(x, view).index_select(0, view.choice->rows));
+}
+
+// [N, D] -> [N, H Dh]
+Tensor SelfAttention::mixed(const Tensor& x, const SelfView& view) const {
+  const HeadShape& s = options_.shape;
+  Tensor merged = qkv->forward(x);  // [N, (H + 2 Hk) Dh]
+  if (view.angles.cos.defined()) {
+    merged = rotate(merged.view({x.size(0), -1, s.width}), s.heads + s.key_heads, view.angles, view.layout)
+                 .flatten(1);
+  }
+  const bool whole = view.cache == nullptr && view.trace == nullptr;
+  return whole ? self_attention_qkv(merged, s, view.sequences, rule(view)) : piecewise(merged, view);
+}
+
+// Queries of chosen rows only, which see the same whichever position they have: [N, D] -> [K', H Dh]
+Tensor SelfAttention::chosen(const Tensor& x, const SelfView& view) const {
+  const HeadShape& s = options_.shape;
+  const Tensor& rows = view.choice->rows;
+  const int64_t queries = s.heads * s.width;
+  Tensor q = qkv->forward_part(x.index_select(0, rows), 0, queries);     // [K', H Dh]
+  Tensor kv = qkv->forward_part(x, queries, 2 * s.key_heads * s.width);  // [N, 2 Hk Dh]
+  if (view.angles.cos.defined()) {
+    const RotaryAngles& all = view.angles;
+    const RotaryAngles own{all.cos.index_select(0, rows), all.sin.index_select(0, rows)};
+    q = rotate(q.view({rows.size(0), -1, s.width}), s.heads, own, view.layout).flatten(1);
+    kv = rotate(kv.view({x.size(0), -1, s.width}), s.key_heads, all, view.layout).flatten(1);
+  }
+  return cross_attention_kv(
+      {.q = q, .kv = kv, .shape = s, .queries = view.choice->sequences, .keys = view.sequences}, rule(view));
+}
+
+// The same with queries, keys and values apart, for a cache and for traces.
+Tensor SelfAttention::piecewise(const Tensor& merged, const SelfView& view) const {
+  const HeadShape& s = options_.shape;
+  const std::vector<Tensor> parts =
+      merged.view({merged.size(0), -1, s.width}).split_with_sizes({s.heads, s.key_heads, s.key_heads}, 1);
+  AttentionInputs inputs{.q = parts[0],
+                         .k = parts[1],
+                         .v = parts[2],
+                         .queries = view.sequences,
+                         .keys = view.sequences,
+                         .rule = rule(view)};
+  if (view.cache != nullptr) {
+    LayerCache& cache = *view.cache;
+    cache.keys = extended(cache.keys, inputs.k, view.sequences.count());
+    cache.values = extended(cache.values, inputs.v, view.sequences.count());
+    inputs.k = cache.keys.flatten(0, 1);  // [n (T+t), Hk, Dh]
+    inputs.v = cache.values.flatten(0, 1);
+    inputs.keys = *view.keys;
+  }
+  if (view.trace != nullptr && view.trace->want_attention) {
+    view.trace->attention.push_back(attention_probabilities(inputs));
+  }
+  return attention(inputs).flatten(1);
+}
+
+CrossAttention::CrossAttention(const AttentionOptions& options) : options_(options) {
+  const auto& [heads, key_heads, head_width] = options.shape;
+  q = register_module("q", linear(options.width, heads * head_width, options.bias));
+  const int64_t keys = key_heads * head_width;
+  kv = register_module("kv", linear(options.width, 2 * keys, options.bias, {{"k", keys}, {"v", keys}}));
+  out = register_module("out", linear(heads * head_width, options.width, options.bias));
+}
+
+Branch CrossAttention::forward(const Tensor& x, const CrossView& view) const {
+  const HeadShape& s = options_.shape;
+  const AttentionRule rule{.scale = options_.scale, .dropout = is_training() ? options_.dropout : 0};
+  const Tensor queries = q->forward(x);  // [M, H Dh]
+  if (view.cache == nullptr) {
+    const Tensor keys_values = kv->forward(view.memory);  // [N, 2 Hk Dh]
+    return out->branch(cross_attention_kv(
+        {.q = queries, .kv = keys_values, .shape = s, .queries = view.targets, .keys = view.sources}, rule));
+  }
+  LayerCache& cache = *view.cache;
+  if (!cache.cross_keys.defined()) {
+    const std::vector<Tensor> parts =
+        kv->forward(view.memory).view({-1, 2 * s.key_heads, s.width}).chunk(2, 1);
+    cache.cross_keys = parts[0];
+    cache.cross_values = parts[1];
+  }
+  const AttentionInputs inputs{.q = queries.view({-1, s.heads, s.width}),
+                               .k = cache.cross_keys,
+                               .v = cache.cross_values,
+                               .queries = view.targets,
+                               .keys = view.sources,
+                               .rule = rule};
+  return out->branch(attention(inputs).flatten(1));
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,106 @@
+#include "nn/kernels/attention_shape.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "base/check.h"
+
+namespace lmzoo {
+namespace {
+
+template <class... Parts>
+void require(bool condition, const Parts&... parts) {
+  if (!condition) {
+    throw std::logic_error(concat("attention: ", parts...));
+  }
+}
+
+void check_bias(const AttentionInputs& inputs) {
+  const Tensor& bias = inputs.rule.bias;
+  const int64_t heads = inputs.q.size(1);
+  const bool dense = bias.dim() == 3 && bias.size(0) == heads && bias.size(1) >= inputs.queries.longest() &&
+                     bias.size(2) >= inputs.keys.longest();
+  const bool relative = bias.dim() == 2 && bias.size(0) == heads && bias.size(1) % 2 == 1 &&
+                        bias.size(1) / 2 + 1 >= inputs.keys.longest();
+  require(dense || relative,
+          "bias ",
+          bias.sizes(),
+          " is neither [",
+          heads,
+          ", ",
+          inputs.queries.longest(),
+          ", ",
+          inputs.keys.longest(),
+          "] nor [",
+          heads,
+          ", at least ",
+          2 * inputs.keys.longest() - 1,
+          " and odd]");
+  if (relative) {
+    for (int64_t s = 0; s < inputs.queries.count(); ++s) {
+      require(inputs.queries.length(s) <= inputs.keys.length(s),
+              "a relative bias needs at least as many keys (",
+              inputs.keys.length(s),
+              ") as queries (",
+              inputs.queries.length(s),
+              ")");
+    }
+  }
+}
+
+}  // namespace
+
+void check_attention(const AttentionInputs& inputs) {
+  const auto& [q, k, v, queries, keys, rule] = inputs;
+  require(q.dim() == 3 && k.dim() == 3 && v.dim() == 3,
+          "q, k, v are ",
+          q.sizes(),
+          ", ",
+          k.sizes(),
+          ", ",
+          v.sizes(),
+          " but must be [positions, heads, head width]");
+  require(q.size(0) == queries.total() && k.size(0) == keys.total() && v.sizes() == k.sizes(),
+          "q ",
+          q.sizes(),
+          ", k ",
+          k.sizes(),
+          ", v ",
+          v.sizes(),
+          " do not have ",
+          queries.total(),
+          " and ",
+          keys.total(),
+          " positions");
+  require(
+      queries.count() == keys.count(), queries.count(), " sequences of queries, ", keys.count(), " of keys");
+  require(q.size(2) == k.size(2) && q.size(1) % k.size(1) == 0,
+          "heads of q ",
+          q.sizes(),
+          " and k ",
+          k.sizes(),
+          " do not fit");
+  require(rule.mask != MaskKind::prefix || static_cast<int64_t>(rule.prefix.size()) == queries.count(),
+          rule.prefix.size(),
+          " prefixes for ",
+          queries.count(),
+          " sequences");
+  if (rule.bias.defined()) {
+    check_bias(inputs);
+  }
+}
+
+double attention_scale(const AttentionInputs& inputs) {
+  return inputs.rule.scale.value_or(1 / std::sqrt(static_cast<double>(inputs.q.size(2))));
+}
+
+int64_t visible_keys(const AttentionRule& rule, int64_t sequence, int64_t position, int64_t keys) {
+  if (rule.mask == MaskKind::full) {
+    return keys;
+  }
+  const int64_t prefix = rule.mask == MaskKind::prefix ? rule.prefix[sequence] : 0;
+  return std::clamp<int64_t>(std::max(position + 1, prefix), 0, keys);
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,1 @@
+#include "nn/kernels/activation_impl.h"

@@ -1,0 +1,1 @@
+#include "nn/kernels/softmax_rows_impl.h"

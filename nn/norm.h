@@ -1,0 +1,35 @@
+// LayerNorm (Ba et al. 2016) and RMSNorm (Zhang & Sennrich 2019) as modules over the fused kernels.
+#pragma once
+
+#include <string_view>
+#include <utility>
+
+#include <torch/nn/module.h>
+
+#include "base/fields.h"
+#include "nn/kernels/elementwise.h"
+
+namespace lmzoo {
+
+template <>
+struct EnumNames<NormKind> {
+  static constexpr std::pair<NormKind, std::string_view> values[] = {{NormKind::layer, "layer"},
+                                                                     {NormKind::rms, "rms"}};
+};
+
+class Norm : public torch::nn::Module {
+ public:
+  Norm(NormKind kind, int64_t width, double eps);
+
+  Tensor forward(const Tensor& x) const { return norm(x, kernel()); }  // [N, D] -> [N, D]
+  NormParameters kernel() const { return {.kind = kind_, .weight = weight, .bias = bias, .eps = eps_}; }
+
+  Tensor weight;  // [D]
+  Tensor bias;    // [D]; undefined for rms
+
+ private:
+  NormKind kind_;
+  double eps_;
+};
+
+}  // namespace lmzoo

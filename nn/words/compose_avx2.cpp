@@ -1,0 +1,1 @@
+#include "nn/words/compose_impl.h"

@@ -1,0 +1,1 @@
+#include "nn/words/kernels_impl.h"

@@ -1,0 +1,193 @@
+// Tasks as GPT-1 is fine-tuned on them (Radford et al. 2018, figure 1 and section 3.2): every task becomes
+// sequences of one form, a linear layer reads the state of the last token, and the model goes on predicting
+// the next token with a weight.
+//
+//   one text                  <s> a [CLS]                                   C classes
+//   two texts                 <s> a [SEP] b [CLS]                           C classes (entailment)
+//   two texts, both_orders    <s> a [SEP] b [CLS]  +  <s> b [SEP] a [CLS]   C classes of the sum of both
+//   (similarity) choices                   <s> a [SEP] choice [CLS], one for each        softmax over the
+//   choices
+//
+// The paper's start, delimiter and extract tokens are the tokenizer's bos, sep and cls.
+//
+//   loss = class loss + lm_weight · mean over the tokens of the example
+//
+// Legend: n sequences, m examples, C classes.
+#include <ATen/ops/dropout.h>
+
+#include "base/check.h"
+#include "core/registry.h"
+#include "objectives/parts/heads.h"
+#include "objectives/parts/losses.h"
+#include "objectives/parts/requirements.h"
+#include "objectives/parts/task_objective.h"
+
+namespace lmzoo {
+namespace {
+
+struct Gpt1TaskOptions {
+  double lm_weight = 0.5;
+  bool both_orders = false;
+  double dropout = 0.1;
+
+  static constexpr void fields(auto& self, auto& visit) {
+    visit("lm_weight", self.lm_weight, "weight of the next-token loss; 0: none", at_least(0));
+    visit("both_orders", self.both_orders, "read a pair in both orders and add the states (similarity)");
+    visit("dropout", self.dropout, "dropout before the output layer", half_open(0, 1));
+  }
+};
+
+class Gpt1Task final : public TaskObjective {
+ public:
+  Gpt1Task(const Gpt1TaskOptions& options, const ObjectiveContext& context)
+      : options_(options),
+        length_(context.sequence_length),
+        classes_(std::ssize(context.classes)),
+        has_choices_(context.record.choices > 0),
+        start_(required_token(context.vocabulary.bos, "bos", "gpt1_task")),
+        delimiter_(required_token(context.vocabulary.sep, "[SEP]", "gpt1_task")),
+        extract_(required_token(context.vocabulary.cls, "[CLS]", "gpt1_task")) {
+    const RecordShape& record = context.record;
+    check(
+        context.architecture == Architecture::decoder_only,
+        "gpt1_task reads the last token's state and predicts the next token: it needs a decoder-only model");
+    require_column(record, &RecordShape::label, "label", "gpt1_task");
+    const int64_t most = has_choices_ ? 1 : 2;
+    check(record.texts <= most,
+          "gpt1_task reads ",
+          has_choices_ ? "one text before its choices" : "one text or a pair",
+          ", but data.train.text names ",
+          record.texts,
+          " columns");
+    check(!options.both_orders || record.texts == 2,
+          "both_orders is set, but data.train.text names ",
+          record.texts,
+          " column, not a pair");
+    check(has_choices_ || classes_ >= 2,
+          "gpt1_task needs data with at least 2 different labels, and the training data has ",
+          classes_);
+    require_length(length_, 5, "gpt1_task");
+    output_ = register_module("output", std::make_shared<Affine>(context.width, has_choices_ ? 1 : classes_));
+  }
+
+  FormKind form() const override { return FormKind::choices; }
+  ObjectiveLengths lengths() const override {
+    return {.raw = length_ - 3, .source = length_, .target = 0, .added = 3};
+  }
+
+  Example example(const Sample& sample, Stream&) const override {
+    Choices example{.sequences = {}, .label = sample.label, .next_tokens = options_.lm_weight > 0};
+    if (has_choices_) {
+      for (const std::vector<int64_t>& choice : sample.choices) {
+        example.sequences.push_back(pair(sample.ids, choice));
+      }
+    } else if (sample.more.empty()) {
+      example.sequences.push_back(one(sample.ids));
+    } else {
+      example.sequences.push_back(pair(sample.ids, sample.more.front()));
+      if (options_.both_orders) {
+        example.sequences.push_back(pair(sample.more.front(), sample.ids));
+      }
+    }
+    return example;
+  }
+
+  LossSums loss(Model& model, const Batch& batch) override {
+    const Tensor states = model.hidden(batch.inputs);
+    return with_next_tokens(model, states, batch, loss_of(scores(states, batch), batch));
+  }
+
+  LossSums loss_and_predictions(Model& model, const Batch& batch, Predictions& predictions) override {
+    const Tensor states = model.hidden(batch.inputs);
+    const Tensor given = scores(states, batch);
+    predictions.append(predictions_of(given.detach(), batch));
+    return with_next_tokens(model, states, batch, loss_of(given, batch));
+  }
+
+ protected:
+  Tensor outputs(Model& model, const Batch& batch) override {
+    return scores(model.hidden(batch.inputs), batch);
+  }
+  LossSums loss_of(const Tensor& given, const Batch& batch) const override {
+    return class_loss(given, batch.labels, 0);
+  }
+  Predictions predictions_of(const Tensor& given, const Batch& batch) const override {
+    return class_predictions(given, batch.labels);
+  }
+
+ private:
+  Labeled one(const std::vector<int64_t>& text) const {
+    Labeled sequence{.ids = {start_}};
+    append(sequence.ids, head_of(text, length_ - 2));
+    sequence.ids.push_back(extract_);
+    return sequence;
+  }
+
+  Labeled pair(const std::vector<int64_t>& first, const std::vector<int64_t>& second) const {
+    const auto [a, b] = longest_first(std::ssize(first), std::ssize(second), length_ - 3);
+    Labeled sequence{.ids = {start_}};
+    append(sequence.ids, head_of(first, a));
+    sequence.ids.push_back(delimiter_);
+    append(sequence.ids, head_of(second, b));
+    sequence.ids.push_back(extract_);
+    return sequence;
+  }
+
+  static void append(std::vector<int64_t>& ids, std::span<const int64_t> more) {
+    ids.insert(ids.end(), more.begin(), more.end());
+  }
+
+  // [m, C], of choices -inf behind the last.
+  Tensor scores(const Tensor& states, const Batch& batch) const {
+    const Tensor rows = last_rows(batch.inputs.sequences).rows;
+    const Tensor last = at::dropout(states.index_select(0, rows), options_.dropout, is_training());  // [n, D]
+    const Sequences groups = Sequences(batch.groups).to(states.device());
+    return has_choices_ ? padded_logits(output_->forward(last).squeeze(1), groups)
+                        : output_->forward(to_padded(last, groups).sum(1));
+  }
+
+  // Sequence by sequence: each weighs the same in its example, however long it is.
+  LossSums with_next_tokens(Model& model, const Tensor& states, const Batch& batch, LossSums loss) const {
+    if (!batch.next_rows.defined()) {
+      return loss;
+    }
+    const Sequences& sequences = batch.inputs.sequences;
+    int64_t sequence = 0;
+    int64_t done = 0;
+    Tensor next = torch::zeros({}, loss.sum.options());
+    for (const int64_t count : batch.groups) {
+      for (int64_t i = 0; i < count; ++i, ++sequence) {
+        const int64_t predicted = sequences.length(sequence) - 1;
+        const Tensor rows = states.index_select(0, batch.next_rows.narrow(0, done, predicted));
+        const CrossEntropy entropy =
+            linear_cross_entropy(model.project(rows), batch.next_labels.narrow(0, done, predicted));
+        next = next + entropy.sum / static_cast<double>(predicted * count);
+        done += predicted;
+      }
+    }
+    loss.sum = loss.sum + options_.lm_weight * next;
+    loss.metrics.emplace_back("next_token_loss", next.detach());
+    return loss;
+  }
+
+  Gpt1TaskOptions options_;
+  int64_t length_;
+  int64_t classes_;
+  bool has_choices_;
+  int64_t start_, delimiter_, extract_;
+  std::shared_ptr<Affine> output_;
+};
+
+}  // namespace
+
+void register_gpt1_task(Registry& registry) {
+  registry.add(ObjectiveKind{
+      .name = "gpt1_task",
+      .summary = "classes and choices in GPT-1's form, with its next-token loss beside them",
+      .defaults = AnyOptions(Gpt1TaskOptions{}),
+      .make = [](const AnyOptions& options, const ObjectiveContext& context) -> std::shared_ptr<Objective> {
+        return std::make_shared<Gpt1Task>(options.as<Gpt1TaskOptions>(), context);
+      }});
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,92 @@
+#include "objectives/parts/heads.h"
+
+#include <stdexcept>
+
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/linear.h>
+
+#include "base/check.h"
+
+namespace lmzoo {
+
+Affine::Affine(int64_t in, int64_t out, bool bias)
+    : weight_(register_parameter("weight", torch::empty({out, in}).normal_(0, 0.02))) {
+  if (bias) {
+    bias_ = register_parameter("bias", torch::zeros({out}));
+  }
+}
+
+Tensor Affine::forward(const Tensor& x) const { return at::linear(x, weight_, bias_); }
+
+namespace {
+WantedRows one_of_each(const Sequences& sequences, const Tensor& rows) {
+  return {.rows = rows.to(torch::kInt64),
+          .counts = std::vector<int64_t>(static_cast<size_t>(sequences.count()), 1)};
+}
+}  // namespace
+
+Tensor mean_pool(const Tensor& states, const Sequences& sequences) {
+  // Padded rather than index_add, which on a GPU adds in another order every time. Sums need float32.
+  const Tensor exact = states.scalar_type() == torch::kFloat64 ? states : states.to(torch::kFloat32);
+  return to_padded(exact, sequences).sum(1) / sequences.offsets().diff().unsqueeze(1);
+}
+
+WantedRows first_rows(const Sequences& sequences) {
+  return one_of_each(sequences, sequences.offsets().narrow(0, 0, sequences.count()));
+}
+
+WantedRows last_rows(const Sequences& sequences) {
+  return one_of_each(sequences, sequences.offsets().narrow(0, 1, sequences.count()) - 1);
+}
+
+Head::Head(const HeadOptions& options,
+           const ObjectiveContext& context,
+           int64_t outputs,
+           std::string_view user)
+    : options_(options) {
+  check(options.pooling != Pooling::first || context.architecture != Architecture::decoder_only,
+        user,
+        ": pooling is first, but the first state of a decoder-only model has seen only one token; legal are "
+        "last, mean");
+  check(options.pooling != Pooling::pooler || context.pooler,
+        user,
+        ": pooling is pooler, but this model has none; of a bert set model.pooler, else take first, last or "
+        "mean");
+  if (options.dense) {
+    dense_ = std::make_shared<Affine>(context.width, context.width);
+  }
+  output_ = std::make_shared<Affine>(context.width, outputs, options.output_bias);
+}
+
+void Head::register_in(torch::nn::Module& objective) {
+  if (dense_ != nullptr) {
+    objective.register_module("dense", dense_);
+  }
+  objective.register_module("output", output_);
+}
+
+Tensor Head::state(Model& model, const Inputs& inputs) const {
+  const Sequences& sequences = inputs.sequences;
+  switch (options_.pooling) {
+    case Pooling::first:
+      return model.encode_at(inputs, first_rows(sequences));
+    case Pooling::last:
+      return model.encode_at(inputs, last_rows(sequences));
+    case Pooling::mean:
+      return mean_pool(model.encode(inputs), sequences);
+    case Pooling::pooler:
+      return model.pool(model.encode_at(inputs, first_rows(sequences)));
+  }
+  throw std::logic_error("no such pooling");
+}
+
+Tensor Head::forward(const Tensor& state, bool is_training) const {
+  Tensor x = state;
+  if (dense_ != nullptr) {
+    x = dense_->forward(options_.input_dropout ? at::dropout(x, options_.dropout, is_training) : x);
+    x = options_.activation == HeadActivation::tanh ? x.tanh() : x.relu();
+  }
+  return output_->forward(at::dropout(x, options_.dropout, is_training));
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,82 @@
+#include "objectives/parts/input_frame.h"
+
+#include "base/check.h"
+#include "objectives/parts/requirements.h"
+
+namespace lmzoo {
+namespace {
+
+void append(std::vector<int64_t>& ids, std::span<const int64_t> more) {
+  ids.insert(ids.end(), more.begin(), more.end());
+}
+
+InputTemplate bert_template(const Vocabulary& vocabulary, const std::string& user) {
+  const int64_t sep = required_token(vocabulary.sep, "[SEP]", user);
+  return {.before = {required_token(vocabulary.cls, "[CLS]", user)},
+          .between = {sep},
+          .after = {sep},
+          .second_type = true};
+}
+
+InputTemplate plain_template(const Vocabulary& vocabulary, const std::string& user) {
+  const int64_t eos = required_token(vocabulary.eos, "eos", user);
+  return {.before = {}, .between = {eos}, .after = {eos}};
+}
+
+InputTemplate template_of(FrameKind kind, const Vocabulary& vocabulary, std::string_view objective) {
+  const auto user = [&](std::string_view name) { return concat(objective, " with format ", name); };
+  const bool as_bert = vocabulary.cls && vocabulary.sep;
+  if (kind == FrameKind::automatic && vocabulary.inputs) {
+    return *vocabulary.inputs;
+  }
+  return kind == FrameKind::bert || (kind == FrameKind::automatic && as_bert)
+             ? bert_template(vocabulary, user("bert"))
+             : plain_template(vocabulary, user("plain"));
+}
+
+}  // namespace
+
+InputFrame::InputFrame(FrameKind kind, const Vocabulary& vocabulary, std::string_view objective)
+    : frame_(template_of(kind, vocabulary, objective)) {}
+
+int64_t InputFrame::added(int64_t texts) const {
+  return std::ssize(frame_.before) + std::ssize(frame_.after) + (texts > 1 ? std::ssize(frame_.between) : 0);
+}
+
+FramedTexts InputFrame::one(std::span<const int64_t> text) const {
+  FramedTexts framed{.ids = frame_.before, .token_types = {}, .first = std::ssize(frame_.before)};
+  append(framed.ids, text);
+  append(framed.ids, frame_.after);
+  framed.second = std::ssize(framed.ids);
+  return framed;
+}
+
+FramedTexts InputFrame::pair(std::span<const int64_t> a, std::span<const int64_t> b) const {
+  FramedTexts framed{.ids = frame_.before, .token_types = {}, .first = std::ssize(frame_.before)};
+  append(framed.ids, a);
+  append(framed.ids, frame_.between);
+  framed.second = std::ssize(framed.ids);
+  append(framed.ids, b);
+  append(framed.ids, frame_.after);
+  if (frame_.second_type) {
+    framed.token_types.assign(static_cast<size_t>(framed.second), 0);
+    framed.token_types.resize(framed.ids.size(), 1);
+  }
+  return framed;
+}
+
+std::pair<int64_t, int64_t> longest_first(int64_t a, int64_t b, int64_t room) {
+  if (a + b <= room) {
+    return {a, b};
+  }
+  const bool a_is_shorter = a <= b;
+  int64_t shorter = std::min(a, b);
+  int64_t longer = std::max(shorter, room - shorter);
+  if (shorter + longer > room) {
+    shorter = room / 2;
+    longer = room - shorter;
+  }
+  return a_is_shorter ? std::pair(shorter, longer) : std::pair(longer, shorter);
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,185 @@
+#include "objectives/parts/noise.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+namespace lmzoo {
+
+// The rounding mode of a process is to-nearest-even unless somebody changes it.
+int64_t round_half_even(double x) { return static_cast<int64_t>(std::nearbyint(x)); }
+
+std::vector<int64_t> choose_exactly(std::span<const int64_t> candidates, int64_t count, Stream& stream) {
+  // Selection sampling (Knuth, TAOCP 2, algorithm S): one pass, keeps the order.
+  std::vector<int64_t> chosen;
+  auto wanted = static_cast<uint64_t>(std::clamp<int64_t>(count, 0, std::ssize(candidates)));
+  chosen.reserve(wanted);
+  for (size_t i = 0; wanted > 0; ++i) {
+    if (stream.below(candidates.size() - i) < wanted) {
+      chosen.push_back(candidates[i]);
+      --wanted;
+    }
+  }
+  return chosen;
+}
+
+std::vector<int64_t> choose_each(std::span<const int64_t> candidates, double rate, Stream& stream) {
+  std::vector<int64_t> chosen;
+  for (const int64_t candidate : candidates) {
+    if (stream.uniform() < rate) {
+      chosen.push_back(candidate);
+    }
+  }
+  return chosen;
+}
+
+std::vector<int64_t> draw_replacements(std::span<const int64_t> originals,
+                                       const Replacement& replacement,
+                                       Stream& stream) {
+  std::vector<int64_t> drawn;
+  drawn.reserve(originals.size());
+  for (const int64_t original : originals) {
+    const double u = stream.uniform();
+    if (u < replacement.mask_share) {
+      drawn.push_back(replacement.mask);
+    } else if (u < replacement.mask_share + replacement.random_share) {
+      drawn.push_back(static_cast<int64_t>(stream.below(replacement.vocabulary_size)));
+    } else {
+      drawn.push_back(original);
+    }
+  }
+  return drawn;
+}
+
+InPlace replace_tokens(std::vector<int64_t> ids,
+                       std::vector<int64_t> positions,
+                       std::span<const int64_t> replacements) {
+  if (positions.size() != replacements.size()) {
+    throw std::logic_error("replace_tokens: every position needs a replacement");
+  }
+  std::vector<int64_t> labels;
+  labels.reserve(positions.size());
+  for (size_t i = 0; i < positions.size(); ++i) {
+    labels.push_back(std::exchange(ids.at(positions[i]), replacements[i]));
+  }
+  return {.ids = std::move(ids), .positions = std::move(positions), .labels = std::move(labels)};
+}
+
+SpanCounts span_counts(int64_t length, const SpanNoise& noise) {
+  if (length < 2) {
+    return {};
+  }
+  const int64_t noise_ids =
+      std::clamp<int64_t>(round_half_even(static_cast<double>(length) * noise.density), 1, length - 1);
+  const int64_t spans =
+      std::max<int64_t>(round_half_even(static_cast<double>(noise_ids) / noise.mean_length), 1);
+  // Each span needs an id of its own and a kept one before it; this binds only at high densities.
+  return {.noise = noise_ids, .spans = std::min({spans, noise_ids, length - noise_ids})};
+}
+
+std::vector<int64_t> random_partition(int64_t total, int64_t parts, Stream& stream) {
+  if (parts < 1 || parts > total) {
+    throw std::logic_error("random_partition: every part needs at least one");
+  }
+  // A part begins at slot 0 and at `parts - 1` of the other slots.
+  std::vector<uint8_t> begins(total - 1, 0);
+  std::fill_n(begins.begin(), parts - 1, uint8_t{1});
+  stream.shuffle(std::span(begins));
+  std::vector<int64_t> sizes{1};
+  for (const uint8_t begin : begins) {
+    if (begin != 0) {
+      sizes.push_back(0);
+    }
+    ++sizes.back();
+  }
+  return sizes;
+}
+
+std::vector<uint8_t> span_mask(int64_t length, const SpanNoise& noise, Stream& stream) {
+  std::vector<uint8_t> mask;
+  const SpanCounts counts = span_counts(length, noise);
+  if (counts.spans == 0) {
+    mask.assign(length, 0);
+    return mask;
+  }
+  const std::vector<int64_t> noisy = random_partition(counts.noise, counts.spans, stream);
+  const std::vector<int64_t> kept = random_partition(length - counts.noise, counts.spans, stream);
+  mask.reserve(length);
+  for (int64_t i = 0; i < counts.spans; ++i) {
+    mask.insert(mask.end(), kept[i], 0);
+    mask.insert(mask.end(), noisy[i], 1);
+  }
+  return mask;
+}
+
+SequenceToSequence replace_spans(std::span<const int64_t> ids,
+                                 std::span<const uint8_t> mask,
+                                 const SentinelForm& form) {
+  if (ids.size() != mask.size()) {
+    throw std::logic_error("replace_spans: every id needs a mask");
+  }
+  SequenceToSequence pair;
+  size_t spans = 0;
+  const auto add_sentinel_to_target = [&] {
+    if (!form.label_sentinels) {
+      pair.unlabeled.push_back(std::ssize(pair.target));
+    }
+    pair.target.push_back(form.sentinels.at(spans));
+  };
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (mask[i] == 0) {
+      pair.source.push_back(ids[i]);
+      continue;
+    }
+    if (i == 0 || mask[i - 1] == 0) {
+      pair.source.push_back(form.sentinels.at(spans));
+      add_sentinel_to_target();
+      ++spans;
+    }
+    pair.target.push_back(ids[i]);
+  }
+  if (form.closing || mask.empty() || mask.back() == 0) {
+    add_sentinel_to_target();
+  }
+  pair.source.push_back(form.eos);
+  pair.target.push_back(form.eos);
+  return pair;
+}
+
+SpanLengths span_lengths(int64_t raw, const SpanNoise& noise, const SentinelForm& form) {
+  const SpanCounts counts = span_counts(raw, noise);
+  const int64_t sentinels = form.needed(counts);
+  return {.raw = raw,
+          .source = raw - counts.noise + counts.spans + 1,
+          .target = counts.noise + sentinels + 1,
+          .sentinels = sentinels};
+}
+
+SpanLengths solve_span_lengths(int64_t limit, bool joined, const SpanNoise& noise, const SentinelForm& form) {
+  const auto fits = [&](int64_t raw) {
+    const SpanLengths lengths = span_lengths(raw, noise, form);
+    return (joined ? lengths.source + lengths.target : lengths.source) <= limit;
+  };
+  if (!fits(2)) {
+    return {};
+  }
+  // Lengths never fall when the text grows, so the border is found by doubling and halving.
+  int64_t low = 2;
+  int64_t high = 4;
+  while (fits(high)) {
+    low = high;
+    high *= 2;
+  }
+  while (high - low > 1) {
+    const int64_t middle = low + (high - low) / 2;
+    (fits(middle) ? low : high) = middle;
+  }
+  const SpanLengths longest = span_lengths(low, noise, form);
+  if (!joined && noise.density == 0.5 && longest.target > longest.source && low > 2) {
+    return span_lengths(low - 1, noise, form);
+  }
+  return longest;
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,50 @@
+// What an objective needs of a run, refused at plan time in words that are the same for all.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/check.h"
+#include "base/sample.h"
+
+namespace lmzoo {
+
+// The id of a special token that `objective` cannot do without.
+inline int64_t required_token(const std::optional<int64_t>& id,
+                              std::string_view token,
+                              std::string_view objective) {
+  check(id.has_value(), objective, " needs a tokenizer with ", token, ", and this one has none");
+  return *id;
+}
+
+inline void require_length(int64_t sequence_length, int64_t shortest, std::string_view objective) {
+  check(sequence_length >= shortest,
+        "data.sequence_length is ",
+        sequence_length,
+        " but ",
+        objective,
+        " needs at least ",
+        shortest);
+}
+
+// A column that the objective learns from. Of a published model, which came without data, nothing is asked.
+inline void require_column(const RecordShape& record,
+                           bool RecordShape::*column,
+                           std::string_view name,
+                           std::string_view objective) {
+  check(record.texts == 0 || record.*column,
+        objective,
+        " needs data with a column of its answers: set data.train.",
+        name,
+        " (of jsonl or tsv files)");
+}
+
+// Objectives that learn from text alone would not look at other columns.
+inline void require_plain_text(const RecordShape& record, std::string_view objective) {
+  const bool plain = record.texts <= 1 && record.choices == 0 && !record.labels && !record.tags &&
+                     !record.value && !record.answer && !record.target;
+  check(plain, objective, " reads one text and no other column, but data.train names more");
+}
+
+}  // namespace lmzoo

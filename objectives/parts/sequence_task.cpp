@@ -1,0 +1,37 @@
+#include "objectives/parts/sequence_task.h"
+
+#include "base/check.h"
+#include "objectives/parts/requirements.h"
+
+namespace lmzoo {
+
+SequenceTask::SequenceTask(const HeadOptions& options,
+                           const ObjectiveContext& context,
+                           int64_t outputs,
+                           const std::string& name)
+    : texts_(std::max<int64_t>(context.record.texts, 1)),
+      length_(context.sequence_length),
+      frame_(options.format, context.vocabulary, name),
+      head_(options, context, outputs, name) {
+  check(texts_ <= 2, name, " reads one text or a pair, but data.train.text names ", texts_, " columns");
+  require_length(length_, texts_ + added(), name);
+  head_.register_in(*this);
+}
+
+Labeled SequenceTask::framed(const Sample& sample) const {
+  FramedTexts texts;
+  if (sample.more.empty()) {
+    texts = frame_.one(head_of(sample.ids, length_ - frame_.added(1)));
+  } else {
+    const auto [a, b] =
+        longest_first(std::ssize(sample.ids), std::ssize(sample.more[0]), length_ - frame_.added(2));
+    texts = frame_.pair(head_of(sample.ids, a), head_of(sample.more[0], b));
+  }
+  return {.ids = std::move(texts.ids), .label = 0, .token_types = std::move(texts.token_types)};
+}
+
+Tensor SequenceTask::scores(Model& model, const Inputs& inputs) {
+  return head_.forward(head_.state(model, inputs), is_training());
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,42 @@
+// Tasks with one answer for one text or a pair: a class, several classes, a number. They share frame, cut and
+// head; each adds its label and loss.
+//
+// Legend: n sequences, C outputs.
+#pragma once
+
+#include <string>
+
+#include "objectives/parts/heads.h"
+#include "objectives/parts/input_frame.h"
+#include "objectives/parts/task_objective.h"
+
+namespace lmzoo {
+
+class SequenceTask : public TaskObjective {
+ public:
+  SequenceTask(const HeadOptions& options,
+               const ObjectiveContext& context,
+               int64_t outputs,
+               const std::string& name);
+
+  FormKind form() const override { return FormKind::labeled; }
+  ObjectiveLengths lengths() const override {
+    return {.raw = length_ - added(), .source = length_, .target = 0, .added = added()};
+  }
+  // Framed and cut; a pair loses ids of its longer text first.
+  Labeled framed(const Sample& sample) const;
+  Tensor scores(Model& model, const Inputs& inputs);  // [n, C] before softmax
+
+ protected:
+  Tensor outputs(Model& model, const Batch& batch) override { return scores(model, batch.inputs); }
+
+ private:
+  int64_t added() const { return frame_.added(texts_); }
+
+  int64_t texts_;  // 1 or 2
+  int64_t length_;
+  InputFrame frame_;
+  Head head_;
+};
+
+}  // namespace lmzoo

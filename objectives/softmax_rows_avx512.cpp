@@ -1,1 +1,0 @@
-#include "objectives/softmax_rows_impl.h"

@@ -1,0 +1,161 @@
+#include "nn/linear_cross_entropy.h"
+
+#include <ATen/autocast_mode.h>
+#include <ATen/ops/cross_entropy_loss.h>
+
+#include "core/isa.h"
+#include "support/catch.h"
+
+using namespace lmzoo;
+
+namespace {
+
+struct Result {
+  double loss = 0;
+  int64_t correct = 0;
+  std::vector<Tensor> gradients;
+};
+
+using Function = CrossEntropy (*)(const Projection&, const Tensor&, double);
+
+// The loss scaled by 1/3, as a trainer divides a sum by a count.
+Result run(Function function, const Projection& projection, const Tensor& labels, double smoothing) {
+  std::vector<Tensor> leaves{projection.rows, projection.weight};
+  if (projection.bias.defined()) {
+    leaves.push_back(projection.bias);
+  }
+  for (Tensor& leaf : leaves) {
+    leaf.mutable_grad() = Tensor();
+  }
+  const CrossEntropy entropy = function(projection, labels, smoothing);
+  (entropy.sum / 3).backward();
+  Result result{entropy.sum.item<double>(), entropy.correct.item<int64_t>(), {}};
+  for (const Tensor& leaf : leaves) {
+    result.gradients.push_back(leaf.grad().clone());
+  }
+  return result;
+}
+
+void require_same(const Result& actual, const Result& expected, double tolerance) {
+  CHECK(actual.loss == Approx(expected.loss).epsilon(tolerance));
+  REQUIRE(actual.gradients.size() == expected.gradients.size());
+  for (size_t i = 0; i < actual.gradients.size(); ++i) {
+    INFO("gradient " << i);
+    CHECK(actual.gradients[i].scalar_type() == expected.gradients[i].scalar_type());
+    const double scale = expected.gradients[i].abs().max().item<double>();
+    CHECK((actual.gradients[i] - expected.gradients[i]).abs().max().item<double>() <= tolerance * scale);
+  }
+}
+
+Projection make(int64_t rows, int64_t classes, bool bias, torch::ScalarType type = torch::kFloat32) {
+  const auto options = torch::TensorOptions(type).requires_grad(true);
+  return {torch::randn({rows, 24}, options),
+          torch::randn({classes, 24}, options),
+          bias ? torch::randn({classes}, options) : Tensor()};
+}
+
+}  // namespace
+
+TEST_CASE("linear cross-entropy equals log_softmax of all logits") {
+  const ScopedIsa scoped(GENERATE(Isa::generic, Isa::avx2, Isa::avx512));
+  const int64_t classes = GENERATE(2, 64, 997);
+  const bool bias = GENERATE(false, true);
+  const double smoothing = GENERATE(0.0, 0.1);
+  torch::manual_seed(1);
+  const Projection projection = make(37, classes, bias);
+  const Tensor labels = torch::randint(classes, {37}, torch::kInt64);
+  const Result actual = run(linear_cross_entropy, projection, labels, smoothing);
+  const Result expected = run(linear_cross_entropy_reference, projection, labels, smoothing);
+  require_same(actual, expected, 1e-5);
+  CHECK(actual.correct == expected.correct);
+}
+
+TEST_CASE("many chunks give what one gives") {
+  torch::manual_seed(2);
+  constexpr int64_t kClasses = 140'000;  // at most 128 rows a chunk
+  const Projection projection = make(300, kClasses, true);
+  const Tensor labels = torch::randint(kClasses, {300}, torch::kInt64);
+  require_same(run(linear_cross_entropy, projection, labels, 0),
+               run(linear_cross_entropy_reference, projection, labels, 0),
+               2e-5);  // sums of 140,000 terms
+}
+
+TEST_CASE("the reference is PyTorch's definition, smoothing included") {
+  torch::manual_seed(3);
+  const Projection projection = make(9, 11, true, torch::kFloat64);
+  const Tensor labels = torch::randint(11, {9}, torch::kInt64);
+  const Tensor expected = at::cross_entropy_loss(
+      projection.logits(), labels, {}, at::Reduction::Sum, -100, /*label_smoothing=*/0.2);
+  CHECK(linear_cross_entropy_reference(projection, labels, 0.2).sum.item<double>() ==
+        Approx(expected.item<double>()).epsilon(1e-12));
+}
+
+TEST_CASE("float64 is exact: gradients equal autograd's of the reference") {
+  torch::manual_seed(4);
+  const Projection projection = make(9, 11, true, torch::kFloat64);
+  const Tensor labels = torch::randint(11, {9}, torch::kInt64);
+  require_same(run(linear_cross_entropy, projection, labels, 0.2),
+               run(linear_cross_entropy_reference, projection, labels, 0.2),
+               1e-12);
+}
+
+TEST_CASE("under autocast products are bfloat16 and everything else is float32") {
+  torch::manual_seed(5);
+  const int64_t classes = GENERATE(300, 140'000);
+  Projection projection = make(200, classes, true);
+  projection.rows = (projection.rows.detach() / 5).requires_grad_();  // logits of order 1
+  const Tensor labels = torch::randint(classes, {200}, torch::kInt64);
+  const Result expected = run(linear_cross_entropy_reference, projection, labels, 0.1);
+  at::autocast::set_autocast_enabled(at::kCPU, true);
+  const Result actual = run(linear_cross_entropy, projection, labels, 0.1);
+  at::autocast::set_autocast_enabled(at::kCPU, false);
+  require_same(actual, expected, 1e-2);
+  CHECK(actual.gradients[1].scalar_type() == torch::kFloat32);
+}
+
+TEST_CASE("no labeled rows: the sum is 0, gradients are zeros, nothing is NaN") {
+  const Projection projection = make(0, 7, true);
+  const Result result = run(linear_cross_entropy, projection, torch::zeros({0}, torch::kInt64), 0.1);
+  CHECK(result.loss == 0);
+  CHECK(result.correct == 0);
+  for (const Tensor& gradient : result.gradients) {
+    CHECK((gradient == 0).all().item<bool>());
+  }
+}
+
+TEST_CASE("huge logits stay finite") {
+  const ScopedIsa scoped(GENERATE(Isa::generic, Isa::avx512));
+  Projection projection = make(4, 5, false);
+  projection.rows = (projection.rows.detach() * 1e4).requires_grad_();
+  const Result result = run(linear_cross_entropy, projection, torch::zeros({4}, torch::kInt64), 0);
+  CHECK(std::isfinite(result.loss));
+  for (const Tensor& gradient : result.gradients) {
+    CHECK(gradient.isfinite().all().item<bool>());
+  }
+}
+
+TEST_CASE("a tie counts as correct only for the first of the largest") {
+  const Projection projection{torch::ones({3, 2}), torch::ones({4, 2}), {}};
+  CHECK(linear_cross_entropy(projection, torch::tensor({0, 1, 3}, torch::kInt64)).correct.item<int64_t>() ==
+        1);
+}
+
+TEST_CASE("without gradients only the loss is computed; frozen parts get none") {
+  torch::manual_seed(6);
+  Projection projection = make(5, 9, true);
+  const Tensor labels = torch::randint(9, {5}, torch::kInt64);
+  {
+    const torch::NoGradGuard no_grad;
+    CHECK_FALSE(linear_cross_entropy(projection, labels).sum.requires_grad());
+  }
+  projection.weight = projection.weight.detach();
+  linear_cross_entropy(projection, labels).sum.backward();
+  CHECK(projection.rows.grad().defined());
+  CHECK_FALSE(projection.weight.grad().defined());
+}
+
+TEST_CASE("a label outside of the vocabulary is refused with both numbers") {
+  const Projection projection = make(2, 9, false);
+  CHECK_THROWS_WITH(linear_cross_entropy(projection, torch::tensor({0, 9}, torch::kInt64)),
+                    Catch::Contains("9") && Catch::Contains("[0, 8]"));
+}

@@ -1,0 +1,106 @@
+// Heads of tasks beyond what their classes at Hugging Face write themselves: runs that were trained here, and
+// short models.
+#include "huggingface_support.h"
+#include "io/json.h"
+#include "support/catch.h"
+#include "train/config/bind.h"
+#include "train/exchange/huggingface/config_keys.h"
+#include "train/exchange/huggingface/export.h"
+#include "train/exchange/huggingface/load.h"
+
+using namespace lmzoo;
+using namespace lmzoo::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+const Registry& registry() {
+  static const Registry all = make_registry();
+  return all;
+}
+
+LoadedRun load(const std::string& folder) { return load_with_head(folder, registry()).run; }
+
+// The run of a case with a head of fresh weights: a dense layer of its own over one state.
+LoadedRun with_own_layer(const std::string& name, const std::string& pooling) {
+  LoadedRun run = load(published(name));
+  YamlNode options = YamlNode::mapping();
+  put(options, "pooling", pooling);
+  put(options, "dense", true);
+  put(options, "activation", "tanh");
+  KeyPlaces places;
+  read_fields(static_cast<GroupRef&>(run.config.config.objective.options), options, places);
+  run.parts = build_parts(run.config, registry(), vocabulary_of(*run.tokenizer), run.parts.classes);
+  run.parts.model->eval();
+  run.parts.objective->eval();
+  return run;
+}
+
+YamlNode options_of(const LoadedRun& run) {
+  AnyOptions options = run.config.config.objective.options;
+  return dump_fields(static_cast<GroupRef&>(options));
+}
+
+}  // namespace
+
+TEST_CASE("a head's own layer over the first state is exported as the pooler that it is") {
+  for (const std::string name : {"bert_classifier", "bert_choices", "roberta_choices"}) {
+    INFO(name);
+    const TempDir dir;
+    const LoadedRun run = with_own_layer(name, "first");
+    export_folder(run, dir / "exported");
+    const at::NoGradGuard no_grad;
+    const Inputs inputs = Expected(name).inputs();
+    const Tensor logits = logits_of(run, inputs);
+    CHECK(logits.abs().max().item<double>() > 1e-3);
+    CHECK(difference(logits_of(load(dir / "exported"), inputs), logits) < 1e-6);
+  }
+}
+
+TEST_CASE("a published head is not taken for one with a layer more") {
+  const std::string folder = published("gpt2_classifier");
+  const LoadedRun run = with_own_layer("gpt2_classifier", "last");
+  CHECK_THROWS_WITH(import_weights(*run.parts.model,
+                                   &*run.parts.objective,
+                                   TensorFiles::open(folder),
+                                   read_huggingface_config(folder),
+                                   {.objective = "classification"}),
+                    Contains("objective.dense.weight, which this family has not"));
+}
+
+TEST_CASE("a run without names of classes is exported with as many outputs as its head has") {
+  for (const std::string name : {"bert_answers", "distilbert_answers", "bert_choices"}) {
+    INFO(name);
+    const TempDir dir;
+    LoadedRun run = load(published(name));
+    run.parts.classes.clear();  // as a run that was trained here
+    export_folder(run, dir / "exported");
+    const Json config = read_json(dir / "exported/config.json");
+    CHECK_FALSE(config.contains("id2label"));  // transformers takes two outputs then, not none
+    CHECK_FALSE(config.contains("label2id"));
+    const at::NoGradGuard no_grad;
+    const Inputs inputs = Expected(name).inputs();
+    CHECK(logits_of(load(dir / "exported"), inputs).equal(logits_of(run, inputs)));
+  }
+}
+
+TEST_CASE("a published model of answers reads a passage in pieces that its positions can hold") {
+  const YamlNode tiny = options_of(load(published("bert_answers")));  // of 14 positions
+  CHECK(OptionValues(tiny).integer("max_question_length") == 4);
+  CHECK(OptionValues(tiny).integer("stride") == 4);
+
+  const TempDir dir;
+  Json config = read_json(published("bert_answers") + "/config.json");
+  config["max_position_embeddings"] = 512;
+  write_file(dir / "config.json", config.dump());
+  const SafetensorsFile file(published("bert_answers") + "/model.safetensors");
+  NamedTensors tensors;
+  for (const TensorView& view : file.tensors()) {
+    const bool positions = view.name.ends_with("position_embeddings.weight");
+    tensors.push_back({view.name, positions ? torch::zeros({512, 16}) : to_tensor(view, file.path())});
+  }
+  write_tensors(dir / "model.safetensors", tensors);
+  const YamlNode usual = options_of(load(dir.path().string()));
+  CHECK(OptionValues(usual).integer("max_question_length") == 64);
+  CHECK(OptionValues(usual).integer("stride") == 128);
+}

@@ -1,0 +1,173 @@
+#include "train/loop/loop.h"
+
+#include <cmath>
+#include <filesystem>
+#include <sstream>
+
+#include <ATen/ops/zeros.h>
+
+#include "fakes.h"
+#include "io/json.h"
+#include "support/catch.h"
+#include "support/files.h"
+
+using namespace lmzoo;
+using namespace lmzoo::test;
+
+namespace {
+
+std::vector<Json> rows(const TempDir& folder, const std::string& kind) {
+  std::vector<Json> found;
+  std::istringstream lines(read_file(folder / "metrics.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    Json row = parse_json(line, "metrics.jsonl");
+    if (row.at("kind") == kind) {
+      found.push_back(std::move(row));
+    }
+  }
+  return found;
+}
+
+// Validation loss is fixed from outside: these values, one an evaluation.
+class ScriptedObjective final : public Objective {
+ public:
+  explicit ScriptedObjective(std::vector<double> losses) : losses_(std::move(losses)) {
+    weight_ = register_parameter("weight", at::zeros({1}));
+  }
+  FormKind form() const override { return FormKind::in_place; }
+  ObjectiveLengths lengths() const override { return {}; }
+  Example example(const Sample&, Stream&) const override { return InPlace{}; }
+  LossSums loss(Model&, const Batch&) override {
+    const double value = is_training() ? 1 : losses_.at(evaluation_++);
+    return {.sum = weight_.sum() * 0 + value, .count = 1, .metrics = {}};
+  }
+
+ private:
+  std::vector<double> losses_;
+  size_t evaluation_ = 0;
+  Tensor weight_;
+};
+
+TrainResult scripted(const std::string& folder, const std::vector<double>& losses, const EvalOptions& eval) {
+  TinyModel model;
+  ScriptedObjective objective(losses);
+  Optimizer optimizer(trainable(model, objective), {});
+  TinyBatches batches;
+  ProgressBar progress("test", "step", ProgressBar::Style::silent);
+  return train({.model = model,
+                .objective = objective,
+                .optimizer = optimizer,
+                .batches = batches,
+                .valid = tiny_eval_set(1),
+                .train = {.steps = static_cast<int64_t>(losses.size())},
+                .eval = eval,
+                .run = folder},
+               progress);
+}
+
+}  // namespace
+
+TEST_CASE("a run learns, logs every log_every steps and evaluates every eval.every and at the end") {
+  const TempDir folder;
+  TinyRun run(folder.path(), 0);
+  run.options.steps = 200;
+  run.options.log_every = 50;
+  run.eval.every = 80;
+  run.valid = tiny_eval_set();
+  const TrainResult result = run.train();
+  CHECK(result.reason == StopReason::finished);
+  CHECK(result.valid->loss() < 0.5);
+  CHECK(*result.valid->mean("accuracy") > 0.9);
+  const std::vector<Json> train = rows(folder, "train"), eval = rows(folder, "eval");
+  REQUIRE(train.size() == 4);
+  CHECK(train[0].at("step") == 50);
+  CHECK(train[3].at("loss") < train[0].at("loss"));
+  CHECK(train[3].at("tokens") == result.state.tokens);
+  CHECK(train[3].at("lr") == 0.0);  // the cosine's end
+  for (const char* key :
+       {"grad_norm", "tokens_per_s", "target_tokens_per_s", "flops_per_s", "memory_bytes"}) {
+    CAPTURE(key);
+    CHECK(train[1].at(key) > 0);
+  }
+  REQUIRE(eval.size() == 3);
+  CHECK(eval[0].at("step") == 80);
+  CHECK(eval[2].at("step") == 200);
+  CHECK(eval[2].at("perplexity") == Approx(std::exp(eval[2].at("loss").get<double>())));
+}
+
+TEST_CASE("the mean loss of a row weighs every label the same") {
+  const TempDir folder;
+  TinyRun run(folder.path(), 0);
+  run.options.steps = 3;
+  run.options.log_every = 3;
+  run.schedule = {.type = ScheduleType::constant};
+  run.optimizer_options.lr = 1e-12;  // the weights stay, so that the rows can be computed
+  run.train();
+  TinyRun fresh("", 0);
+  const LossSums whole =
+      fresh.objective->loss(*fresh.model, joined({tiny_batch(0, 4), tiny_batch(1, 4), tiny_batch(2, 4)}));
+  CHECK(rows(folder, "train").at(0).at("loss") ==
+        Approx(whole.sum.item<double>() / whole.count).epsilon(1e-5));
+}
+
+TEST_CASE("a step that is not finite is skipped and counted; the run goes on as if it had not been") {
+  for (const bool gradient : {false, true}) {
+    const TempDir folder;
+    TinyRun run(folder.path(), 0);
+    (gradient ? run.objective->explode_at : run.objective->poison_at) = 7;
+    run.options.steps = 20;
+    const TrainResult result = run.train();
+    CHECK(result.state.skipped == 1);
+    CHECK(result.state.skipped_in_a_row == 0);
+    CHECK(std::isfinite(result.last_loss));
+    for (const NamedTensor& entry : run.snapshot().optimizer) {
+      if (entry.name.ends_with(".step")) {
+        CHECK(entry.tensor.item<double>() == 19);
+      }
+    }
+    CHECK(rows(folder, "train").back().at("skipped") == 1);
+  }
+}
+
+TEST_CASE("max_skipped bad steps in a row end the run with the steps and samples") {
+  const TempDir folder;
+  TinyRun run(folder.path(), 0);
+  run.objective->poison_from = 12;
+  run.options.max_skipped = 3;
+  run.options.save_every = 10;
+  using Catch::Matchers::Contains;
+  CHECK_THROWS_WITH(run.train(),
+                    Contains("step 15: the loss was not finite in 3 steps in a row (from step 13, windows "
+                             "12 13 14)"));
+  CHECK(list_checkpoints(folder.path()) == std::vector<std::string>{checkpoint_folder(folder.path(), 10)});
+}
+
+TEST_CASE("the best checkpoint stays beside the last, and is the one that RUN means") {
+  const TempDir folder;
+  const TrainResult result = scripted(folder.path(), {5, 3, 4, 4.5, NAN, 6}, {.every = 1});
+  CHECK(result.state.best == BestMark{2, "loss", 3});
+  CHECK(best_mark(folder.path()) == result.state.best);
+  CHECK(list_checkpoints(folder.path()) ==
+        std::vector<std::string>{checkpoint_folder(folder.path(), 2), checkpoint_folder(folder.path(), 6)});
+  CHECK(resolve_checkpoint(folder.path()) == checkpoint_folder(folder.path(), 2));
+  CHECK(resolve_checkpoint(folder.path(), true) == checkpoint_folder(folder.path(), 6));
+}
+
+TEST_CASE("a run stops early when it has not become better in `patience` evaluations") {
+  const TempDir folder;
+  const TrainResult result = scripted(folder.path(), {5, 3, 4, 2.9, 3, 3, 1, 1}, {.every = 1, .patience = 2});
+  CHECK(result.reason == StopReason::early);
+  CHECK(result.state.step == 6);
+  CHECK(result.state.best->step == 4);
+}
+
+TEST_CASE("best_by accuracy needs an objective that measures it") {
+  const TempDir folder;
+  CHECK_THROWS_WITH(scripted(folder.path(), {5, 3}, {.best_by = "accuracy"}),
+                    Catch::Matchers::Contains("eval.best_by is accuracy"));
+  const TempDir other;
+  TinyRun run(other.path());
+  run.valid = tiny_eval_set();
+  run.eval.best_by = "accuracy";
+  CHECK(run.train().state.best->metric == "accuracy");
+}

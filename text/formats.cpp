@@ -1,0 +1,265 @@
+#include "text/formats.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "base/utf8.h"
+#include "io/lines.h"
+#include "text/rows.h"
+
+namespace lmzoo {
+namespace {
+
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
+}
+
+// Reads lines, already cleaned, and tells how far the reading is.
+class Lines {
+ public:
+  Lines(const std::string& path, Intake& intake, std::function<void(uint64_t)> tell)
+      : reader_(path, {.max_line_bytes = static_cast<size_t>(intake.options().max_record_bytes)}),
+        intake_(intake),
+        tell_(std::move(tell)) {}
+
+  bool next(std::string& line) {
+    if (!reader_.next(line)) {
+      return false;
+    }
+    intake_.clean(line, reader_.where());
+    constexpr int64_t kLinesBetweenReports = 2048;
+    if (++count_ % kLinesBetweenReports == 0) {
+      tell_(reader_.bytes_read());
+    }
+    return true;
+  }
+  Location where() const { return reader_.where(); }
+
+ private:
+  LineReader reader_;
+  Intake& intake_;
+  std::function<void(uint64_t)> tell_;
+  int64_t count_ = 0;
+};
+
+void refuse_label(const Intake& intake, const char* format) {
+  check(!has_columns(intake.options()),
+        "columns are named, but files of format ",
+        format,
+        " have none: use jsonl or tsv");
+  check(intake.options().label.empty(),
+        "label is `",
+        intake.options().label,
+        "`, but files of format ",
+        format,
+        " have no labels: use jsonl or tsv");
+}
+
+void read_lines(Lines& lines, Intake& intake) {
+  refuse_label(intake, "lines");
+  std::string line;
+  while (lines.next(line) && intake.record(line, {}, lines.where())) {
+  }
+}
+
+void read_paragraphs(Lines& lines, Intake& intake) {
+  refuse_label(intake, "paragraphs");
+  std::string line, paragraph;
+  Location begin;
+  while (lines.next(line)) {
+    if (is_blank(line)) {
+      if (!paragraph.empty() && !intake.record(paragraph, {}, begin)) {
+        return;
+      }
+      paragraph.clear();
+      continue;
+    }
+    if (paragraph.empty()) {
+      begin = lines.where();
+    } else {
+      paragraph += '\n';
+    }
+    paragraph += line;
+    if (static_cast<int64_t>(paragraph.size()) > intake.options().max_record_bytes) {
+      throw InputError(
+          begin,
+          concat("a paragraph of over max_record_bytes = ", intake.options().max_record_bytes, " bytes"));
+    }
+  }
+  if (!paragraph.empty()) {
+    intake.record(paragraph, {}, begin);
+  }
+}
+
+void read_jsonl(Lines& lines, Intake& intake) {
+  const TextOptions& options = intake.options();
+  const std::string text_field = options.text.empty() ? "text" : options.text.front();
+  const bool many = has_columns(options);
+  std::string line;
+  while (lines.next(line)) {
+    if (is_blank(line)) {
+      intake.blank_line();
+      continue;
+    }
+    const Location where = lines.where();
+    const Json object = parse_json_line(line, where, {.bytes = line.size(), .depth = 64});
+    if (!object.is_object()) {
+      throw InputError(where, "is not a JSON object such as {\"" + text_field + "\": \"...\"}");
+    }
+    if (many) {
+      const JsonRow row(object, where, [&](std::string& text) { intake.clean(text, where); });
+      if (!intake.record(read_columns(options, text_field, row, where), row, where)) {
+        return;
+      }
+      continue;
+    }
+    const Json& value = field_of(object, text_field, where);
+    if (!value.is_string()) {
+      throw InputError(where, "field `" + text_field + "` is not a string");
+    }
+    auto text = value.get<std::string>();
+    intake.clean(text, where);  // \u0000
+    std::optional<std::string> label;
+    if (!options.label.empty()) {
+      label = label_text(field_of(object, options.label, where), options.label, where);
+      intake.clean(*label, where);
+    }
+    if (!intake.record(text, label, where)) {
+      return;
+    }
+  }
+}
+
+// The text when the options name none.
+std::string first_column(const TextOptions& options) {
+  return !options.text.empty() ? options.text.front() : options.header ? "text" : "1";
+}
+
+struct Columns {
+  size_t text = 0;
+  std::optional<size_t> label;
+};
+
+Columns find_columns(const TextOptions& options, const TsvColumns& known, const Location& where) {
+  Columns columns;
+  columns.text = known.index(first_column(options), where);
+  if (!options.label.empty()) {
+    columns.label = known.index(options.label, where);
+  }
+  return columns;
+}
+
+void read_tsv(Lines& lines, Intake& intake) {
+  std::string line;
+  std::vector<std::string> names;
+  if (intake.options().header) {
+    if (!lines.next(line)) {
+      return;  // an empty file
+    }
+    for (const std::string_view name : split_tabs(line)) {
+      names.push_back(printable(name));
+    }
+  }
+  const TextOptions& options = intake.options();
+  const TsvColumns known(names);
+  const bool many = has_columns(options);
+  const Columns columns = many ? Columns{} : find_columns(options, known, lines.where());
+  while (lines.next(line)) {
+    if (is_blank(line)) {
+      intake.blank_line();
+      continue;
+    }
+    const Location where = lines.where();
+    const auto cells = split_tabs(line);
+    if (many) {
+      const TsvRow row(known, cells, where);
+      if (!intake.record(read_columns(options, first_column(options), row, where), row, where)) {
+        return;
+      }
+      continue;
+    }
+    std::optional<std::string_view> label;
+    if (columns.label) {
+      label = cell_of(cells, *columns.label, where);
+    }
+    if (!intake.record(cell_of(cells, columns.text, where), label, where)) {
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+void Intake::clean(std::string& text, const Location& where) {
+  const int64_t replaced = replace_invalid_utf8(text);
+  if (replaced > 0 && options_.invalid_bytes == InvalidBytes::error) {
+    throw InputError(
+        where,
+        concat("has ",
+               replaced,
+               " invalid UTF-8 sequences or NUL bytes; invalid_bytes: replace would put U+FFFD there"));
+  }
+  counts_.invalid_bytes += replaced;
+}
+
+bool Intake::record(const RecordColumns& columns, const Row& row, const Location& where) {
+  const std::string text = joined_text(columns);
+  columns_ = &columns;
+  bool more = true;
+  if (options_.label.empty() || !options_.choices.empty()) {
+    more = record(text, {}, where);
+  } else {
+    const std::string label = row.text(options_.label);
+    more = record(text, label, where);
+  }
+  columns_ = nullptr;
+  return more;
+}
+
+bool Intake::record(std::string_view text, std::optional<std::string_view> label, const Location& where) {
+  if (is_blank(text)) {
+    ++counts_.blank;
+    return true;
+  }
+  if (label && label->empty()) {
+    throw InputError(where, concat("the label, `", options_.label, "`, is empty"));
+  }
+  ++counts_.records;
+  counts_.bytes += static_cast<int64_t>(text.size());
+  more_ = use_(TextRecord{text, label, where.file, where.line, columns_});
+  return more_;
+}
+
+TextFormat format_of(const TextOptions& options, const std::string& path) {
+  if (options.format != TextFormat::automatic) {
+    return options.format;
+  }
+  std::filesystem::path name(path);
+  if (name.extension() == ".gz") {
+    name.replace_extension();
+  }
+  const std::string extension = name.extension().string();
+  if (extension == ".jsonl" || extension == ".ndjson") {
+    return TextFormat::jsonl;
+  }
+  return extension == ".tsv" ? TextFormat::tsv : TextFormat::lines;
+}
+
+void read_file(const std::string& path, Intake& intake, const std::function<void(uint64_t)>& tell) {
+  Lines lines(path, intake, tell);
+  switch (format_of(intake.options(), path)) {
+    case TextFormat::automatic:
+    case TextFormat::lines:
+      return read_lines(lines, intake);
+    case TextFormat::paragraphs:
+      return read_paragraphs(lines, intake);
+    case TextFormat::jsonl:
+      return read_jsonl(lines, intake);
+    case TextFormat::tsv:
+      return read_tsv(lines, intake);
+  }
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,158 @@
+#include "text/source.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include <glob.h>
+
+#include "text/formats.h"
+
+namespace lmzoo {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> expand_glob(const std::string& pattern) {
+  glob_t found{};
+  const int status = glob(pattern.c_str(), GLOB_BRACE | GLOB_TILDE, nullptr, &found);
+  std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  globfree(&found);
+  check(status == 0 || status == GLOB_NOMATCH, "files: cannot search ", pattern);
+  std::erase_if(paths, [](const std::string& path) { return fs::is_directory(path); });
+  check(!paths.empty(), "files: no file matches ", pattern);
+  // By bytes, not by the locale's alphabet: the order of a corpus must be the same everywhere.
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+}  // namespace
+
+std::vector<std::string> expand_files(const TextOptions& options) {
+  check(!options.files.empty(), "files: none is named; give at least one path or glob");
+  std::vector<std::string> all;
+  std::set<std::string> seen;
+  for (const std::string& given : options.files) {
+    std::vector<std::string> paths{given};
+    std::error_code ignored;
+    if (!fs::exists(given, ignored)) {
+      check(given.find_first_of("*?[{~") != std::string::npos, "files: ", given, " does not exist");
+      paths = expand_glob(given);
+    }
+    check(!fs::is_directory(given, ignored),
+          "files: ",
+          given,
+          " is a folder; give files, as in ",
+          given,
+          "/*.txt");
+    for (std::string& path : paths) {
+      check(fs::is_regular_file(path), "files: ", path, " is not a regular file");
+      if (seen.insert(path).second) {
+        all.push_back(std::move(path));
+      }
+    }
+  }
+  return all;
+}
+
+TextCounts for_each_record(const TextOptions& options,
+                           const std::function<bool(const TextRecord&)>& use,
+                           const Progress& progress) {
+  const std::vector<std::string> files = expand_files(options);
+  uint64_t total = 0;
+  for (const std::string& path : files) {
+    total += fs::file_size(path);
+  }
+  Intake intake(options, use);
+  uint64_t before = 0;
+  for (const std::string& path : files) {
+    read_file(path, intake, [&](uint64_t bytes) {
+      if (progress) {
+        progress("reading text", static_cast<double>(before + bytes) / static_cast<double>(total));
+      }
+    });
+    if (!intake.more()) {
+      return intake.counts();
+    }
+    before += fs::file_size(path);
+  }
+  if (intake.counts().records == 0) {
+    const size_t others = files.size() - 1;
+    throw InputError({.file = files.front()},
+                     others == 0 ? "there is no text in it"
+                                 : concat("there is no text in it, nor in the other ", others, " files"));
+  }
+  return intake.counts();
+}
+
+bool has_columns(const TextOptions& options) {
+  return options.text.size() > 1 || !options.prefix.empty() || !options.labels.empty() ||
+         !options.tags.empty() || !options.value.empty() || !options.choices.empty() ||
+         !options.answer.empty() || !options.target.empty();
+}
+
+bool has_classes(const TextOptions& options) {
+  return (!options.label.empty() && options.choices.empty()) || !options.labels.empty() ||
+         !options.tags.empty();
+}
+
+RecordShape shape_of(const TextOptions& options) {
+  RecordShape shape;
+  const auto texts = static_cast<int64_t>(std::max<size_t>(options.text.size(), 1));
+  shape.texts = options.files.empty() ? 0 : texts;
+  // One column of choices is a list of them.
+  shape.choices = options.choices.size() == 1 ? 2 : static_cast<int64_t>(options.choices.size());
+  shape.label = !options.label.empty();
+  shape.labels = !options.labels.empty();
+  shape.tags = !options.tags.empty();
+  shape.value = !options.value.empty();
+  shape.answer = !options.answer.empty();
+  shape.target = !options.target.empty();
+  return shape;
+}
+
+std::vector<std::string> class_names(const TextOptions& options) {
+  std::set<std::string, std::less<>> names;
+  const auto add = [&](std::string_view name) {
+    if (!names.contains(name)) {
+      names.emplace(name);
+    }
+  };
+  for_each_record(options, [&](const TextRecord& record) {
+    if (record.label) {
+      add(*record.label);
+    }
+    if (record.columns != nullptr) {
+      std::for_each(record.columns->labels.begin(), record.columns->labels.end(), add);
+      std::for_each(record.columns->tags.begin(), record.columns->tags.end(), add);
+    }
+    return true;
+  });
+  return {names.begin(), names.end()};
+}
+
+void add_to(ContentHash& hash, const TextOptions& options) {
+  hash.add(int64_t{2});  // version of what the readers make of the same bytes
+  for (const OneOrMore* columns : {&options.text, &options.prefix, &options.choices}) {
+    hash.add(std::ssize(*columns));
+    for (const std::string& column : *columns) {
+      hash.add(column);
+    }
+  }
+  for (const std::string* column : {&options.label,
+                                    &options.labels,
+                                    &options.tags,
+                                    &options.value,
+                                    &options.answer,
+                                    &options.answer_start,
+                                    &options.target}) {
+    hash.add(*column);
+  }
+  hash.add(int64_t{options.header}).add(options.max_record_bytes);
+  hash.add(name_of(options.invalid_bytes));
+  for (const std::string& path : expand_files(options)) {
+    hash.add(name_of(format_of(options, path))).add_file(path);
+  }
+}
+
+}  // namespace lmzoo

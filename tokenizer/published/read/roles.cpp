@@ -1,0 +1,85 @@
+#include "tokenizer/published/read/roles.h"
+
+#include <array>
+#include <span>
+
+namespace lmzoo::huggingface {
+namespace {
+
+struct Role {
+  std::optional<int64_t> Vocabulary::*id;
+  const char* key;  // in the files
+  std::array<std::string_view, 4> names;
+};
+
+constexpr std::array kRoles{
+    Role{&Vocabulary::pad, "pad_token", {"[PAD]", "<pad>"}},
+    Role{&Vocabulary::eos, "eos_token", {"</s>", "<|endoftext|>", "<|end_of_text|>", "<eos>"}},
+    Role{&Vocabulary::unk, "unk_token", {"[UNK]", "<unk>"}},
+    Role{&Vocabulary::bos, "bos_token", {"<s>", "<|begin_of_text|>", "<bos>"}},
+    Role{&Vocabulary::cls, "cls_token", {"[CLS]", "<cls>"}},
+    Role{&Vocabulary::sep, "sep_token", {"[SEP]", "<sep>"}},
+    Role{&Vocabulary::mask, "mask_token", {"[MASK]", "<mask>"}}};
+
+std::optional<int64_t> id_of(const Pipeline& pipeline, std::string_view name) {
+  const PieceId id = pipeline.find(name);
+  return id == kNoPiece ? std::nullopt : std::optional<int64_t>(id);
+}
+
+std::optional<int64_t> find_role(const Pipeline& pipeline, const FolderHints& hints, const Role& role) {
+  const std::string given = hints.token(role.key);
+  if (!given.empty()) {
+    return id_of(pipeline, given);
+  }
+  for (const std::string_view name : role.names) {
+    const auto id = name.empty() ? std::nullopt : id_of(pipeline, name);
+    const AddedToken* token = id ? pipeline.added().find(static_cast<PieceId>(*id)) : nullptr;
+    if (token != nullptr && token->special) {
+      return id;
+    }
+  }
+  const PieceId unknown = pipeline.model().unknown();
+  return role.id == &Vocabulary::unk && unknown != kNoPiece ? std::optional<int64_t>(unknown) : std::nullopt;
+}
+
+}  // namespace
+
+SpecialTokens special_tokens_of(const Pipeline& pipeline, const FolderHints& hints) {
+  SpecialTokens tokens;
+  tokens.vocabulary.size = static_cast<int64_t>(pipeline.ids());
+  for (const AddedToken& token : pipeline.added().tokens()) {
+    if (token.special) {
+      tokens.ids.emplace(token.content, token.id);
+      tokens.names.emplace(token.id, token.content);
+    }
+  }
+  for (const Role& role : kRoles) {
+    if (const auto id = find_role(pipeline, hints, role)) {
+      tokens.vocabulary.*role.id = id;
+      const std::string name = pipeline.piece(static_cast<PieceId>(*id));
+      tokens.ids.emplace(name, *id);
+      tokens.names.emplace(*id, name);
+    }
+  }
+  for (int64_t i = 0;; ++i) {
+    const auto id = id_of(pipeline, sentinel_name(i));
+    if (!id) {
+      return tokens;
+    }
+    tokens.vocabulary.sentinels.push_back(*id);
+    tokens.ids.emplace(sentinel_name(i), *id);
+    tokens.names.emplace(*id, sentinel_name(i));
+  }
+}
+
+Json config_of(const SpecialTokens& specials) {
+  Json config{{"tokenizer_class", "PreTrainedTokenizerFast"}, {"clean_up_tokenization_spaces", false}};
+  for (const Role& role : kRoles) {
+    if (const auto id = specials.vocabulary.*role.id) {
+      config[role.key] = specials.names.at(*id);
+    }
+  }
+  return config;
+}
+
+}  // namespace lmzoo::huggingface

@@ -1,0 +1,104 @@
+#include "tokenizer/published/tokenizer.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "io/files.h"
+#include "tokenizer/published/pieces/scores.h"
+#include "tokenizer/published/published.h"
+#include "tokenizer/published/read/roles.h"
+
+namespace lmzoo {
+namespace huggingface {
+namespace {
+
+constexpr size_t kMostBytes = size_t{64} << 20;
+
+}  // namespace
+
+PipelineTokenizer::PipelineTokenizer(std::unique_ptr<const Pipeline> pipeline,
+                                     SpecialTokens specials,
+                                     std::string json,
+                                     std::string config)
+    : Tokenizer(std::move(specials)),
+      pipeline_(std::move(pipeline)),
+      json_(std::move(json)),
+      config_(std::move(config)) {}
+
+std::map<std::string, std::string> PipelineTokenizer::files() const {
+  return {{kPipelineFile, json_}, {kConfigFile, config_}};
+}
+
+std::vector<int64_t> PipelineTokenizer::encode_text(std::string_view text) const {
+  return pipeline_->encode(text, false);
+}
+
+Encoding PipelineTokenizer::encode_text_with_offsets(std::string_view text) const {
+  return pipeline_->encode_with_offsets(text, false);
+}
+
+std::vector<int64_t> PipelineTokenizer::encode_marked_text(std::string_view text) const {
+  return pipeline_->encode(text, true);
+}
+
+Encoding PipelineTokenizer::encode_marked_text_with_offsets(std::string_view text) const {
+  return pipeline_->encode_with_offsets(text, true);
+}
+
+std::string PipelineTokenizer::decode_ids(std::span<const int64_t> ids, Specials specials) const {
+  return pipeline_->decode(ids, specials == Specials::show);
+}
+
+std::string PipelineTokenizer::decode_text(std::span<const int64_t> ids) const {
+  return pipeline_->decode(ids, true);
+}
+
+FramedText PipelineTokenizer::with_specials(std::span<const int64_t> first,
+                                            std::optional<std::span<const int64_t>> second) const {
+  return pipeline_->frame(first, second);
+}
+
+std::string PipelineTokenizer::text_piece(int64_t id) const {
+  return pipeline_->piece(static_cast<PieceId>(id));
+}
+
+std::optional<int64_t> PipelineTokenizer::text_id(std::string_view piece) const {
+  const PieceId id = pipeline_->find(piece);
+  return id == kNoPiece ? std::nullopt : std::optional<int64_t>(id);
+}
+
+std::shared_ptr<const Tokenizer> make_pipeline_tokenizer(const Json& json,
+                                                         std::string bytes,
+                                                         const FolderHints& hints) {
+  auto pipeline = read_pipeline(json, hints.folder + "/" + kPipelineFile);
+  SpecialTokens specials = special_tokens_of(*pipeline, hints);
+  const Json config = hints.config.empty() ? config_of(specials) : hints.config;
+  return std::make_shared<PipelineTokenizer>(
+      std::move(pipeline), std::move(specials), std::move(bytes), config.dump(2) + "\n");
+}
+
+}  // namespace huggingface
+
+bool has_huggingface_tokenizer(const std::string& folder) {
+  return std::filesystem::exists(folder + "/" + huggingface::kPipelineFile) ||
+         huggingface::has_legacy_files(folder);
+}
+
+std::shared_ptr<const Tokenizer> load_huggingface_tokenizer(const std::string& folder) {
+  check(has_huggingface_tokenizer(folder),
+        folder,
+        ": has no tokenizer: none of tokenizer.json, vocab.txt, vocab.json with merges.txt, spiece.model, "
+        "tokenizer.model");
+  const huggingface::FolderHints hints(folder);
+  const std::string path = folder + "/" + huggingface::kPipelineFile;
+  if (std::filesystem::exists(path)) {
+    std::string bytes = read_text_file(path, huggingface::kMostBytes);
+    Json json = parse_json(bytes, path);
+    huggingface::take_scores_as_read(json);
+    return huggingface::make_pipeline_tokenizer(json, std::move(bytes), hints);
+  }
+  const Json json = huggingface::from_legacy_files(hints);
+  return huggingface::make_pipeline_tokenizer(json, json.dump(1) + "\n", hints);
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,67 @@
+// Everything that is known of a run before it runs. Making a plan checks all that can be checked, trains
+// nothing and writes nothing: the model has shapes but no memory.
+//
+// What training would make first and is not there yet is told as far as the options tell it: a SentencePiece
+// tokenizer's size is vocab_size, and tokens are estimated from bytes. Text that is missing is an error,
+// unless `look_at_files` is false: then only the configuration itself is checked.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/json.h"
+#include "train/run/assemble.h"
+
+namespace lmzoo {
+
+// The vocabulary of a run whose tokenizer may not be trained yet.
+struct ForeseenVocabulary {
+  Vocabulary vocabulary;
+  std::shared_ptr<const Tokenizer> tokenizer;  // null when it is not made yet
+  std::string note;                            // what was taken for granted; else empty
+};
+ForeseenVocabulary foresee_vocabulary(const LoadedConfig& loaded, bool look_at_files);
+
+struct PlannedText {
+  std::string name;  // train, valid, test
+  uint64_t bytes = 0;
+  int64_t tokens = 0;
+  std::optional<int64_t>
+      documents;  // these are known once the text is encoded; until then tokens is an estimate
+  std::optional<int64_t> windows;
+};
+
+struct Plan {
+  std::string title;  // "bert-wordnet: bert on masked_lm"
+  int64_t parameters = 0;
+  int64_t trained = 0;                           // parameters that are not frozen
+  std::map<std::string, int64_t> trained_parts;  // of these, by module: "model.stack.block*.attention.out"
+  std::vector<std::string> adapted;              // linear maps with low-rank additions
+  int64_t vocabulary = 0;
+  int64_t classes = 0;
+  ObjectiveLengths lengths;
+  double labels_per_window = 0;  // of full windows, like all below
+  int64_t tokens_per_step = 0;   // positions computed
+  double flops_per_token = 0;    // forward and backward, for each of them
+  double flops = 0;              // of the whole run
+  int64_t memory_bytes = 0;      // weights, gradients, moments and activations; an estimate
+  std::vector<PlannedText> texts;
+  std::optional<double> epochs;  // passes over the training windows
+  std::vector<std::string> warnings;
+};
+
+struct PlanOptions {
+  bool look_at_files = true;
+};
+Plan make_plan(const LoadedConfig& loaded, const Registry& registry, const PlanOptions& options = {});
+
+Json to_json(const Plan& plan);
+std::string to_text(const Plan& plan);
+
+// "12,345,678"
+std::string grouped(int64_t number);
+
+}  // namespace lmzoo

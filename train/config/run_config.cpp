@@ -1,0 +1,387 @@
+#include "train/config/run_config.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/check.h"
+#include "base/utf8.h"
+#include "core/cpu_setup.h"
+#include "io/files.h"
+#include "metrics/task.h"
+#include "train/config/model_source.h"
+#include "train/words/options.h"
+
+namespace lmzoo {
+namespace {
+
+// One of several names, kept as text.
+class NameRef final : public ChoiceRef {
+ public:
+  NameRef(std::vector<std::string> names, std::string& value) : names_(std::move(names)), value_(value) {}
+  std::vector<std::string_view> names() const override { return {names_.begin(), names_.end()}; }
+  std::string_view get() const override { return value_; }
+  bool set(std::string_view name) override {
+    if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
+      return false;
+    }
+    value_ = name;
+    return true;
+  }
+
+ private:
+  std::vector<std::string> names_;
+  std::string& value_;
+};
+
+// A name that may be absent, which is an empty text.
+class OptionalNameRef final : public OptionalRef {
+ public:
+  explicit OptionalNameRef(NameRef& name, std::string& value) : name_(name), value_(value) {}
+  bool has_value() const override { return !value_.empty(); }
+  void reset() override { value_.clear(); }
+  void emplace() override {}
+  void visit(FieldVisitor& visitor, const FieldInfo& info) override { visitor.choice(info, name_); }
+
+ private:
+  NameRef& name_;
+  std::string& value_;
+};
+
+template <class Map>
+std::vector<std::string> names_of(const Map& entries) {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : entries) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+constexpr FieldInfo kType{.name = "type", .doc = "which one; its options stand beside it"};
+constexpr FieldInfo kPreset{.name = "preset",
+                            .doc = "a published set of options, which the others then override"};
+
+// The section `model`. With a registry the options are set from type and preset first, to be read over;
+// without, they are as they stand.
+class ModelGroup final : public GroupRef {
+ public:
+  ModelGroup(ModelChoice& choice, const Registry* registry) : choice_(choice), registry_(registry) {}
+  void visit(FieldVisitor& visitor) override {
+    NameRef type(registry_ ? names_of(registry_->models()) : std::vector{choice_.type}, choice_.type);
+    visitor.choice(kType, type);
+    if (choice_.type.empty()) {
+      return;
+    }
+    NameRef preset(presets(), choice_.preset);
+    OptionalNameRef optional(preset, choice_.preset);
+    visitor.optional(kPreset, optional);
+    if (registry_) {
+      const ModelFamily& family = registry_->model(choice_.type);
+      choice_.options = choice_.preset.empty() ? family.defaults : family.preset(choice_.preset);
+    }
+    choice_.options.visit(visitor);
+  }
+
+ private:
+  std::vector<std::string> presets() const {
+    return registry_ ? names_of(registry_->model(choice_.type).presets) : std::vector{choice_.preset};
+  }
+
+  ModelChoice& choice_;
+  const Registry* registry_;
+};
+
+// The section `objective`, likewise.
+class ObjectiveGroup final : public GroupRef {
+ public:
+  ObjectiveGroup(ObjectiveChoice& choice, const Registry* registry) : choice_(choice), registry_(registry) {}
+  void visit(FieldVisitor& visitor) override {
+    NameRef type(registry_ ? names_of(registry_->objectives()) : std::vector{choice_.type}, choice_.type);
+    visitor.choice(kType, type);
+    if (choice_.type.empty()) {
+      return;
+    }
+    if (registry_) {
+      choice_.options = registry_->objective(choice_.type).defaults;
+    }
+    choice_.options.visit(visitor);
+  }
+
+ private:
+  ObjectiveChoice& choice_;
+  const Registry* registry_;
+};
+
+class RunConfigGroup final : public GroupRef {
+ public:
+  RunConfigGroup(RunConfig& config, const Registry* registry) : config_(config), registry_(registry) {}
+  void visit(FieldVisitor& visitor) override {
+    ModelGroup model(config_.model, registry_);
+    ObjectiveGroup objective(config_.objective, registry_);
+    fields_detail::Forwarder field{visitor};
+    field("name", config_.name, "of the run and, below runs/, its folder; absent: the file's name");
+    field("seed", config_.seed, "of everything random", at_least(0));
+    field("tokenizer", config_.tokenizer, "text to ids");
+    field("data", config_.data, "text, and how it is cut");
+    field("model", static_cast<GroupRef&>(model), "who predicts");
+    field("objective", static_cast<GroupRef&>(objective), "what is predicted");
+    field("optimizer", config_.optimizer, "how weights are updated");
+    field("schedule", config_.schedule, "the learning rate over time");
+    field("train", config_.train, "how long, how much at once, where");
+    field("eval", config_.eval, "evaluation while training");
+    field("warm_start", config_.warm_start, "weights to begin from");
+    field("fine_tune", config_.fine_tune, "which of them learn, how fast and since when");
+  }
+
+ private:
+  RunConfig& config_;
+  const Registry* registry_;
+};
+
+// The schema of a section whose keys depend on its type: one alternative for each.
+template <class Choice, class Group, class Entries>
+Json alternatives(const Entries& entries, const Registry& registry) {
+  Json all = Json::array();
+  for (const auto& [name, entry] : entries) {
+    Choice choice;
+    choice.type = name;
+    Group group(choice, &registry);
+    Json schema = schema_of(group);
+    schema["properties"]["type"] = {{"const", name}, {"description", entry.summary}};
+    schema["required"] = {"type"};
+    all.push_back(std::move(schema));
+  }
+  return {{"oneOf", std::move(all)}};
+}
+
+// A section must say its type before its other keys can be understood. `told_by`: the keys that do, for a
+// misspelled one.
+void require_type(const YamlNode& root,
+                  const std::string& section,
+                  const std::vector<std::string>& names,
+                  const std::vector<std::string>& told_by) {
+  const YamlNode* node = root.find(section);
+  if (node == nullptr || node->kind != YamlNode::Kind::mapping || node->find("type") != nullptr) {
+    return;  // what else is wrong with it is found by reading
+  }
+  for (const YamlEntry& entry : node->entries) {
+    const std::string hint = suggestion(entry.key, told_by);
+    if (!hint.empty()) {
+      throw InputError(entry.key_where, concat(section, ".", printable(entry.key), ": unknown key", hint));
+    }
+  }
+  throw InputError(node->where, section + ".type: is missing; legal: " + joined(names));
+}
+
+// Only now, so that a misspelled section is told as such.
+void require_section(const std::string& type,
+                     const std::string& section,
+                     const std::vector<std::string>& names,
+                     const KeyPlaces& places) {
+  if (type.empty()) {
+    places.fail(section, "is missing; expected {type: ...}, with one of " + joined(names));
+  }
+}
+
+void check_name(const RunConfig& config, const KeyPlaces& places) {
+  const auto legal = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; };
+  const std::string& name = config.name;
+  if (name.empty() || name.size() > 100 || name.front() == '.' ||
+      !std::all_of(name.begin(), name.end(), legal)) {
+    places.fail("name",
+                "'" + printable(name) +
+                    "' cannot be a folder; legal are up to 100 letters, digits, '-', '_' and '.', not first");
+  }
+}
+
+void check_text(const TextOptions& text, const std::string& key, const KeyPlaces& places) {
+  if (text.files.empty()) {
+    places.fail(key + ".files", "is missing; a list of paths or globs, as in [corpora/wordnet/train.txt]");
+  }
+  for (size_t i = 0; i < text.files.size(); ++i) {
+    if (text.files[i].empty()) {
+      places.fail(concat(key, ".files.", i), "is empty; a path or a glob is needed");
+    }
+  }
+}
+
+void check_data(const DataOptions& data, const KeyPlaces& places, ReadFor purpose) {
+  if (purpose == ReadFor::training || !data.train.files.empty()) {
+    check_text(data.train, "data.train", places);
+  }
+  const bool labeled = !data.train.label.empty();
+  const auto check_other = [&](const std::optional<TextOptions>& text, const std::string& key) {
+    if (!text) {
+      return;
+    }
+    check_text(*text, key, places);
+    if (labeled && text->label.empty()) {
+      places.fail(key + ".label", "is missing: data.train has labels (" + printable(data.train.label) + ")");
+    }
+  };
+  check_other(data.valid, "data.valid");
+  check_other(data.test, "data.test");
+  if (labeled && data.windows != WindowKind::documents) {
+    places.fail("data.windows",
+                "is " + std::string(name_of(data.windows)) +
+                    ", but data.train has labels, and those belong to documents; legal: documents");
+  }
+  if (data.cache_dir.empty()) {
+    places.fail("data.cache_dir", "is empty; a folder is needed, as in .cache");
+  }
+}
+
+// Whether a task has it shows when it first predicts; that there is none of this name shows now.
+void check_metric_names(const EvalOptions& eval, const KeyPlaces& places) {
+  std::vector<std::string> known = all_metric_names();
+  const auto check_name = [&](const std::string& key, const std::string& name) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      places.fail(key, concat("'", printable(name), "' is no metric", suggestion(name, known)));
+    }
+  };
+  for (const std::string& name : eval.metrics) {
+    check_name("eval.metrics", name);
+  }
+  known.insert(known.end(), {"loss", "perplexity", "bits_per_byte"});
+  check_name("eval.best_by", eval.best_by);
+}
+
+void check_train(const RunConfig& config, const KeyPlaces& places) {
+  check_metric_names(config.eval, places);
+  const TrainOptions& train = config.train;
+  if (train.batch_size % train.micro_batches != 0) {
+    places.fail(
+        "train.micro_batches",
+        concat("is ", train.micro_batches, ", but must divide train.batch_size = ", train.batch_size));
+  }
+  if (train.threads > 4096) {
+    places.fail("train.threads", concat("is ", train.threads, ", but must be in [0, 4096]"));
+  }
+  places.locate("fine_tune", [&] { validate(config.fine_tune); });
+  places.locate("train.device", [&] { check_device_name(train.device); });
+  places.locate("schedule", [&] {
+    validate(config.schedule, {.lr = config.optimizer.lr, .steps = train.steps, .width = 1});
+  });
+  if (!config.data.valid && config.eval.every > 0) {
+    places.fail("eval.every",
+                concat("is ", config.eval.every, ", but there is no data.valid to evaluate on"));
+  }
+  if (!config.data.valid && config.eval.patience > 0) {
+    places.fail("eval.patience",
+                concat("is ", config.eval.patience, ", but there is no data.valid to evaluate on"));
+  }
+}
+
+// Keys that may change between two parts of one run.
+bool may_change(const std::string& key) {
+  static const std::vector<std::string> keys{"data.cache_dir",
+                                             "data.workers",
+                                             "data.prefetch",
+                                             "train.device",
+                                             "train.threads",
+                                             "train.log_every",
+                                             "train.save_every",
+                                             "train.keep_last"};
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+std::string one_line(const YamlNode* node) {
+  if (node == nullptr) {
+    return "absent";
+  }
+  std::string text = node->kind == YamlNode::Kind::scalar ? node->scalar : to_yaml(*node);
+  while (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+  }
+  return printable(text);
+}
+
+void compare(const std::string& key,
+             const YamlNode* before,
+             const YamlNode* now,
+             std::vector<ConfigDifference>& out) {
+  const auto is_mapping = [](const YamlNode* node) {
+    return node != nullptr && node->kind == YamlNode::Kind::mapping;
+  };
+  if (!is_mapping(before) || !is_mapping(now)) {
+    const bool same = before != nullptr && now != nullptr && *before == *now;
+    if (!same && !may_change(key)) {
+      out.push_back({key, one_line(before), one_line(now)});
+    }
+    return;
+  }
+  const auto child = [&](const std::string& name) { return key.empty() ? name : key + "." + name; };
+  for (const YamlEntry& entry : now->entries) {
+    compare(child(entry.key), before->find(entry.key), &entry.value, out);
+  }
+  for (const YamlEntry& entry : before->entries) {
+    if (now->find(entry.key) == nullptr) {
+      compare(child(entry.key), &entry.value, nullptr, out);
+    }
+  }
+}
+
+}  // namespace
+
+LoadedConfig parse_run_config(std::string_view text,
+                              const std::string& file,
+                              const std::vector<Override>& overrides,
+                              const Registry& registry,
+                              ReadFor purpose) {
+  YamlNode root = parse_yaml(text, file);
+  if (root.kind == YamlNode::Kind::null) {
+    throw InputError(root.where.file.empty() ? Location{file} : root.where,
+                     "is empty; a configuration is expected");
+  }
+  for (const Override& override : overrides) {
+    apply_override(root, override);
+  }
+  expand_model_from(root);
+  require_type(root, "model", names_of(registry.models()), {"type", "from"});
+  require_type(root, "objective", names_of(registry.objectives()), {"type"});
+  LoadedConfig loaded;
+  loaded.config.name = std::filesystem::path(file).stem().string();
+  RunConfigGroup group(loaded.config, &registry);
+  read_fields(group, root, loaded.places);
+  require_section(loaded.config.model.type, "model", names_of(registry.models()), loaded.places);
+  require_section(loaded.config.objective.type, "objective", names_of(registry.objectives()), loaded.places);
+  check_name(loaded.config, loaded.places);
+  check_data(loaded.config.data, loaded.places, purpose);
+  settle_word_vectors(loaded);
+  check_train(loaded.config, loaded.places);
+  return loaded;
+}
+
+LoadedConfig read_run_config(const std::string& path,
+                             const std::vector<Override>& overrides,
+                             const Registry& registry,
+                             ReadFor purpose) {
+  return parse_run_config(read_text_file(path, kYamlMaxBytes), path, overrides, registry, purpose);
+}
+
+YamlNode dump(const RunConfig& config) {
+  RunConfig copy = config;
+  RunConfigGroup group(copy, nullptr);
+  return dump_fields(group);
+}
+
+Json run_config_schema(const Registry& registry) {
+  RunConfig config;
+  RunConfigGroup group(config, &registry);
+  Json schema = schema_of(group);
+  schema["properties"]["model"] = alternatives<ModelChoice, ModelGroup>(registry.models(), registry);
+  schema["properties"]["model"]["oneOf"].push_back(model_from_schema());
+  schema["properties"]["objective"] =
+      alternatives<ObjectiveChoice, ObjectiveGroup>(registry.objectives(), registry);
+  schema["required"] = {"data", "model", "objective"};
+  Json document{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", "lmzoo run"}};
+  document.update(schema);
+  return document;
+}
+
+std::vector<ConfigDifference> identity_differences(const YamlNode& before, const YamlNode& now) {
+  std::vector<ConfigDifference> differences;
+  compare("", &before, &now, differences);
+  return differences;
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,169 @@
+#include "train/loop/evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numbers>
+
+#include <ATen/core/grad_mode.h>
+
+#include "base/check.h"
+#include "train/loop/precision.h"
+#include "train/loop/stop_signal.h"
+#include "train/loop/task_metrics.h"
+
+namespace lmzoo {
+namespace {
+
+// Evaluation mode for a scope.
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(torch::nn::Module& module) : module_(module), was_training_(module.is_training()) {
+    module_.eval();
+  }
+  ~EvaluationMode() { module_.train(was_training_); }
+  EvaluationMode(const EvaluationMode&) = delete;
+  EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+ private:
+  torch::nn::Module& module_;
+  bool was_training_;
+};
+
+// Sums of one pass. They stay on the device until all of them are read.
+struct Sums {
+  Tensor loss;
+  std::map<std::string, Tensor> metrics;
+
+  static void add(Tensor& sum, const Tensor& term) {
+    const Tensor exact = term.detach().to(torch::kFloat64);
+    sum = sum.defined() ? sum + exact : exact;
+  }
+  void add(const LossSums& batch) {
+    add(loss, batch.sum);
+    for (const auto& [name, value] : batch.metrics) {
+      add(metrics[name], value);
+    }
+  }
+};
+
+// The metrics of the settings. What the objective tells as a mean is known already.
+void measure(const Predictions& predictions,
+             const std::vector<std::string>& classes,
+             const EvalSettings& settings,
+             EvalResult& result) {
+  std::vector<std::string> names = settings.metrics;
+  const auto task = task_predictions(predictions, classes);
+  if (!task) {
+    for (const std::string& name : names) {
+      check(result.mean(name).has_value(),
+            "eval.metrics: there is no ",
+            name,
+            ", for this objective predicts no classes, numbers, tags or answers");
+    }
+    return;
+  }
+  const std::vector<std::string> known = metric_names(*task);
+  if (names.empty()) {
+    names = settings.all_metrics ? known : usual_metric_names(*task);
+  }
+  const auto has = [](const std::vector<std::string>& list, const std::string& name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+  };
+  if (has(known, settings.best_by) && !has(names, settings.best_by)) {
+    names.push_back(settings.best_by);
+  }
+  result.metrics = task_metrics(*task, names);
+  if (settings.keep_predictions) {
+    result.predictions = std::make_shared<const TaskPredictions>(*task);
+  }
+}
+
+}  // namespace
+
+double EvalResult::perplexity() const { return std::exp(loss()); }
+
+std::optional<double> EvalResult::bits_per_byte() const {
+  if (bytes == 0) {
+    return std::nullopt;
+  }
+  return loss_sum / std::numbers::ln2 / static_cast<double>(bytes);
+}
+
+std::optional<double> EvalResult::mean(const std::string& name) const {
+  for (const auto& [known, value] : means) {
+    if (known == name) {
+      return value;
+    }
+  }
+  return std::nullopt;
+}
+
+NamedNumbers EvalResult::values() const {
+  NamedNumbers all{{"loss", loss()}, {"perplexity", perplexity()}};
+  if (const auto bits = bits_per_byte()) {
+    all.emplace_back("bits_per_byte", *bits);
+  }
+  all.insert(all.end(), means.begin(), means.end());
+  for (const auto& [name, number] : metrics) {
+    if (!mean(name)) {
+      all.emplace_back(name, number);
+    }
+  }
+  all.emplace_back("labels", static_cast<double>(labels));
+  all.emplace_back("tokens", static_cast<double>(tokens));
+  return all;
+}
+
+double EvalResult::value_for_best(const std::string& best_by) const {
+  std::string legal;
+  for (const auto& [known, number] : values()) {
+    if (known == best_by) {
+      return number;
+    }
+    if (known != "labels" && known != "tokens") {
+      legal += (legal.empty() ? "" : ", ") + known;
+    }
+  }
+  throw InputError(concat("eval.best_by is ", best_by, ", but this objective measures only ", legal));
+}
+
+std::optional<EvalResult> evaluate(Model& model,
+                                   Objective& objective,
+                                   const EvalSet& data,
+                                   const EvalSettings& settings) {
+  const at::NoGradGuard no_grad;
+  const EvaluationMode model_mode(model), objective_mode(objective);
+  const PrecisionScope scope(settings.precision, settings.device.type());
+  EvalResult result;
+  Sums sums;
+  Predictions predictions;
+  const BatchPass pass = data.open();
+  std::optional<Batch> next = pass();
+  for (int64_t done = 0; next; ++done, next = pass()) {
+    if (stop_signal() != 0) {
+      return std::nullopt;
+    }
+    if (settings.max_batches > 0 && done == settings.max_batches) {
+      break;
+    }
+    const Batch batch = next->to(settings.device);
+    const LossSums loss = objective.loss_and_predictions(model, batch, predictions);
+    result.tokens += batch.tokens;
+    result.labels += loss.count;
+    if (loss.count > 0) {
+      sums.add(loss);
+    }
+  }
+  check(result.labels > 0, "data.", data.name, " has no label to evaluate on");
+  result.loss_sum = sums.loss.item<double>();
+  result.bytes = next ? 0 : data.bytes;  // a part of the data stands for an unknown part of its bytes
+  for (const auto& [name, sum] : sums.metrics) {
+    result.means.emplace_back(name == "correct" ? "accuracy" : name,
+                              sum.item<double>() / static_cast<double>(result.labels));
+  }
+  measure(predictions, data.classes, settings, result);
+  return result;
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,394 @@
+#include "train/loop/loop.h"
+
+#include <chrono>
+#include <cmath>
+
+#include <ATen/ops/stack.h>
+
+#include "base/check.h"
+#include "io/files.h"
+#include "train/loop/metrics.h"
+#include "train/loop/step.h"
+#include "train/loop/stop_signal.h"
+
+namespace lmzoo {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// Sums since the last row.
+struct Interval {
+  double loss_sum = 0;
+  double norm_sum = 0;
+  int64_t steps = 0;   // not skipped
+  int64_t labels = 0;  // of those
+  int64_t tokens = 0;  // of all
+  int64_t targets = 0;
+  double flops = 0;
+  double seconds = 0;
+};
+
+// Steps that were skipped one after the other, for the error that ends the run.
+struct BadSteps {
+  int64_t first = 0;
+  bool loss_was_bad = false;
+  std::vector<uint64_t> samples;
+};
+
+class Run {
+ public:
+  Run(const TrainJob& job, ProgressBar& progress);
+  TrainResult go();
+
+ private:
+  void begin();
+  void resume_from(const std::string& folder);
+  void note_changes() const;
+  std::map<std::string, std::string> identity() const;
+  bool finished_early() const;
+
+  void step();
+  void read_pending();
+  void account(const StepOutcome& outcome, const double* values);
+  void skipped(const StepOutcome& outcome, double loss);
+  void log_row();
+
+  EvalSettings eval_settings(int64_t max_batches) const;
+  void check_metrics();
+  bool evaluate_now();
+  void evaluate_start();
+  void log_evaluation(const EvalResult& valid);
+  bool note_best(const EvalResult& valid);
+  void save();
+  TrainResult finish(StopReason reason);
+
+  const TrainJob& job_;
+  ProgressBar& progress_;
+  ScheduleContext schedule_;
+  Snapshot snapshot_;
+  TrainState state_;
+  std::unique_ptr<MetricsLog> log_;
+  TrainResult result_;
+
+  std::vector<StepOutcome> pending_;  // steps whose values are still on the device
+  Interval interval_;
+  BadSteps bad_;
+  double last_lr_ = 0;
+  std::string summary_;  // of the last row, beside the bar
+  int64_t saved_step_ = 0;
+};
+
+Run::Run(const TrainJob& job, ProgressBar& progress)
+    : job_(job),
+      progress_(progress),
+      schedule_{.lr = job.optimizer.options().lr, .steps = job.train.steps, .width = job.model.width()},
+      snapshot_{.weights = weights(job.model, job.objective), .optimizer = job.optimizer.state()} {
+  validate(job.schedule, schedule_);
+}
+
+std::map<std::string, std::string> Run::identity() const {
+  auto all = job_.identity;
+  all["steps"] = std::to_string(job_.train.steps);
+  return all;
+}
+
+void Run::begin() {
+  const std::string folder = job_.run + "/checkpoints";
+  if (list_checkpoints(job_.run).empty()) {
+    make_folders(folder);
+  } else {
+    check(job_.resume,
+          job_.run,
+          " holds the checkpoints of an earlier run: go on with --resume, or choose another --out");
+    const auto newest =
+        newest_valid_checkpoint(job_.run, [&](const std::string& line) { progress_.note(line); });
+    check(newest.has_value(), job_.run, ": every checkpoint is damaged; delete ", folder, " to begin again");
+    resume_from(*newest);
+  }
+  remove_leftovers(folder);
+  log_ = std::make_unique<MetricsLog>(job_.run, state_.step);
+  job_.model.train(!job_.probe);
+  job_.objective.train();
+  job_.optimizer.clear_gradients();
+}
+
+void Run::resume_from(const std::string& folder) {
+  state_ = load_checkpoint(folder, snapshot_);
+  job_.batches.restore(state_.batches);
+  note_changes();
+  saved_step_ = result_.resumed_at = state_.step;
+  progress_.note(concat("goes on after step ", state_.step, " from ", folder));
+}
+
+void Run::note_changes() const {
+  for (const auto& [name, value] : identity()) {
+    const auto before = state_.identity.find(name);
+    if (before != state_.identity.end() && before->second != value) {
+      progress_.note(concat("warning: ",
+                            name,
+                            " is ",
+                            value,
+                            " but was ",
+                            before->second,
+                            ": the run will not be bit for bit the uninterrupted one"));
+    }
+  }
+}
+
+bool Run::finished_early() const {
+  return job_.eval.patience > 0 && state_.evaluations_since_best >= job_.eval.patience;
+}
+
+void Run::step() {
+  const Clock::time_point begin = Clock::now();
+  const int64_t n = state_.step + 1;
+  std::vector<Batch> micro_batches;
+  for (int64_t i = 0; i < job_.train.micro_batches; ++i) {
+    micro_batches.push_back(job_.batches.next());
+  }
+  const StepParts parts{.model = job_.model,
+                        .objective = job_.objective,
+                        .optimizer = job_.optimizer,
+                        .seed = job_.seed,
+                        .precision = job_.train.precision,
+                        .device = job_.device};
+  if (job_.unfreezing) {
+    job_.unfreezing->apply(n);
+  }
+  last_lr_ = learning_rate(job_.schedule, schedule_, n);
+  pending_.push_back(train_step(parts, micro_batches, n, last_lr_));
+  state_.step = n;
+  const StepWork& work = pending_.back().work;
+  state_.tokens += work.tokens;
+  state_.labels += work.labels;
+  interval_.tokens += work.tokens;
+  interval_.targets += work.labels;
+  interval_.flops += work.flops;
+  // Reading waits for the device: on a GPU only when a row is due, or when as many steps may have failed as
+  // end the run.
+  const bool row_due = n % job_.train.log_every == 0 || n == job_.train.steps;
+  if (job_.device.is_cpu() || row_due || static_cast<int64_t>(pending_.size()) >= job_.train.max_skipped) {
+    read_pending();
+  }
+  const double seconds = seconds_since(begin);
+  interval_.seconds += seconds;
+  state_.seconds += seconds;
+  if (row_due) {
+    log_row();
+  }
+  progress_.update(state_.step, summary_);
+}
+
+void Run::read_pending() {
+  if (pending_.empty()) {
+    return;
+  }
+  std::vector<Tensor> values;
+  for (const StepOutcome& outcome : pending_) {
+    values.push_back(outcome.values);
+  }
+  const Tensor all = at::stack(values).to(torch::kCPU);  // [steps, 3]
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    account(pending_[i], all.const_data_ptr<double>() + 3 * i);
+  }
+  pending_.clear();
+}
+
+void Run::account(const StepOutcome& outcome, const double* values) {
+  const double loss = values[0], norm = values[1];
+  if (values[2] != 0) {
+    skipped(outcome, loss);
+    return;
+  }
+  state_.skipped_in_a_row = 0;
+  bad_ = {};
+  interval_.loss_sum += loss;
+  interval_.norm_sum += norm;
+  interval_.labels += outcome.work.labels;
+  ++interval_.steps;
+}
+
+void Run::skipped(const StepOutcome& outcome, double loss) {
+  ++state_.skipped;
+  ++state_.skipped_in_a_row;
+  bad_.first = bad_.first == 0 ? outcome.step : bad_.first;
+  bad_.loss_was_bad |= !std::isfinite(loss);
+  bad_.samples.insert(bad_.samples.end(), outcome.work.samples.begin(), outcome.work.samples.end());
+  if (state_.skipped_in_a_row < job_.train.max_skipped) {
+    return;
+  }
+  constexpr size_t kShown = 20;
+  std::string samples;
+  for (size_t i = 0; i < std::min(bad_.samples.size(), kShown); ++i) {
+    samples += concat(i > 0 ? " " : "", bad_.samples[i]);
+  }
+  throw InputError(concat("step ",
+                          outcome.step,
+                          ": the ",
+                          bad_.loss_was_bad ? "loss" : "gradient",
+                          " was not finite in ",
+                          state_.skipped_in_a_row,
+                          " steps in a row (from step ",
+                          bad_.first,
+                          ", windows ",
+                          samples,
+                          bad_.samples.size() > kShown ? " ..." : "",
+                          "); train.max_skipped = ",
+                          job_.train.max_skipped,
+                          " allows no more. A lower optimizer.lr, a longer warm-up or clip_norm may help"));
+}
+
+void Run::log_row() {
+  const auto ratio = [](double a, double b) { return b > 0 ? a / b : std::nan(""); };
+  const Interval& sums = interval_;
+  const TrainRow row{.step = state_.step,
+                     .loss = ratio(sums.loss_sum, static_cast<double>(sums.labels)),
+                     .lr = last_lr_,
+                     .grad_norm = ratio(sums.norm_sum, static_cast<double>(sums.steps)),
+                     .tokens = state_.tokens,
+                     .labels = state_.labels,
+                     .tokens_per_s = ratio(static_cast<double>(sums.tokens), sums.seconds),
+                     .target_tokens_per_s = ratio(static_cast<double>(sums.targets), sums.seconds),
+                     .flops_per_s = ratio(sums.flops, sums.seconds),
+                     .memory_bytes = peak_memory_bytes(job_.device),
+                     .skipped = state_.skipped,
+                     .seconds = state_.seconds};
+  log_->train(row);
+  log_->flush();
+  result_.last_loss = row.loss;
+  char text[96];
+  std::snprintf(text,
+                sizeof text,
+                "loss %.4f  lr %.2e  %s tokens/s",
+                row.loss,
+                row.lr,
+                short_count(row.tokens_per_s).c_str());
+  summary_ = text;
+  interval_ = {};
+}
+
+EvalSettings Run::eval_settings(int64_t max_batches) const {
+  return {.precision = job_.train.precision,
+          .device = job_.device,
+          .max_batches = max_batches,
+          .metrics = job_.eval.metrics,
+          .best_by = job_.eval.best_by};
+}
+
+// True when it is the best one so far.
+bool Run::evaluate_now() {
+  result_.valid = evaluate(job_.model, job_.objective, *job_.valid, eval_settings(job_.eval.max_batches));
+  if (!result_.valid || state_.evaluated_step == state_.step) {
+    return false;
+  }
+  state_.evaluated_step = state_.step;
+  log_evaluation(*result_.valid);
+  return note_best(*result_.valid);
+}
+
+// Names of metrics prove to be legal on one batch before hours are spent on steps.
+void Run::check_metrics() {
+  if (job_.eval.best_by == "loss" && job_.eval.metrics.empty()) {
+    return;
+  }
+  if (const auto probe = evaluate(job_.model, job_.objective, *job_.valid, eval_settings(1))) {
+    probe->value_for_best(job_.eval.best_by);
+  }
+}
+
+// The initial weights are measured, but are no candidate for the best.
+void Run::evaluate_start() {
+  if (const auto valid =
+          evaluate(job_.model, job_.objective, *job_.valid, eval_settings(job_.eval.max_batches))) {
+    log_evaluation(*valid);
+  }
+}
+
+void Run::log_evaluation(const EvalResult& valid) {
+  log_->eval(state_.step, job_.valid->name, valid.values());
+  log_->flush();
+  std::string line = concat("step ", state_.step, ": ", job_.valid->name);
+  for (const auto& [name, value] : valid.values()) {
+    if (name != "labels" && name != "tokens") {
+      line += concat("  ", name, " ", value);
+    }
+  }
+  progress_.note(line);
+}
+
+bool Run::note_best(const EvalResult& valid) {
+  const std::string& name = job_.eval.best_by;
+  const double value = valid.value_for_best(name), sign = less_is_better(name) ? -1 : 1;
+  const bool better = std::isfinite(value) && (!state_.best || sign * value > sign * state_.best->value);
+  if (better) {
+    state_.best = BestMark{state_.step, name, value};
+  }
+  state_.evaluations_since_best = better ? 0 : state_.evaluations_since_best + 1;
+  return better;
+}
+
+void Run::save() {
+  read_pending();
+  state_.batches = job_.batches.state();
+  state_.identity = identity();
+  save_checkpoint(job_.run, snapshot_, state_, job_.train.keep_last);
+  saved_step_ = state_.step;
+}
+
+TrainResult Run::finish(StopReason reason) {
+  if (reason != StopReason::signal && job_.valid && !result_.valid) {
+    evaluate_now();
+  }
+  read_pending();
+  if (saved_step_ != state_.step) {
+    save();
+  }
+  result_.reason = stop_signal() != 0 ? StopReason::signal : reason;
+  result_.signal = stop_signal();
+  result_.state = state_;
+  return result_;
+}
+
+TrainResult Run::go() {
+  begin();
+  if (job_.valid && state_.step == 0) {
+    check_metrics();
+  }
+  if (job_.eval.at_start && job_.valid && state_.step == 0) {
+    evaluate_start();
+  }
+  const auto due = [&](int64_t every) { return every > 0 && state_.step % every == 0; };
+  const auto evaluate_if_due = [&] {
+    const bool last = state_.step == job_.train.steps;
+    return job_.valid && state_.step > state_.evaluated_step && (due(job_.eval.every) || last) &&
+           evaluate_now();
+  };
+  // The evaluation that a signal cut short comes first.
+  if (evaluate_if_due()) {
+    save();
+  }
+  progress_.start(state_.step, job_.train.steps);
+  while (state_.step < job_.train.steps && stop_signal() == 0 && !finished_early()) {
+    result_.valid.reset();
+    step();
+    const bool better = evaluate_if_due();
+    if (better || (due(job_.train.save_every) && stop_signal() == 0)) {
+      save();
+    }
+  }
+  progress_.finish();
+  if (stop_signal() != 0) {
+    return finish(StopReason::signal);
+  }
+  return finish(state_.step < job_.train.steps ? StopReason::early : StopReason::finished);
+}
+
+}  // namespace
+
+TrainResult train(const TrainJob& job, ProgressBar& progress) { return Run(job, progress).go(); }
+
+}  // namespace lmzoo

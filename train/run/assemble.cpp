@@ -1,0 +1,291 @@
+#include "train/run/assemble.h"
+
+#include <algorithm>
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include "base/check.h"
+#include "base/rng.h"
+#include "core/parameters.h"
+#include "core/torch_error.h"
+#include "data/batches/collate.h"
+#include "data/store/build_token_store.h"
+#include "tokenizer/vocabulary_of.h"
+#include "train/exchange/huggingface/peft.h"
+#include "train/run/full_window.h"
+
+namespace lmzoo {
+
+void register_models(Registry& registry);
+void register_objectives(Registry& registry);
+
+namespace {
+
+// LibTorch's generator draws initial weights: seeded from the run's seed and the part's number.
+void seed_weights(const RunConfig& config, uint64_t part) {
+  at::manual_seed(hash({.seed = config.stream_seed(), .sample = part, .purpose = Purpose::initialization}));
+}
+
+// Runs `make`, which builds a module: sizes that LibTorch refuses are wrong input.
+template <class Make>
+auto built(const Make& make) {
+  try {
+    return make();
+  } catch (const c10::Error& error) {
+    throw InputError("cannot be built: " + first_line(error));
+  }
+}
+
+// The parts meet in a batch of one full window.
+void check_together(const LoadedConfig& loaded, const Parts& parts) {
+  const std::string reason = refusal(parts.objective->form(), parts.model->architecture());
+  if (!reason.empty()) {
+    loaded.places.fail(
+        "objective.type",
+        loaded.config.objective.type + " does not go with model " + loaded.config.model.type + ": " + reason);
+  }
+  loaded.places.locate("model", [&] {
+    const int64_t rows = parts.model->vocab_rows();
+    check(rows >= parts.vocabulary.size,
+          "has ",
+          rows,
+          " rows in its embedding, but the tokenizer has ",
+          parts.vocabulary.size,
+          " ids");
+  });
+  loaded.places.locate("data.sequence_length", [&] {
+    const Batch batch =
+        full_windows(*parts.objective, parts.model->architecture(), parts.vocabulary, parts.shape(), 1);
+    const int64_t longest =
+        std::max(batch.inputs.sequences.longest(), batch.inputs.decoder_sequences.longest());
+    check(longest <= parts.model->max_length(),
+          "a full window has a sequence of ",
+          longest,
+          " positions, but the model takes at most ",
+          parts.model->max_length());
+  });
+}
+
+// The training loader as the endless stream that the loop wants.
+class LoaderSource final : public BatchSource {
+ public:
+  LoaderSource(const Windows& windows, const LoaderSteps& steps, const LoaderOptions& options)
+      : loader_(windows, steps, options) {}
+
+  Batch next() override { return loader_.next().value(); }
+  Json state() const override {
+    return {{"epoch", loader_.state().epoch}, {"position", loader_.state().position}};
+  }
+  void restore(const Json& state) override {
+    const auto number = [&](const char* key) {
+      check(state.is_object() && state.contains(key) && state[key].is_number_unsigned(),
+            "state.json: batches.",
+            key,
+            " must be a whole number of at least 0");
+      return state[key].get<uint64_t>();
+    };
+    loader_.restore({.epoch = number("epoch"), .position = number("position")});
+  }
+
+ private:
+  Loader loader_;
+};
+
+// Bytes of text that the labels of a pass stand for, when every token is predicted: only then nats per label
+// can be told as bits per byte. An objective that adds no begin symbol never predicts the first token of a
+// sample.
+int64_t predicted_bytes(const Windows& windows, const Parts& parts) {
+  const TokenStore& store = windows.store();
+  if (parts.objective->form() != FormKind::token_stream || store.tokens() == 0 || store.has_columns()) {
+    return 0;
+  }
+  Stream stream({.purpose = Purpose::sampling});
+  const Sample probe = windows.window(0).front();
+  const auto example = std::get<TokenStream>(parts.objective->example(probe, stream));
+  const bool first_is_predicted = example.ids.front() != probe.ids.front();
+  const int64_t content = std::min(windows.tokens(), store.tokens());
+  const int64_t predicted = content - (first_is_predicted ? 0 : std::min(content, windows.samples()));
+  return static_cast<int64_t>(static_cast<double>(store.text_bytes()) * static_cast<double>(predicted) /
+                              static_cast<double>(store.tokens()));
+}
+
+GradualUnfreezing::Pace unfreezing_pace(const RunConfig& config, const Windows& windows) {
+  const UnfreezeOptions& options = *config.fine_tune.unfreeze;
+  return options.unit == UnfreezeUnit::steps
+             ? GradualUnfreezing::Pace{.step = 1, .level = options.every}
+             : GradualUnfreezing::Pace{.step = config.train.batch_size,
+                                       .level = options.every * windows.size()};
+}
+
+}  // namespace
+
+Registry make_registry() {
+  Registry registry;
+  register_models(registry);
+  register_objectives(registry);
+  return registry;
+}
+
+Parts build_parts(const LoadedConfig& loaded,
+                  const Registry& registry,
+                  const Vocabulary& vocabulary,
+                  const std::vector<std::string>& classes) {
+  const RunConfig& config = loaded.config;
+  Parts parts{.model = nullptr, .objective = nullptr, .vocabulary = vocabulary, .classes = classes};
+  parts.record = shape_of(config.data.train);
+  parts.model = loaded.places.locate("model", [&] {
+    seed_weights(config, 0);
+    return built([&] {
+      return registry.model(config.model.type)
+          .make(config.model.options,
+                {.vocabulary = vocabulary, .sequence_length = config.data.sequence_length});
+    });
+  });
+  parts.objective = loaded.places.locate("objective", [&] {
+    seed_weights(config, 1);
+    return registry.objective(config.objective.type)
+        .make(config.objective.options,
+              {.vocabulary = vocabulary,
+               .architecture = parts.model->architecture(),
+               .sequence_length = config.data.sequence_length,
+               .width = parts.model->width(),
+               .classes = classes,
+               .record = parts.record,
+               .pooler = parts.model->has_pooler()});
+  });
+  check_together(loaded, parts);
+  return parts;
+}
+
+Windows make_windows(const LoadedConfig& loaded,
+                     const Objective& objective,
+                     const Vocabulary& vocabulary,
+                     std::shared_ptr<const TokenStore> store) {
+  const DataOptions& data = loaded.config.data;
+  const bool labeled = !store->classes().empty();
+  const WindowOptions options{
+      .kind = data.windows,
+      .length = objective.lengths().raw,
+      .long_documents =
+          data.long_documents.value_or(labeled ? LongDocuments::truncate : LongDocuments::split),
+      .overhead = objective.lengths().added,
+      .separator = vocabulary.eos,
+  };
+  return loaded.places.locate("data.windows", [&] { return Windows(std::move(store), options); });
+}
+
+LoaderSteps loader_steps(const Parts& parts) {
+  return {
+      .transform = [objective = parts.objective](
+                       const Sample& sample, Stream& stream) { return objective->examples(sample, stream); },
+      .collate =
+          [architecture = parts.model->architecture(), vocabulary = parts.vocabulary](
+              std::span<const Example> examples) { return collate(examples, architecture, vocabulary); }};
+}
+
+EvalSet make_eval_set(const std::string& name,
+                      const Windows& windows,
+                      const Parts& parts,
+                      const RunConfig& config) {
+  const LoaderOptions options{.mode = LoaderMode::evaluate,
+                              .batch_size = config.micro_batch(),
+                              .seed = config.stream_seed(),
+                              .workers = config.data.workers,
+                              .prefetch = config.data.prefetch};
+  const auto open = [windows, steps = loader_steps(parts), options]() -> BatchPass {
+    auto loader = std::make_shared<Loader>(windows, steps, options);
+    return [loader] { return loader->next(); };
+  };
+  return {.name = name, .open = open, .bytes = predicted_bytes(windows, parts), .classes = parts.classes};
+}
+
+std::shared_ptr<const Tokenizer> make_run_tokenizer(const LoadedConfig& loaded, ProgressBar::Style style) {
+  const RunConfig& config = loaded.config;
+  return loaded.places.locate("tokenizer", [&] {
+    ProgressBar bar("tokenizer", "", style);
+    return make_tokenizer(config.tokenizer, config.data.train, config.data.cache_dir, bar.callback());
+  });
+}
+
+std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
+                                             const std::string& key,
+                                             const TextOptions& text,
+                                             std::shared_ptr<const Tokenizer> tokenizer,
+                                             const std::optional<std::vector<std::string>>& classes,
+                                             ProgressBar::Style style) {
+  return loaded.places.locate(key, [&] {
+    ProgressBar bar(key, "", style);
+    return build_token_store({.text = text,
+                              .tokenizer = std::move(tokenizer),
+                              .cache_dir = loaded.config.data.cache_dir,
+                              .classes = classes,
+                              .threads = static_cast<int>(at::get_num_threads())},
+                             bar.callback());
+  });
+}
+
+std::vector<std::string> prepare_fine_tuning(const Parts& parts, const RunConfig& config) {
+  return prepare_fine_tuning(*parts.model, *parts.objective, config.fine_tune, config.stream_seed());
+}
+
+Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const AssembleOptions& options) {
+  const RunConfig& config = loaded.config;
+  Assembled run;
+  run.tokenizer = options.tokenizer_folder.empty() ? make_run_tokenizer(loaded, options.style)
+                                                   : load_tokenizer(options.tokenizer_folder);
+  const Vocabulary vocabulary = vocabulary_of(*run.tokenizer);
+  const auto store =
+      open_store(loaded, "data.train", config.data.train, run.tokenizer, std::nullopt, options.style);
+  run.parts = build_parts(loaded, registry, vocabulary, store->classes());
+  const Windows windows = make_windows(loaded, *run.parts.objective, vocabulary, store);
+  run.batches = loaded.places.locate("data.train", [&] {
+    return std::make_unique<LoaderSource>(windows,
+                                          loader_steps(run.parts),
+                                          LoaderOptions{.mode = LoaderMode::train,
+                                                        .batch_size = config.micro_batch(),
+                                                        .seed = config.stream_seed(),
+                                                        .workers = config.data.workers,
+                                                        .prefetch = config.data.prefetch});
+  });
+  if (config.data.valid) {
+    const auto valid =
+        open_store(loaded, "data.valid", *config.data.valid, run.tokenizer, store->classes(), options.style);
+    run.valid = make_eval_set(
+        "valid", make_windows(loaded, *run.parts.objective, vocabulary, valid), run.parts, config);
+  }
+  loaded.places.locate("warm_start", [&] {
+    WarmStartOptions warm = config.warm_start;
+    if (!options.warm) {
+      warm.from.clear();
+    }
+    const WarmStartReport report =
+        warm_start(*run.parts.model, *run.parts.objective, warm, config.objective.type);
+    run.frozen = report.frozen;
+    run.warm_started_from = report.file;
+  });
+  if (options.warm && !config.warm_start.vectors.from.empty()) {
+    loaded.places.locate("warm_start.vectors", [&] {
+      run.embedding_note = to_text(
+          start_embedding(*run.parts.model, *run.tokenizer, config.warm_start.vectors, config.stream_seed()));
+    });
+  }
+  run.adapted = loaded.places.locate("fine_tune", [&] { return prepare_fine_tuning(run.parts, config); });
+  if (options.warm && !config.warm_start.adapter.empty()) {
+    loaded.places.locate("warm_start.adapter",
+                         [&] { fill_adapters(run.parts, config, config.warm_start.adapter); });
+  }
+  run.parts.model->to(options.device);
+  run.parts.objective->to(options.device);
+  const NamedTensors trained = trainable(*run.parts.model, *run.parts.objective);
+  run.optimizer = loaded.places.locate("optimizer", [&] {
+    return std::make_unique<Optimizer>(
+        trained, config.optimizer, rate_multipliers(*run.parts.model, trained, config.fine_tune.layer_decay));
+  });
+  if (config.fine_tune.unfreeze) {
+    run.unfreezing.emplace(*run.parts.model, trained, unfreezing_pace(config, windows));
+  }
+  return run;
+}
+
+}  // namespace lmzoo

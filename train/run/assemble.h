@@ -1,0 +1,122 @@
+// All wiring: a configuration to the parts of a run, each part given its own options. Nothing is global;
+// paths are relative to the current folder.
+//
+// An InputError of a part gets the place of its section in the YAML.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model.h"
+#include "core/objective.h"
+#include "core/registry.h"
+#include "data/batches/loader.h"
+#include "data/batches/windows.h"
+#include "data/store/token_store.h"
+#include "tokenizer/tokenizer.h"
+#include "train/config/run_config.h"
+#include "train/loop/batch_source.h"
+#include "train/loop/progress.h"
+#include "train/optimizers/optimizer.h"
+#include "train/run/full_window.h"
+
+namespace lmzoo {
+
+// Every model and objective there is.
+Registry make_registry();
+
+// What a run computes with. `classes` are the names of its labels, in the order of their indexes; empty
+// without.
+struct Parts {
+  std::shared_ptr<Model> model;
+  std::shared_ptr<Objective> objective;
+  Vocabulary vocabulary;
+  std::vector<std::string> classes;
+  RecordShape record{};  // of the training data
+
+  SampleShape shape() const { return {.record = record, .classes = std::ssize(classes)}; }
+};
+
+// Builds model and objective with initial weights that follow from the seed, and refuses what cannot go
+// together: an objective and an architecture, a vocabulary larger than the embedding, sequences longer than
+// the model's.
+Parts build_parts(const LoadedConfig& loaded,
+                  const Registry& registry,
+                  const Vocabulary& vocabulary,
+                  const std::vector<std::string>& classes);
+
+// What `fine_tune` makes of them, once they have the weights that they begin with (or before a checkpoint is
+// read into them). Returns the adapted maps.
+std::vector<std::string> prepare_fine_tuning(const Parts& parts, const RunConfig& config);
+
+// How the store is cut for the objective.
+Windows make_windows(const LoadedConfig& loaded,
+                     const Objective& objective,
+                     const Vocabulary& vocabulary,
+                     std::shared_ptr<const TokenStore> store);
+// What the loader does to samples; keeps the objective alive.
+LoaderSteps loader_steps(const Parts& parts);
+// One pass over windows, for evaluation.
+EvalSet make_eval_set(const std::string& name,
+                      const Windows& windows,
+                      const Parts& parts,
+                      const RunConfig& config);
+
+// The tokenizer of the configuration: needing no training, from the cache, or trained into it.
+std::shared_ptr<const Tokenizer> make_run_tokenizer(const LoadedConfig& loaded, ProgressBar::Style style);
+
+// Encoded text of `key` (data.train, ...), from the cache or built into it. `classes`: those of the training
+// data.
+std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
+                                             const std::string& key,
+                                             const TextOptions& text,
+                                             std::shared_ptr<const Tokenizer> tokenizer,
+                                             const std::optional<std::vector<std::string>>& classes,
+                                             ProgressBar::Style style);
+
+// Everything that train() needs.
+struct Assembled {
+  std::shared_ptr<const Tokenizer> tokenizer;
+  Parts parts;
+  std::unique_ptr<BatchSource> batches;
+  std::optional<EvalSet> valid;
+  std::unique_ptr<Optimizer> optimizer;
+  std::optional<GradualUnfreezing> unfreezing;
+  std::vector<std::string> frozen;
+  std::vector<std::string> adapted;  // linear maps with low-rank additions
+  std::string warm_started_from;     // file; empty: fresh weights
+  std::string embedding_note;        // which tokens began with word vectors; empty: none
+};
+
+struct AssembleOptions {
+  torch::Device device = torch::kCPU;
+  std::string tokenizer_folder{};  // of the run that goes on; empty: trained, cached or loaded as configured
+  bool warm = true;                // false: weights come from a checkpoint anyway, warm_start only freezes
+  ProgressBar::Style style = ProgressBar::Style::automatic;
+};
+Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const AssembleOptions& options);
+
+// build_parts for a run whose weights are read from a file next: none are drawn. Without a training text (a
+// published checkpoint) an objective that cannot be built is replaced by one that says so when it is needed.
+Parts build_parts_to_ask(const LoadedConfig& loaded,
+                         const Registry& registry,
+                         const Vocabulary& vocabulary,
+                         const std::vector<std::string>& classes);
+
+// A finished or interrupted run, ready to compute: in evaluation mode, without gradients to be taken.
+struct LoadedRun {
+  std::string folder;      // the run
+  std::string checkpoint;  // the checkpoint folder that was loaded
+  LoadedConfig config;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  Parts parts;
+  torch::Device device = torch::kCPU;
+};
+
+// `path` is a run folder (its best checkpoint, else the newest), a checkpoint folder in one, or a folder of
+// Hugging Face's. `device` as train.device; empty: what the run's configuration says.
+LoadedRun load_run(const std::string& path, const Registry& registry, const std::string& device = "");
+
+}  // namespace lmzoo

@@ -1,0 +1,64 @@
+// load_run of assemble.h.
+#include "base/check.h"
+#include "core/cpu_setup.h"
+#include "core/parameters.h"
+#include "core/tensor_file.h"
+#include "nn/parameter.h"
+#include "tokenizer/vocabulary_of.h"
+#include "train/exchange/huggingface/load.h"
+#include "train/run/assemble.h"
+#include "train/run/checkpoint.h"
+#include "train/run/no_objective.h"
+#include "train/run/run_folder.h"
+
+namespace lmzoo {
+namespace {
+
+LoadedRun load_trained(const std::string& path, const Registry& registry, const std::string& device) {
+  LoadedRun run;
+  run.folder = run_of(path);
+  run.config = read_run_config(config_file(run.folder), {}, registry, ReadFor::asking);
+  run.device = choose_device(device.empty() ? run.config.config.train.device : device).device;
+  run.checkpoint = resolve_checkpoint(path);
+  run.tokenizer = load_tokenizer(tokenizer_folder(run.folder));
+  run.parts =
+      build_parts_to_ask(run.config, registry, vocabulary_of(*run.tokenizer), read_classes(run.folder));
+  prepare_fine_tuning(run.parts, run.config.config);
+  read_tensors(run.checkpoint + "/model.safetensors", weights(*run.parts.model, *run.parts.objective));
+  return run;
+}
+
+}  // namespace
+
+Parts build_parts_to_ask(const LoadedConfig& loaded,
+                         const Registry& registry,
+                         const Vocabulary& vocabulary,
+                         const std::vector<std::string>& classes) {
+  const UnsetScope unset;
+  try {
+    return build_parts(loaded, registry, vocabulary, classes);
+  } catch (const InputError& error) {
+    if (!loaded.config.data.train.files.empty()) {
+      throw;  // it was trained here, so this is no question of a checkpoint from elsewhere
+    }
+    const RunConfig& config = loaded.config;
+    return {.model = registry.model(config.model.type)
+                         .make(config.model.options,
+                               {.vocabulary = vocabulary, .sequence_length = config.data.sequence_length}),
+            .objective = std::make_shared<NoObjective>(error.what()),
+            .vocabulary = vocabulary,
+            .classes = classes};
+  }
+}
+
+LoadedRun load_run(const std::string& path, const Registry& registry, const std::string& device) {
+  LoadedRun run = is_huggingface_folder(path) ? load_huggingface(path, registry, device).run
+                                              : load_trained(path, registry, device);
+  run.parts.model->to(run.device);
+  run.parts.objective->to(run.device);
+  run.parts.model->eval();
+  run.parts.objective->eval();
+  return run;
+}
+
+}  // namespace lmzoo

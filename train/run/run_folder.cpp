@@ -1,0 +1,113 @@
+#include "train/run/run_folder.h"
+
+#include <filesystem>
+
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/utf8.h"
+#include "io/files.h"
+#include "io/json.h"
+
+namespace lmzoo {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string classes_file(const std::string& run) { return run + "/classes.json"; }
+
+// The nearest folder above that exists must be one, and one that may be written.
+void check_writable(const std::string& run) {
+  fs::path path = fs::absolute(run).lexically_normal();
+  std::error_code error;
+  while (!fs::exists(fs::symlink_status(path, error)) && path.has_relative_path()) {
+    path = path.parent_path();
+  }
+  check(fs::is_directory(path, error),
+        "--out ",
+        printable(run),
+        ": ",
+        printable(path.string()),
+        " is no folder");
+  check(access(path.c_str(), W_OK | X_OK) == 0,
+        "--out ",
+        printable(run),
+        ": the folder ",
+        printable(path.string()),
+        " may not be written");
+}
+
+}  // namespace
+
+std::string config_file(const std::string& run) { return run + "/config.yaml"; }
+std::string tokenizer_folder(const std::string& run) { return run + "/tokenizer"; }
+
+bool is_run(const std::string& folder) { return fs::exists(config_file(folder)); }
+
+std::string run_of(const std::string& path) {
+  check(fs::is_directory(path), printable(path), ": no such run or checkpoint folder");
+  if (is_run(path)) {
+    return path;
+  }
+  const fs::path checkpoint = fs::absolute(path).lexically_normal();
+  const fs::path trimmed = checkpoint.has_filename() ? checkpoint : checkpoint.parent_path();
+  const std::string above = trimmed.parent_path().parent_path().string();
+  check(
+      is_run(above), printable(path), ": is no run (it has no config.yaml), and no checkpoint folder in one");
+  return above;
+}
+
+void check_run_folder(const std::string& run, const RunConfig& config, bool resume) {
+  check_writable(run);
+  if (!is_run(run)) {
+    return;
+  }
+  check(resume, run, " holds a run already: go on with --resume, or choose another --out");
+  const auto differences = identity_differences(read_yaml(config_file(run)), dump(config));
+  if (!differences.empty()) {
+    const ConfigDifference& first = differences.front();
+    throw InputError(
+        concat("--resume: ",
+               first.key,
+               " is ",
+               first.now,
+               ", but the run in ",
+               run,
+               " has ",
+               first.before,
+               differences.size() > 1 ? concat(" (and ", differences.size() - 1, " more differ)") : "",
+               "; choose another --out for another run"));
+  }
+}
+
+void write_run_folder(const std::string& run,
+                      const RunConfig& config,
+                      const Tokenizer& tokenizer,
+                      const std::vector<std::string>& classes) {
+  if (is_run(run)) {
+    return;
+  }
+  make_folders(run);
+  tokenizer.save(tokenizer_folder(run));
+  if (!classes.empty()) {
+    write_atomically(classes_file(run), Json(classes).dump() + "\n");
+  }
+  write_atomically(config_file(run), to_yaml(dump(config)));
+}
+
+std::vector<std::string> read_classes(const std::string& run) {
+  const std::string path = classes_file(run);
+  std::vector<std::string> classes;
+  if (!fs::exists(path)) {
+    return classes;
+  }
+  const Json json = read_json(path);
+  check(json.is_array(), path, ": expected a list of names");
+  for (const Json& name : json) {
+    check(name.is_string(), path, ": expected a list of names");
+    classes.push_back(name.get<std::string>());
+  }
+  return classes;
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,36 @@
+#include "train/words/corpus.h"
+
+#include <algorithm>
+
+namespace lmzoo {
+
+WordCorpus::WordCorpus(std::shared_ptr<const TokenStore> store, int64_t longest)
+    : store_(std::move(store)), longest_(longest) {}
+
+void WordCorpus::sentences(int64_t step, std::vector<Sentence>& to) const {
+  to.clear();
+  const int64_t begin = step * kStepWords;
+  const int64_t end = std::min(begin + kStepWords, words());
+  const auto starts = store_->starts();
+  // The last document that begins at or before the step.
+  int64_t document =
+      std::upper_bound(starts.begin(), starts.end(), static_cast<uint64_t>(begin)) - starts.begin() - 1;
+  for (; document < store_->documents(); ++document) {
+    const auto first = static_cast<int64_t>(starts[static_cast<size_t>(document)]);
+    const auto last = static_cast<int64_t>(starts[static_cast<size_t>(document) + 1]);
+    if (first >= end) {
+      return;
+    }
+    const int64_t skipped = first < begin ? (begin - first + longest_ - 1) / longest_ : 0;
+    for (int64_t at = first + skipped * longest_; at < std::min(last, end); at += longest_) {
+      to.push_back({at, std::min(longest_, last - at)});
+    }
+  }
+}
+
+void WordCorpus::read(const Sentence& sentence, std::vector<int64_t>& ids) const {
+  ids.clear();
+  store_->append(sentence.first, sentence.count, ids);
+}
+
+}  // namespace lmzoo

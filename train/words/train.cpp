@@ -1,0 +1,272 @@
+#include "train/words/train.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <deque>
+
+#include <ATen/ops/from_blob.h>
+
+#include "base/check.h"
+#include "base/rng.h"
+#include "io/files.h"
+#include "nn/words/options.h"
+#include "objectives/parts/word_options.h"
+#include "train/loop/stop_signal.h"
+#include "train/words/options.h"
+#include "train/words/schedule.h"
+#include "train/words/step_log.h"
+
+namespace lmzoo {
+namespace {
+
+// The model's tables: views of rows that are padded to whole vectors (models/word2vec.cpp).
+WordTables tables_of(Model& model) {
+  WordTables tables;
+  for (const auto& parameter : model.named_parameters()) {
+    const Tensor& table = parameter.value();
+    auto* data = table.data_ptr<float>();
+    tables.stride = padded_width(table.size(1));
+    if (table.stride(0) != tables.stride && table.size(0) > 1) {
+      throw std::logic_error("the rows of a table of word vectors are not padded");
+    }
+    if (parameter.key() == "ngrams.weight") {
+      tables.ngrams = data;
+      tables.buckets = table.size(0);
+      continue;
+    }
+    tables.words = table.size(0);
+    (parameter.key() == "tokens.weight" ? tables.inputs : tables.outputs) = data;
+  }
+  return tables;
+}
+
+// While it lives, the rows of a table stand without padding, so that a checkpoint is written without a copy
+// of the whole table: memory is the tables' and no more.
+class PackedTable {
+ public:
+  explicit PackedTable(Tensor table)
+      : table_(std::move(table)), width_(table_.size(1)), stride_(padded_width(width_)) {
+    for (int64_t row = 1; row < table_.size(0); ++row) {
+      std::memmove(data() + row * width_, data() + row * stride_, row_bytes());
+    }
+  }
+  ~PackedTable() {
+    for (int64_t row = table_.size(0) - 1; row >= 0; --row) {
+      std::memmove(data() + row * stride_, data() + row * width_, row_bytes());
+      std::fill(data() + row * stride_ + width_, data() + (row + 1) * stride_, 0.0F);
+    }
+  }
+  PackedTable(const PackedTable&) = delete;
+  PackedTable& operator=(const PackedTable&) = delete;
+
+  Tensor tensor() const { return at::from_blob(data(), table_.sizes(), at::kFloat); }
+
+ private:
+  float* data() const { return table_.data_ptr<float>(); }
+  size_t row_bytes() const { return static_cast<size_t>(width_) * sizeof(float); }
+
+  Tensor table_;
+  int64_t width_, stride_;
+};
+
+class Run {
+ public:
+  Run(const WordVectorJob& job, ProgressBar& progress)
+      : job_(job),
+        progress_(progress),
+        config_(job.config),
+        task_(config_.objective.options.as<WordOptions>(),
+              config_.objective.type == kCbow,
+              *job.parts.vocabulary.counts),
+        corpus_(job.store, config_.data.sequence_length),
+        tables_(tables_of(*job.parts.model)),
+        snapshot_{.weights = weights(*job.parts.model, *job.parts.objective), .optimizer = {}},
+        total_(config_.train.epochs.value() * corpus_.steps()) {
+    if (const auto& ngrams = config_.model.options.as<Word2vecOptions>().ngrams) {
+      task_.ngrams.emplace(*job.parts.vocabulary.words, *ngrams);
+    }
+  }
+
+  TrainResult go() {
+    begin();
+    progress_.start(state_.step * kStepWords, total_ * kStepWords);
+    while (state_.step < total_ && stop_signal() == 0) {
+      const int64_t every = config_.train.save_every;
+      const int64_t pause = every > 0 ? (state_.step / every + 1) * every : total_;
+      log_->start_clock();
+      train_until(pause);
+      log_->stop_clock();
+      check_finite();
+      if (state_.step < total_ && stop_signal() == 0) {
+        save();
+      }
+    }
+    log_->last_row();
+    progress_.finish();
+    if (job_.valid && state_.step == total_ && state_.evaluated_step < total_) {
+      evaluate_now();
+    }
+    if (saved_ != state_.step) {
+      save();
+    }
+    result_.reason = stop_signal() != 0 && state_.step < total_ ? StopReason::signal : StopReason::finished;
+    result_.signal = stop_signal();
+    result_.last_loss = log_->last_loss();
+    result_.state = state_;
+    return result_;
+  }
+
+ private:
+  void begin() {
+    check(corpus_.words() > 0, "data.train: there is no word in the text");
+    const std::string folder = job_.run + "/checkpoints";
+    if (list_checkpoints(job_.run).empty()) {
+      make_folders(folder);
+    } else {
+      check(job_.resume,
+            job_.run,
+            " holds the checkpoints of an earlier run: go on with --resume, or choose another --out");
+      const auto newest =
+          newest_valid_checkpoint(job_.run, [&](const std::string& line) { progress_.note(line); });
+      check(
+          newest.has_value(), job_.run, ": every checkpoint is damaged; delete ", folder, " to begin again");
+      const torch::NoGradGuard no_gradient;
+      state_ = load_checkpoint(*newest, snapshot_);
+      note_changes();
+      saved_ = result_.resumed_at = state_.step;
+      progress_.note(concat("goes on after step ", state_.step, " from ", *newest));
+    }
+    remove_leftovers(folder);
+    const double outputs = task_.tree ? std::log2(static_cast<double>(tables_.words) + 1)
+                                      : static_cast<double>(task_.options.negatives + 1);
+    log_ = std::make_unique<StepLog>(
+        StepLog::Settings{.run = job_.run,
+                          .log_every = config_.train.log_every,
+                          .steps = total_,
+                          .pair_flops = 6 * static_cast<double>(job_.parts.model->width()) * outputs},
+        state_,
+        progress_);
+  }
+
+  void note_changes() const {
+    for (const auto& [name, value] : job_.identity) {
+      const auto before = state_.identity.find(name);
+      if (before != state_.identity.end() && before->second != value) {
+        progress_.note(concat("warning: ",
+                              name,
+                              " is ",
+                              value,
+                              " but was ",
+                              before->second,
+                              ": the run will not be bit for bit the uninterrupted one"));
+      }
+    }
+  }
+
+  WordStepPlan plan_of(int64_t step) const {
+    return {.lr = static_cast<float>(word_learning_rate(config_, step, total_)),
+            .seed = config_.stream_seed(),
+            .epoch = static_cast<uint64_t>(step / corpus_.steps())};
+  }
+
+  // Steps until `pause`; in the fixed schedule some more, as rounds are of all threads.
+  void train_until(int64_t pause) {
+    const WordSchedule schedule{
+        .task = task_,
+        .corpus = corpus_,
+        .tables = tables_,
+        .threads = job_.threads,
+        .total = total_,
+        .plan = [&](int64_t step) { return plan_of(step); },
+        .stop = [&] { return stop_signal() != 0 || log_->broken_step() >= 0; },
+        .finish = [&](int64_t step, float lr, const WordStepSums& sums) { log_->finish(step, lr, sums); }};
+    const int64_t end = std::min(pause, total_);
+    const bool in_rounds = config_.train.deterministic && job_.threads > 1;
+    in_rounds ? train_in_rounds(schedule, state_.step, end) : train_freely(schedule, state_.step, end);
+  }
+
+  // The reference loss on other text; its negatives follow from the seed.
+  void evaluate_now() {
+    at::manual_seed(hash({.seed = config_.stream_seed(), .purpose = Purpose::sampling}));
+    const EvalSettings settings{.max_batches = config_.eval.max_batches};
+    result_.valid = evaluate(*job_.parts.model, *job_.parts.objective, *job_.valid, settings);
+    if (result_.valid) {
+      state_.evaluated_step = state_.step;
+      log_->evaluation(job_.valid->name, *result_.valid);
+    }
+  }
+
+  // Vectors that are no numbers help nobody: the last checkpoint stays. The losses tell within a step, the
+  // tables tell of rows that no measured group had.
+  void check_finite() const {
+    check(log_->broken_step() < 0,
+          "step ",
+          log_->broken_step(),
+          ": the loss is not finite any more; a lower optimizer.lr may help");
+    const torch::NoGradGuard no_gradient;
+    for (const NamedTensor& table : snapshot_.weights) {
+      check(std::isfinite(table.tensor.sum().item<double>()),
+            "step ",
+            state_.step,
+            ": ",
+            table.name,
+            " is not finite any more; a lower optimizer.lr may help");
+    }
+  }
+
+  void save() {
+    state_.batches = {{"words", state_.tokens}};
+    state_.identity = job_.identity;
+    std::deque<PackedTable> tables;
+    Snapshot packed;
+    for (const NamedTensor& weight : snapshot_.weights) {
+      packed.weights.push_back({weight.name, tables.emplace_back(weight.tensor).tensor()});
+    }
+    save_checkpoint(job_.run, packed, state_, config_.train.keep_last);
+    saved_ = state_.step;
+  }
+
+  const WordVectorJob& job_;
+  ProgressBar& progress_;
+  const RunConfig& config_;
+  WordTask task_;
+  WordCorpus corpus_;
+  WordTables tables_;
+  Snapshot snapshot_;
+  int64_t total_;  // steps of all passes
+  TrainState state_;
+  int64_t saved_ = -1;
+  std::unique_ptr<StepLog> log_;
+  TrainResult result_;
+};
+
+}  // namespace
+
+WordVectorParts assemble_word_vectors(const LoadedConfig& loaded,
+                                      const Registry& registry,
+                                      const std::string& tokenizer_folder,
+                                      ProgressBar::Style style) {
+  WordVectorParts made;
+  made.tokenizer =
+      tokenizer_folder.empty() ? make_run_tokenizer(loaded, style) : load_tokenizer(tokenizer_folder);
+  made.store =
+      open_store(loaded, "data.train", loaded.config.data.train, made.tokenizer, std::nullopt, style);
+  made.parts = build_parts(loaded, registry, made.tokenizer->vocabulary(), {});
+  if (loaded.config.data.valid) {
+    const auto valid =
+        open_store(loaded, "data.valid", *loaded.config.data.valid, made.tokenizer, std::nullopt, style);
+    made.valid =
+        make_eval_set("valid",
+                      make_windows(loaded, *made.parts.objective, made.tokenizer->vocabulary(), valid),
+                      made.parts,
+                      loaded.config);
+  }
+  return made;
+}
+
+TrainResult train_word_vectors(const WordVectorJob& job, ProgressBar& progress) {
+  return Run(job, progress).go();
+}
+
+}  // namespace lmzoo
