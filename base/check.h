@@ -1,29 +1,23 @@
-// One way to refuse: `check(condition, "width is ", width, " but must be a multiple of heads = ", heads)`.
+// One way to refuse: `check(condition, "width is {} but must be a multiple of heads = {}", width, heads)`.
 //
 // InputError (base/error.h) means that what the user gave is wrong: the command line prints its one line and
-// exits 2. A message names the thing, the value it has and the relation it breaks.
+// exits 2. A message names the thing, the value it has and the relation it breaks. Formats are libfmt's, checked
+// when compiled; numbers with a fraction want {:g}.
 #pragma once
 
-#include <sstream>
-#include <string>
+#include <fmt/core.h>
 
 #include "base/error.h"
 
 namespace lmzoo {
 
-// Joins any printable parts to one string.
-template <class... Parts>
-std::string concat(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return out.str();
-}
+[[noreturn]] void refuse(fmt::string_view message, fmt::format_args arguments);
 
-// Throws InputError with the joined parts when `condition` does not hold.
-template <class... Parts>
-void check(bool condition, const Parts&... parts) {
+// Throws InputError with the message when `condition` does not hold.
+template <class... Arguments>
+void check(bool condition, fmt::format_string<Arguments...> message, Arguments&&... arguments) {
   if (!condition) {
-    throw InputError(concat(parts...));
+    refuse(message, fmt::make_format_args(arguments...));
   }
 }
 

@@ -22,10 +22,15 @@
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/rsqrt.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
-#include <torch/types.h>
 
 #include "core/cpu_setup.h"
+#include "core/tensor.h"
 #include "nn/kernels/attention.h"
 #include "nn/kernels/elementwise.h"
 #include "nn/kernels/linear.h"
@@ -41,8 +46,8 @@ struct Contest {
   std::function<Tensor()> fused, plain;
 };
 
-Tensor leaf(at::IntArrayRef shape, torch::ScalarType type = torch::kFloat32) {
-  return torch::randn(shape).to(type).requires_grad_();
+Tensor leaf(at::IntArrayRef shape, at::ScalarType type = at::kFloat) {
+  return at::randn(shape).to(type).requires_grad_();
 }
 
 // Seconds of a forward and a backward pass. The gradient is that of a tensor of the output's type, all ones.
@@ -52,7 +57,7 @@ double seconds_of(const std::function<Tensor()>& function, std::vector<Tensor>& 
   }
   const auto start = std::chrono::steady_clock::now();
   const Tensor output = function();
-  output.backward(torch::ones_like(output));
+  output.backward(at::ones_like(output));
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
@@ -90,7 +95,7 @@ struct AttentionShape {
   bool bias = false;
 };
 
-Contest attention_contest(const AttentionShape& s, torch::ScalarType type) {
+Contest attention_contest(const AttentionShape& s, at::ScalarType type) {
   const HeadShape shape{s.heads, s.heads, s.width};
   const Tensor qkv = leaf({s.count * s.length, 3 * s.heads * s.width}, type);
   const Tensor relative = leaf({s.heads, 2 * s.length - 1});
@@ -117,7 +122,7 @@ constexpr int64_t kRows = 4096;
 constexpr int64_t kWidth = 256;
 constexpr int64_t kFfn = 1024;
 
-Contest residual_contest(torch::ScalarType type, NormPlacement placement) {
+Contest residual_contest(at::ScalarType type, NormPlacement placement) {
   const Tensor x = leaf({kRows, kWidth}, type);
   const Tensor residual = leaf({kRows, kWidth});
   const Tensor weight = leaf({kWidth});
@@ -128,16 +133,16 @@ Contest residual_contest(torch::ScalarType type, NormPlacement placement) {
           [=] {
             const Normed result =
                 dropout_add_norm({x, {}, residual, 0.1}, {NormKind::layer, weight, bias, 1e-5}, placement);
-            return result.normed.to(torch::kFloat32) + result.stream;
+            return result.normed.to(at::kFloat) + result.stream;
           },
           [=] {
             const Tensor sum = residual + at::dropout(x, 0.1, true);
             const Tensor normed = at::layer_norm(sum, {kWidth}, weight, bias);
-            return normed.to(type).to(torch::kFloat32) + (post ? normed : sum);
+            return normed.to(type).to(at::kFloat) + (post ? normed : sum);
           }};
 }
 
-Contest gelu_contest(torch::ScalarType type, bool tanh) {
+Contest gelu_contest(at::ScalarType type, bool tanh) {
   const Tensor x = leaf({kRows, kFfn}, type);
   const Tensor bias = leaf({kFfn});
   return {tanh ? "bias + gelu (tanh)" : "bias + gelu (erf)",
@@ -148,17 +153,17 @@ Contest gelu_contest(torch::ScalarType type, bool tanh) {
           [=] { return at::gelu(x + bias.to(type), tanh ? "tanh" : "none"); }};
 }
 
-Contest relu_dropout_contest(torch::ScalarType type) {
+Contest relu_dropout_contest(at::ScalarType type) {
   const Tensor x = leaf({kRows, kFfn}, type);
   return {"relu + dropout",
           {x},
           [=] {
             return activate({x, {}, 0.1}, Activation::relu);
           },
-          [=] { return at::dropout(torch::relu(x), 0.1, true); }};
+          [=] { return at::dropout(at::relu(x), 0.1, true); }};
 }
 
-Contest gated_contest(torch::ScalarType type) {
+Contest gated_contest(at::ScalarType type) {
   const Tensor x = leaf({kRows, 2 * kFfn}, type);
   return {"geglu + dropout",
           {x},
@@ -171,35 +176,35 @@ Contest gated_contest(torch::ScalarType type) {
           }};
 }
 
-Contest rms_contest(torch::ScalarType type) {
+Contest rms_contest(at::ScalarType type) {
   const Tensor x = leaf({kRows, kWidth});
   const Tensor weight = leaf({kWidth});
   return {"rms norm",
           {x, weight},
           [=] {
-            return norm(x, {NormKind::rms, weight, {}, 1e-6}).to(torch::kFloat32);
+            return norm(x, {NormKind::rms, weight, {}, 1e-6}).to(at::kFloat);
           },
           [=] {
-            const Tensor inverse = torch::rsqrt(x.square().mean(-1, true) + 1e-6);
-            return (x * inverse * weight).to(type).to(torch::kFloat32);
+            const Tensor inverse = at::rsqrt(x.square().mean(-1, true) + 1e-6);
+            return (x * inverse * weight).to(type).to(at::kFloat);
           }};
 }
 
 // Autocast is on for bfloat16, so both products are in it.
 Contest cross_entropy_contest(const std::string& name, int64_t rows, int64_t classes) {
   const Tensor x = leaf({rows, kWidth});
-  const Tensor weight = (torch::randn({classes, kWidth}) / 16).requires_grad_();
-  const Tensor labels = torch::randint(classes, {rows}, torch::kInt64);
+  const Tensor weight = (at::randn({classes, kWidth}) / 16).requires_grad_();
+  const Tensor labels = at::randint(classes, {rows}, at::kLong);
   return {name,
           {x, weight},
           [=] {
             return linear_cross_entropy({x, weight, {}}, labels).sum / rows;
           },
-          [=] { return at::cross_entropy_loss(at::linear(x, weight).to(torch::kFloat32), labels); }};
+          [=] { return at::cross_entropy_loss(at::linear(x, weight).to(at::kFloat), labels); }};
 }
 
 // Another number of rows at every call, as packed batches have it.
-Contest linear_contest(torch::ScalarType type) {
+Contest linear_contest(at::ScalarType type) {
   const Tensor x = leaf({2048, 192}, type);
   const Tensor weight = leaf({768, 192});
   const auto ragged = [=](auto function) {
@@ -211,7 +216,7 @@ Contest linear_contest(torch::ScalarType type) {
           ragged([=](const Tensor& rows) { return at::linear(rows, weight); })};
 }
 
-std::vector<Contest> contests(torch::ScalarType type) {
+std::vector<Contest> contests(at::ScalarType type) {
   return {
       attention_contest({.name = "attention L128 Dh64"}, type),
       attention_contest({.name = "attention L128 Dh64, no dropout", .dropout = 0}, type),
@@ -255,9 +260,9 @@ int main(int argc, char** argv) {
     }
   }
   std::printf("%s, %ld threads\n", lmzoo::cpu_name().c_str(), lmzoo::set_up_cpu(threads));
-  for (const auto type : {torch::kFloat32, torch::kBFloat16}) {
-    std::printf("%s\n", type == torch::kFloat32 ? "float32" : "bfloat16 autocast");
-    at::autocast::set_autocast_enabled(at::kCPU, type == torch::kBFloat16);
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    std::printf("%s\n", type == at::kFloat ? "float32" : "bfloat16 autocast");
+    at::autocast::set_autocast_enabled(at::kCPU, type == at::kBFloat16);
     for (Contest& contest : contests(type)) {
       if (contest.name.find(part) != std::string::npos) {
         run(contest, rounds);

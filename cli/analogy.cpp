@@ -11,7 +11,7 @@
 namespace lmzoo {
 namespace {
 
-AnalogyOptions options_of(const Flags& flags) {
+AnalogyOptions analogy_options(const Flags& flags) {
   AnalogyOptions options{.candidates = candidates_of(flags), .fold_case = !flags.has("exact-case")};
   options.method = choice_of(flags, "method", options.method);
   options.epsilon = flags.real("epsilon", options.epsilon, more_than(0));
@@ -22,7 +22,7 @@ double share(int64_t part, int64_t whole) {
   return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
 }
 
-Json to_json(const AnalogyScore& score) {
+Json analogy_json(const AnalogyScore& score) {
   return {{"section", score.section},
           {"questions", score.questions},
           {"known", score.known},
@@ -31,13 +31,13 @@ Json to_json(const AnalogyScore& score) {
           {"accuracy", share(score.correct, score.known)}};
 }
 
-std::string to_text(const AnalogyScore& score) {
-  return padded(score.section, 32) + padded(concat(score.correct, " of ", score.known), 18) +
+std::string analogy_text(const AnalogyScore& score) {
+  return padded(score.section, 32) + padded(fmt::format("{} of {}", score.correct, score.known), 18) +
          padded(three_digits(100 * share(score.correct, score.known)) + " %", 12) + "known " +
          three_digits(100 * share(score.known, score.questions)) + " %\n";
 }
 
-void evaluate(const Flags& flags, const VectorTable& table, const AnalogyOptions& options) {
+void evaluate_analogies(const Flags& flags, const VectorTable& table, const AnalogyOptions& options) {
   const AnalogySet set = read_analogies(flags.text("QUESTIONS"));
   const StopSignal signals;
   ProgressBar bar("analogies", "");
@@ -52,12 +52,12 @@ void evaluate(const Flags& flags, const VectorTable& table, const AnalogyOptions
   Json sections = Json::array();
   std::string text;
   for (const AnalogyScore& score : result.sections) {
-    sections.push_back(to_json(score));
-    text += to_text(score);
+    sections.push_back(analogy_json(score));
+    text += analogy_text(score);
   }
   for (const AnalogyScore* score : totals) {
-    json[score->section] = to_json(*score);
-    text += to_text(*score);
+    json[score->section] = analogy_json(*score);
+    text += analogy_text(*score);
   }
   json["sections"] = sections;
   flags.has("json") ? print(json) : print(text);
@@ -68,9 +68,8 @@ std::array<std::string, 3> three_words(const std::string& text) {
   std::array<std::string, 3> words;
   std::string more;
   check((in >> words[0] >> words[1] >> words[2]) && !(in >> more),
-        "expected three words, as in \"man king woman\", got '",
-        printable(text),
-        "'");
+        "expected three words, as in \"man king woman\", got '{}'",
+        printable(text));
   return words;
 }
 
@@ -111,9 +110,9 @@ int run_analogy(const Command& self, const Strings& arguments) {
     return 0;
   }
   const Registry registry = make_registry();
-  const AnalogyOptions options = options_of(flags);
+  const AnalogyOptions options = analogy_options(flags);
   const VectorTable table = load_query_table(flags, registry);
-  flags.text("QUESTIONS").empty() ? answer(flags, table, options) : evaluate(flags, table, options);
+  flags.text("QUESTIONS").empty() ? answer(flags, table, options) : evaluate_analogies(flags, table, options);
   return 0;
 }
 

@@ -24,7 +24,7 @@ std::string scaled(double value) {
   return text;
 }
 
-void show(const Figures& figures, bool json) {
+void show_bench(const Figures& figures, bool json) {
   Json all = Json::object();
   std::string text;
   for (const Figure& figure : figures) {
@@ -53,9 +53,8 @@ int run_bench(const Command& self, const Strings& arguments) {
   }
   const std::string what = flags.text("WHAT");
   check(std::find(kinds.begin(), kinds.end(), what) != kinds.end(),
-        "lmzoo bench: cannot measure '",
+        "lmzoo bench: cannot measure '{}'; legal: {}{}",
         printable(what),
-        "'; legal: ",
         joined(kinds),
         suggestion(what, kinds));
   const StopSignal signals;
@@ -63,21 +62,21 @@ int run_bench(const Command& self, const Strings& arguments) {
   const int64_t threads = flags.integer("threads", 0, between(1, 4096));
   if (what == "machine") {
     set_up_cpu(threads);
-    show(bench_machine(choose_device(flags.text("device", "cpu")).device), json);
+    show_bench(bench_machine(choose_device(flags.text("device", "cpu")).device), json);
     return 0;
   }
-  check(flags.has("CONFIG") && !flags.text("CONFIG").empty(), "lmzoo bench ", what, ": CONFIG is missing");
+  check(flags.has("CONFIG") && !flags.text("CONFIG").empty(), "lmzoo bench {}: CONFIG is missing", what);
   const Registry registry = make_registry();
   const LoadedConfig loaded = read_config(flags, registry);
   set_up_cpu(threads > 0 ? threads : loaded.config.train.threads);
   if (what == "step") {
     const auto device = choose_device(loaded.config.train.device).device;
-    show(
+    show_bench(
         bench_step(
             loaded, registry, {.steps = flags.integer("steps", 20, between(1, 1'000'000)), .device = device}),
         json);
   } else {
-    show(what == "loader" ? bench_loader(loaded, registry) : bench_tokenizer(loaded), json);
+    show_bench(what == "loader" ? bench_loader(loaded, registry) : bench_tokenizer(loaded), json);
   }
   return 0;
 }

@@ -13,7 +13,7 @@ std::string rounded(double number) {
   return text;
 }
 
-Json to_json(const Classification& result, size_t top) {
+Json classify_json(const Classification& result, size_t top) {
   if (result.value) {
     return {{"text", result.text}, {"value", *result.value}};
   }
@@ -48,7 +48,7 @@ int run_classify(const Command& self, const Strings& arguments) {
   Json all = Json::array();
   std::string lines;
   for (const Classification& result : classify(run.parts, *run.tokenizer, prompts_of(flags))) {
-    all.push_back(to_json(result, top));
+    all.push_back(classify_json(result, top));
     lines += to_line(result, top);
   }
   flags.has("json") ? print(all) : print(lines);

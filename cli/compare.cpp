@@ -15,10 +15,9 @@ namespace {
 TaskPredictions predictions_of(LoadedRun& run, const Flags& flags) {
   const EvalResult result = evaluate_run(run, chosen_data(flags, run), {.keep_predictions = true});
   check(result.predictions != nullptr,
+        "{}: {} predicts no classes, numbers, tags or answers that could be compared",
         run.folder,
-        ": ",
-        run.config.config.objective.type,
-        " predicts no classes, numbers, tags or answers that could be compared");
+        run.config.config.objective.type);
   return *result.predictions;
 }
 
@@ -37,7 +36,7 @@ Json compared(const TaskPredictions& both, const std::string& metric, const Test
           {"p_randomization", approximate_randomization(score, examples, options)}};
 }
 
-std::string to_text(const Json& result) {
+std::string compare_text(const Json& result) {
   html::Table table{
       .head = {"metric", "a", "b", "b - a", "95 % interval", "b wins", "p bootstrap", "p randomization"},
       .rows = {}};
@@ -56,14 +55,11 @@ std::string to_text(const Json& result) {
                           number(row["p_bootstrap"]),
                           number(row["p_randomization"])});
   }
-  return concat("a: ",
-                result["a"].get<std::string>(),
-                "\nb: ",
-                result["b"].get<std::string>(),
-                "\n",
-                result["examples"].dump(),
-                " examples\n\n",
-                plain_table(table));
+  return fmt::format("a: {}\nb: {}\n{} examples\n\n{}",
+                     result["a"].get<std::string>(),
+                     result["b"].get<std::string>(),
+                     result["examples"].dump(),
+                     plain_table(table));
 }
 
 }  // namespace
@@ -89,7 +85,7 @@ int run_compare(const Command& self, const Strings& arguments) {
   const Registry registry = make_registry();
   LoadedRun a = load_run(flags.text("RUN_A"), registry, flags.text("device"));
   LoadedRun b = load_run(flags.text("RUN_B"), registry, flags.text("device"));
-  check(a.parts.classes == b.parts.classes, b.folder, " knows other classes than ", a.folder);
+  check(a.parts.classes == b.parts.classes, "{} knows other classes than {}", b.folder, a.folder);
   const TaskPredictions of_a = predictions_of(a, flags);
   const TaskPredictions both = side_by_side(of_a, predictions_of(b, flags));
   Json result{{"a", a.checkpoint},
@@ -100,7 +96,7 @@ int run_compare(const Command& self, const Strings& arguments) {
     result["metrics"].push_back(compared(both, metric, options));
     throw_if_stopped();
   }
-  flags.has("json") ? print(result) : print(to_text(result));
+  flags.has("json") ? print(result) : print(compare_text(result));
   return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 
 #include "base/check.h"
 #include "base/utf8.h"
@@ -31,7 +32,7 @@ Embedded embed_words(const VectorTable& table, Strings texts) {
   std::vector<Tensor> rows;
   for (const std::string& text : texts) {
     const Tensor row = mean_of_words(table, text);
-    check(row.defined(), "'", printable(text, 40), "' has no word with a vector");
+    check(row.defined(), "'{}' has no word with a vector", printable(text, 40));
     rows.push_back(row);
   }
   return {std::move(texts), at::stack(rows)};
@@ -80,9 +81,8 @@ Embedded as_words(const Embedded& embedded) {
       rows.push_back(static_cast<int64_t>(i));
     }
   }
-  result.vectors = rows.size() == embedded.texts.size()
-                       ? embedded.vectors
-                       : embedded.vectors.index_select(0, torch::tensor(rows));
+  result.vectors = rows.size() == embedded.texts.size() ? embedded.vectors
+                                                        : embedded.vectors.index_select(0, at::tensor(rows));
   return result;
 }
 
@@ -93,9 +93,8 @@ std::string format_of(const Flags& flags) {
                                                                             : "text";
   const std::string format = flags.text("format", by_name);
   check(format == "text" || format == "binary" || format == "safetensors",
-        "--format: expected text, binary or safetensors, got '",
-        printable(format),
-        "'");
+        "--format: expected text, binary or safetensors, got '{}'",
+        printable(format));
   return format;
 }
 
@@ -118,7 +117,7 @@ int64_t write(const Embedded& embedded, const std::string& path, const std::stri
   return std::ssize(words.texts);
 }
 
-void show(const Flags& flags, const Embedded& embedded) {
+void show_vectors(const Flags& flags, const Embedded& embedded) {
   const Tensor values = embedded.vectors.contiguous();
   const auto width = static_cast<size_t>(values.size(1));
   const float* row = values.const_data_ptr<float>();
@@ -126,7 +125,7 @@ void show(const Flags& flags, const Embedded& embedded) {
   for (const std::string& text : embedded.texts) {
     std::string line = text + "\t";
     for (size_t i = 0; i < width; ++i) {
-      line += (i > 0 ? " " : "") + concat(row[i]);
+      line += (i > 0 ? " " : "") + fmt::format("{:g}", row[i]);
     }
     if (flags.has("json")) {
       all.push_back({{"text", text}, {"vector", std::vector<float>(row, row + width)}});
@@ -165,14 +164,14 @@ int run_embed(const Command& self, const Strings& arguments) {
                        at::linalg_vector_norm(embedded.vectors, 2, at::IntArrayRef{1}, true).clamp_min(1e-30);
   }
   if (!flags.has("out")) {
-    show(flags, embedded);
+    show_vectors(flags, embedded);
     return 0;
   }
   const std::string out = flags.text("out");
   const int64_t vectors = write(embedded, out, format);
   const int64_t width = embedded.vectors.size(1);
   flags.has("json") ? print(Json{{"out", out}, {"format", format}, {"vectors", vectors}, {"width", width}})
-                    : print(concat(out, ": ", vectors, " vectors of width ", width, ", ", format, "\n"));
+                    : print(fmt::format("{}: {} vectors of width {}, {}\n", out, vectors, width, format));
   return 0;
 }
 

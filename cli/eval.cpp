@@ -15,16 +15,15 @@ void choose_task(LoadedRun& run, const std::string& task, const Registry& regist
   other.config.objective = {.type = task, .options = registry.objective(task).defaults};
   Parts parts = build_parts(other, registry, run.parts.vocabulary, run.parts.classes);
   check(parts.objective->parameters().empty(),
-        "--task ",
+        "--task {} has weights of its own, and this run was trained on {}",
         task,
-        " has weights of its own, and this run was trained on ",
         run.config.config.objective.type);
   run.config = std::move(other);
   run.parts.objective = parts.objective;
   run.parts.objective->eval();
 }
 
-std::string to_text(const Json& result) {
+std::string eval_text(const Json& result) {
   std::string text;
   for (const auto& [name, value] : result.items()) {
     text += name + std::string(name.size() < 16 ? 16 - name.size() : 1, ' ') +
@@ -57,7 +56,7 @@ int run_eval(const Command& self, const Strings& arguments) {
            {"task", run.config.config.objective.type},
            {"data", data.set.name}};
   out.update(to_json(result.values()));
-  flags.has("json") ? print(out) : print(to_text(out));
+  flags.has("json") ? print(out) : print(eval_text(out));
   return 0;
 }
 

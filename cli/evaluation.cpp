@@ -11,9 +11,8 @@ namespace {
 std::pair<std::string, TextOptions> chosen_text(const Flags& flags, const DataOptions& data) {
   const std::string split = flags.text("split", data.test && flags.has("data") ? "test" : "valid");
   check(split == "train" || split == "valid" || split == "test",
-        "--split is '",
+        "--split is '{}'; legal: train, valid, test{}",
         split,
-        "'; legal: train, valid, test",
         suggestion(split, {"train", "valid", "test"}));
   const std::optional<TextOptions> known = split == "train"   ? data.train
                                            : split == "valid" ? data.valid
@@ -23,7 +22,7 @@ std::pair<std::string, TextOptions> chosen_text(const Flags& flags, const DataOp
     text.files = flags.all("data");
     return {"data", text};
   }
-  check(known.has_value(), "this run has no data.", split, "; name a text with --data FILE");
+  check(known.has_value(), "this run has no data.{}; name a text with --data FILE", split);
   return {split, *known};
 }
 

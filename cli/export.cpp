@@ -28,12 +28,10 @@ int run_export(const Command& self, const Strings& arguments) {
     const AdapterAccount adapter = export_adapter(run, flags.text("HF_DIR"), flags.text("family"));
     const Json json{{"out", flags.text("HF_DIR")}, {"maps", adapter.maps}, {"head", adapter.head}};
     flags.has("json") ? print(json)
-                      : print(concat(flags.text("HF_DIR"),
-                                     ": ",
-                                     adapter.maps.size(),
-                                     " adapted maps, ",
-                                     adapter.head.size(),
-                                     " tensors of the head\n"));
+                      : print(fmt::format("{}: {} adapted maps, {} tensors of the head\n",
+                                          flags.text("HF_DIR"),
+                                          adapter.maps.size(),
+                                          adapter.head.size()));
     return 0;
   }
   const KeyAccount account =

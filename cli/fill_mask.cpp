@@ -6,7 +6,7 @@
 namespace lmzoo {
 namespace {
 
-Json to_json(const std::string& text, const std::vector<std::vector<Filling>>& masks) {
+Json fill_mask_json(const std::string& text, const std::vector<std::vector<Filling>>& masks) {
   Json all = Json::array();
   for (const std::vector<Filling>& fillings : masks) {
     Json best = Json::array();
@@ -21,7 +21,7 @@ Json to_json(const std::string& text, const std::vector<std::vector<Filling>>& m
   return {{"prompt", text}, {"masks", all}};
 }
 
-std::string to_text(const std::vector<std::vector<Filling>>& masks) {
+std::string fill_mask_text(const std::vector<std::vector<Filling>>& masks) {
   std::string out;
   for (const std::vector<Filling>& fillings : masks) {
     for (const Filling& filling : fillings) {
@@ -51,9 +51,9 @@ int run_fill_mask(const Command& self, const Strings& arguments) {
   for (const std::string& text : prompts_of(flags)) {
     const auto masks = fill_mask(*run.parts.model, *run.tokenizer, text, top);
     if (!flags.has("json")) {
-      print(to_text(masks));
+      print(fill_mask_text(masks));
     }
-    all.push_back(to_json(text, masks));
+    all.push_back(fill_mask_json(text, masks));
   }
   if (flags.has("json")) {
     print(all.size() == 1 ? all[0] : all);

@@ -14,13 +14,6 @@ namespace {
 
 namespace po = boost::program_options;
 
-struct Positional {
-  std::string name;
-  std::string doc;
-  bool optional = false;
-  bool many = false;
-};
-
 // Dashes belong to a flag's name only.
 std::string bare(std::string name) {
   name.erase(0, name.find_first_not_of('-'));
@@ -32,14 +25,11 @@ Number parsed(const std::string& name, const std::string& text, const char* what
   Number value{};
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
-  check(
-      error == std::errc{} && stop == end, "--", name, ": expected ", what, ", got '", printable(text), "'");
+  check(error == std::errc{} && stop == end, "--{}: expected {}, got '{}'", name, what, printable(text));
   check(range.contains(static_cast<double>(value)),
-        "--",
+        "--{} is {}, but must be {}",
         name,
-        " is ",
         printable(text),
-        ", but must be ",
         to_string(range));
   return value;
 }
@@ -47,6 +37,13 @@ Number parsed(const std::string& name, const std::string& text, const char* what
 }  // namespace
 
 struct Flags::State {
+  struct Positional {
+    std::string name;
+    std::string doc;
+    bool optional = false;
+    bool many = false;
+  };
+
   const Command& command;
   po::options_description described{"Options"};
   Strings names{"--help"};
@@ -102,7 +99,7 @@ Flags::Flags(const Command& command) : state_(new State{.command = command}) {
 Flags::~Flags() = default;
 
 void Flags::positional(const std::string& name, const std::string& doc) {
-  Positional made{.name = name, .doc = doc};
+  State::Positional made{.name = name, .doc = doc};
   if (made.name.starts_with('[')) {
     made.name = made.name.substr(1, made.name.size() - 2);
     made.optional = true;

@@ -27,7 +27,8 @@ int run_forward(const Command& self, const Strings& arguments) {
   const Json written{{"out", flags.text("out")}, {"lines", requests.size()}, {"tensors", tensors.size()}};
   flags.has("json")
       ? print(written)
-      : print(concat(flags.text("out"), ": ", tensors.size(), " tensors of ", requests.size(), " lines\n"));
+      : print(
+            fmt::format("{}: {} tensors of {} lines\n", flags.text("out"), tensors.size(), requests.size()));
   return 0;
 }
 

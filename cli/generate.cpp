@@ -40,7 +40,7 @@ Prompt prompt_of(const LoadedRun& run, const std::string& text) {
   return {.source = {}, .context = ids};
 }
 
-GenerateOptions options_of(const Flags& flags, const LoadedRun& run) {
+GenerateOptions generate_options(const Flags& flags, const LoadedRun& run) {
   const Vocabulary& vocabulary = run.tokenizer->vocabulary();
   GenerateOptions options;
   options.max_tokens = flags.integer("max-tokens", 64, at_least(1));
@@ -73,7 +73,7 @@ int run_generate(const Command& self, const Strings& arguments) {
   const Registry registry = make_registry();
   const LoadedRun run = load_query_run(flags, registry);
   const Strings prompts = read_prompts(flags.text("prompt"), flags.text("file"), std::cin);
-  const GenerateOptions options = options_of(flags, run);
+  const GenerateOptions options = generate_options(flags, run);
   Json all = Json::array();
   for (size_t i = 0; i < prompts.size(); ++i) {
     Stream stream = sampling_stream(flags, i);

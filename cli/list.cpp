@@ -45,9 +45,8 @@ int run_list(const Command& self, const Strings& arguments) {
   }
   const std::string what = flags.text("WHAT");
   check(what.empty() || std::find(kinds.begin(), kinds.end(), what) != kinds.end(),
-        "lmzoo list: cannot list '",
+        "lmzoo list: cannot list '{}'; legal: {}{}",
         what,
-        "'; legal: ",
         joined(kinds),
         suggestion(what, kinds));
   const Registry registry = make_registry();

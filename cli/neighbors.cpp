@@ -7,7 +7,9 @@
 namespace lmzoo {
 namespace {
 
-Json to_json(const VectorTable& table, const std::string& query, const std::vector<Neighbor>& neighbors) {
+Json neighbors_json(const VectorTable& table,
+                    const std::string& query,
+                    const std::vector<Neighbor>& neighbors) {
   Json list = Json::array();
   for (const Neighbor& neighbor : neighbors) {
     list.push_back({{"word", table.word(neighbor.row)}, {"cosine", neighbor.cosine}});
@@ -15,9 +17,9 @@ Json to_json(const VectorTable& table, const std::string& query, const std::vect
   return {{"query", query}, {"neighbors", list}};
 }
 
-std::string to_text(const VectorTable& table,
-                    const std::string& query,
-                    const std::vector<Neighbor>& neighbors) {
+std::string neighbors_text(const VectorTable& table,
+                           const std::string& query,
+                           const std::vector<Neighbor>& neighbors) {
   std::string text = query + "\n";
   for (const Neighbor& neighbor : neighbors) {
     text += "  " + three_digits(neighbor.cosine) + "  " + table.word(neighbor.row) + "\n";
@@ -50,9 +52,9 @@ int run_neighbors(const Command& self, const Strings& arguments) {
   Json all = Json::array();
   for (size_t i = 0; i < words.size(); ++i) {
     if (!flags.has("json")) {
-      print(to_text(table, words[i], found[i]));
+      print(neighbors_text(table, words[i], found[i]));
     }
-    all.push_back(to_json(table, words[i], found[i]));
+    all.push_back(neighbors_json(table, words[i], found[i]));
   }
   if (flags.has("json")) {
     print(all.size() == 1 ? all[0] : all);

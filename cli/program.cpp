@@ -46,7 +46,7 @@ int dispatch(const Strings& arguments) {
     known.emplace_back(command.name);
   }
   throw InputError(
-      concat("lmzoo: no command '", printable(name), "'", suggestion(name, known), "; see lmzoo --help"));
+      fmt::format("lmzoo: no command '{}'{}; see lmzoo --help", printable(name), suggestion(name, known)));
 }
 
 int complain(const std::string& message, int code) {
@@ -73,7 +73,7 @@ int run_program(const Strings& arguments) {
   } catch (const std::bad_alloc&) {
     return complain("lmzoo: out of memory", 1);
   } catch (const std::exception& error) {
-    return complain(concat("lmzoo: ", error.what()), 1);
+    return complain(fmt::format("lmzoo: {}", error.what()), 1);
   }
 }
 

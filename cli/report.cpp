@@ -8,7 +8,7 @@
 namespace lmzoo {
 namespace {
 
-Json to_json(const html::Table& table) {
+Json report_json(const html::Table& table) {
   Json rows = Json::array();
   for (const std::vector<std::string>& row : table.rows) {
     Json object;
@@ -52,7 +52,7 @@ int run_report(const Command& self, const Strings& arguments) {
   const std::string out = flags.text("out", runs.front().folder + "/report.html");
   write_atomically(out, report_page(runs, results, more));
   const html::Table table = summary(runs);
-  flags.has("json") ? print(to_json(table)) : print(plain_table(table) + "\n" + out + "\n");
+  flags.has("json") ? print(report_json(table)) : print(plain_table(table) + "\n" + out + "\n");
   return 0;
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
-void evaluate(const Flags& flags, const VectorTable& table, const SimilarityOptions& options) {
+void evaluate_pairs(const Flags& flags, const VectorTable& table, const SimilarityOptions& options) {
   Json all = Json::array();
   std::string text;
   for (const std::string& file : flags.all("PAIRS")) {
@@ -26,16 +26,12 @@ void evaluate(const Flags& flags, const VectorTable& table, const SimilarityOpti
                    {"coverage", coverage},
                    {"spearman", number_or_null(result.spearman)},
                    {"pearson", number_or_null(result.pearson)}});
-    text += concat(file,
-                   ": Spearman ",
-                   three_digits(result.spearman),
-                   ", Pearson ",
-                   three_digits(result.pearson),
-                   ", ",
-                   result.known,
-                   " of ",
-                   pairs.size(),
-                   " pairs known\n");
+    text += fmt::format("{}: Spearman {}, Pearson {}, {} of {} pairs known\n",
+                        file,
+                        three_digits(result.spearman),
+                        three_digits(result.pearson),
+                        result.known,
+                        pairs.size());
   }
   flags.has("json") ? print(all.size() == 1 ? all[0] : all) : print(text);
 }
@@ -45,9 +41,9 @@ void compare(const Flags& flags, const VectorTable& table, const SimilarityOptio
   for (const std::string& prompt : prompts_of(flags)) {
     std::istringstream in(prompt);
     std::string first, second, more;
-    check((in >> first >> second) && !(in >> more), "expected two words, got '", printable(prompt), "'");
+    check((in >> first >> second) && !(in >> more), "expected two words, got '{}'", printable(prompt));
     const Tensor a = find_vector(table, first, options), b = find_vector(table, second, options);
-    check(a.defined() && b.defined(), "'", printable(a.defined() ? second : first), "' has no vector");
+    check(a.defined() && b.defined(), "'{}' has no vector", printable(a.defined() ? second : first));
     const double found = cosine(a, b);
     all.push_back({{"words", {first, second}}, {"cosine", found}});
     if (!flags.has("json")) {
@@ -76,7 +72,7 @@ int run_similarity(const Command& self, const Strings& arguments) {
   const Registry registry = make_registry();
   const VectorTable table = load_query_table(flags, registry);
   const SimilarityOptions options{.fold_case = !flags.has("exact-case"), .candidates = candidates_of(flags)};
-  flags.all("PAIRS").empty() ? compare(flags, table, options) : evaluate(flags, table, options);
+  flags.all("PAIRS").empty() ? compare(flags, table, options) : evaluate_pairs(flags, table, options);
   return 0;
 }
 

@@ -50,8 +50,8 @@ std::vector<bool> check_all(const Sweep& sweep, const Registry& registry) {
   for (const PlannedRun& run : sweep.outcome.runs) {
     const LoadedConfig loaded = config_of(sweep, run, registry);
     check(loaded.config.data.valid.has_value(),
-          sweep.config,
-          ": a sweep needs data.valid to compare its runs on");
+          "{}: a sweep needs data.valid to compare its runs on",
+          sweep.config);
     check_run_folder(run.folder, loaded.config, true);
     finished.push_back(is_finished(run.folder, loaded.config));
   }
@@ -122,7 +122,7 @@ int run_sweep(const Command& self, const Strings& arguments) {
                     : print(plain_table(run_table(sweep.outcome)) + "\n" +
                             plain_table(cell_table(sweep.outcome)) + "\n" + out + "/report.html\n");
   const auto failed = std::count(sweep.outcome.measured.begin(), sweep.outcome.measured.end(), std::nullopt);
-  check(failed == 0, failed, " of ", sweep.outcome.runs.size(), " runs failed; why stands above");
+  check(failed == 0, "{} of {} runs failed; why stands above", failed, sweep.outcome.runs.size());
   return 0;
 }
 

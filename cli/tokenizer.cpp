@@ -47,9 +47,8 @@ std::vector<int64_t> given_ids(const std::string& text) {
       int64_t id = 0;
       const auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), id);
       check(error == std::errc{} && stop == word.data() + word.size(),
-            "tokenizer decode: '",
-            printable(word),
-            "' is no id; ids are whole numbers, separated by spaces or commas");
+            "tokenizer decode: '{}' is no id; ids are whole numbers, separated by spaces or commas",
+            printable(word));
       ids.push_back(id);
     }
     begin = end + 1;
@@ -79,7 +78,7 @@ void train_one(const Flags& flags, const Tokenizer& tokenizer) {
   const Json result{{"vocabulary", tokenizer.vocabulary().size},
                     {"sentinels", tokenizer.vocabulary().sentinels.size()},
                     {"fingerprint", tokenizer.fingerprint()}};
-  flags.has("json") ? print(result) : print(concat("vocabulary ", tokenizer.vocabulary().size, "\n"));
+  flags.has("json") ? print(result) : print(fmt::format("vocabulary {}\n", tokenizer.vocabulary().size));
 }
 
 }  // namespace
@@ -108,9 +107,8 @@ int run_tokenizer(const Command& self, const Strings& arguments) {
   static const Strings actions{"train", "encode", "decode", "compare"};
   const std::string action = flags.text("ACTION");
   check(std::find(actions.begin(), actions.end(), action) != actions.end(),
-        "lmzoo tokenizer: no action '",
+        "lmzoo tokenizer: no action '{}'; legal: {}{}",
         printable(action),
-        "'; legal: ",
         joined(actions),
         suggestion(action, actions));
   const StopSignal signals;

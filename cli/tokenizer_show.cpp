@@ -62,16 +62,15 @@ void show_segmentations(const Flags& flags,
     for (const MergeStep& step : word.merges) {
       merges.push_back(
           Json{{"left", step.left}, {"right", step.right}, {"rank", step.rank}, {"pieces", step.pieces}});
-      shown += concat(
-          "  merge ", step.left, " + ", step.right, " (rank ", step.rank, "): ", spaced(step.pieces), "\n");
+      shown += fmt::format(
+          "  merge {} + {} (rank {}): {}\n", step.left, step.right, step.rank, spaced(step.pieces));
     }
     for (const Segmentation& way : word.ways) {
       ways[way.way] = way.pieces;
-      shown += concat("  ",
-                      way.way,
-                      std::string(14 - std::min<size_t>(way.way.size(), 13), ' '),
-                      spaced(way.pieces),
-                      "\n");
+      shown += fmt::format("  {}{}{}\n",
+                           way.way,
+                           std::string(14 - std::min<size_t>(way.way.size(), 13), ' '),
+                           spaced(way.pieces));
     }
     all.push_back(
         Json{{"word", word.word}, {"characters", word.characters}, {"merges", merges}, {"ways", ways}});

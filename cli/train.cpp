@@ -28,21 +28,23 @@ void log(const std::string& line) {
 }
 
 // What the bits of a run depend on beside its configuration.
-std::map<std::string, std::string> identity(int64_t threads, const torch::Device& device) {
-  return {
-      {"lmzoo", version()},
-      {"libtorch", TORCH_VERSION},
-      {"device", device.str()},
-      {"threads", std::to_string(threads)},
-      {"cpu",
-       concat(at::get_cpu_capability(), " ", name_of(isa()), mkl_dispatch_changed() ? " mkl-avx512" : "")}};
+std::map<std::string, std::string> identity(int64_t threads, const at::Device& device) {
+  return {{"lmzoo", version()},
+          {"libtorch", TORCH_VERSION},
+          {"device", device.str()},
+          {"threads", std::to_string(threads)},
+          {"cpu",
+           fmt::format("{} {}{}",
+                       at::get_cpu_capability(),
+                       name_of(isa()),
+                       mkl_dispatch_changed() ? " mkl-avx512" : "")}};
 }
 
 std::string summary(const std::string& run, const TrainResult& result) {
-  std::string text = concat(run, ": ", result.state.step, " steps, ", result.state.tokens, " tokens");
+  std::string text = fmt::format("{}: {} steps, {} tokens", run, result.state.step, result.state.tokens);
   if (result.valid) {
     for (const auto& [name, value] : result.valid->values()) {
-      text += concat(", valid ", name, " ", value);
+      text += fmt::format(", valid {} {:g}", name, value);
     }
   }
   return text + (result.reason == StopReason::early ? " (stopped early)" : "") + "\n";
@@ -50,11 +52,9 @@ std::string summary(const std::string& run, const TrainResult& result) {
 
 int report(const std::string& run, const TrainResult& result) {
   if (result.reason == StopReason::signal) {
-    log(concat("stopped by signal ",
-               result.signal,
-               " after step ",
-               result.state.step,
-               ", which is saved; go on with --resume"));
+    log(fmt::format("stopped by signal {} after step {}, which is saved; go on with --resume",
+                    result.signal,
+                    result.state.step));
     return 128 + result.signal;
   }
   print(summary(run, result));
@@ -78,7 +78,7 @@ TrainResult train_words(const LoadedConfig& loaded,
                              .resume = resume,
                              .threads = threads,
                              .valid = made.valid,
-                             .identity = identity(threads, torch::kCPU)},
+                             .identity = identity(threads, at::kCPU)},
                             bar);
 }
 

@@ -34,7 +34,7 @@ E choice_of(const Flags& flags, const std::string& name, E fallback) {
     names.emplace_back(known);
   }
   throw InputError(
-      concat("--", name, ": expected one of ", joined(names), ", got '", printable(flags.text(name)), "'"));
+      fmt::format("--{}: expected one of {}, got '{}'", name, joined(names), printable(flags.text(name))));
 }
 
 // "0.123", for people.

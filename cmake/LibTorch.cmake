@@ -66,6 +66,8 @@ set_target_properties(LibTorch::cpu PROPERTIES IMPORTED_LOCATION ${LMZOO_TORCH}/
 target_link_libraries(LibTorch::cpu INTERFACE LibTorch::c10)
 target_include_directories(LibTorch::cpu SYSTEM INTERFACE
   ${LMZOO_TORCH}/include ${LMZOO_TORCH}/include/torch/csrc/api/include)
+# Headers of ATen then include the operators that they use, not all three thousand.
+target_compile_definitions(LibTorch::cpu INTERFACE AT_PER_OPERATOR_HEADERS)
 # at::parallel_for is a template of ATen's headers that is serial without OpenMP. The runtime is LibTorch's own: both are
 # libgomp.so.1, so that a process has one pool of threads.
 target_compile_options(LibTorch::cpu INTERFACE -fopenmp)

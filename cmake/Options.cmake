@@ -11,6 +11,12 @@ target_compile_options(lmzoo_options INTERFACE -fPIC -Wall -Wextra -Wshadow -Wer
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
   $<$<CXX_COMPILER_ID:Clang>:-Wno-unknown-warning-option>)
 target_include_directories(lmzoo_options INTERFACE ${PROJECT_SOURCE_DIR})
+# LibTorch's folder of headers holds those of another libfmt, and would be searched before the system's: ours come first.
+find_package(fmt REQUIRED)
+get_target_property(fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include)
+file(CREATE_LINK ${fmt_include}/fmt ${PROJECT_BINARY_DIR}/include/fmt SYMBOLIC)
+target_include_directories(lmzoo_options INTERFACE ${PROJECT_BINARY_DIR}/include)
 if(LMZOO_SANITIZE)
   # Instrumented code makes g++ warn of paths that cannot be taken; the other presets keep -Werror.
   target_compile_options(lmzoo_options INTERFACE -Wno-error -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <ATen/ops/empty.h>
+
 #include "base/check.h"
 
 namespace lmzoo {
@@ -10,13 +12,13 @@ namespace lmzoo {
 Sequences::Sequences(std::span<const int64_t> lengths) {
   starts_.reserve(lengths.size() + 1);
   for (const int64_t length : lengths) {
-    check(length >= 1, "a sequence has length ", length, " but must have at least 1 token");
+    check(length >= 1, "a sequence has length {} but must have at least 1 token", length);
     starts_.push_back(starts_.back() + length);
     longest_ = std::max(longest_, length);
   }
-  positions_ = torch::empty({total()}, torch::kInt64);
-  owners_ = torch::empty({total()}, torch::kInt64);
-  offsets_ = torch::empty({static_cast<int64_t>(starts_.size())}, torch::kInt32);
+  positions_ = at::empty({total()}, at::kLong);
+  owners_ = at::empty({total()}, at::kLong);
+  offsets_ = at::empty({static_cast<int64_t>(starts_.size())}, at::kInt);
   auto* position = positions_.data_ptr<int64_t>();
   auto* owner = owners_.data_ptr<int64_t>();
   for (int64_t i = 0; i < count(); ++i) {
@@ -34,7 +36,7 @@ Sequences Sequences::uniform(int64_t count, int64_t length) {
   return Sequences(std::vector<int64_t>(static_cast<size_t>(count), length));
 }
 
-Sequences Sequences::to(torch::Device device) const {
+Sequences Sequences::to(at::Device device) const {
   Sequences moved = *this;
   if (positions_.defined()) {
     moved.positions_ = positions_.to(device, /*non_blocking=*/true);
@@ -79,12 +81,12 @@ std::vector<int64_t> count_rows(const Tensor& rows, const Sequences& sequences) 
 }
 
 namespace {
-Tensor moved(const Tensor& tensor, torch::Device device) {
+Tensor moved(const Tensor& tensor, at::Device device) {
   return tensor.defined() ? tensor.to(device, /*non_blocking=*/true) : tensor;
 }
 }  // namespace
 
-Inputs Inputs::to(torch::Device device) const {
+Inputs Inputs::to(at::Device device) const {
   Inputs out = *this;
   out.ids = moved(ids, device);
   out.token_types = moved(token_types, device);
@@ -95,7 +97,7 @@ Inputs Inputs::to(torch::Device device) const {
   return out;
 }
 
-Batch Batch::to(torch::Device device) const {
+Batch Batch::to(at::Device device) const {
   Batch out = *this;
   out.inputs = inputs.to(device);
   out.rows = moved(rows, device);

@@ -11,13 +11,10 @@
 #include <span>
 #include <vector>
 
-#include <torch/types.h>
-
 #include "core/predictions.h"
+#include "core/tensor.h"
 
 namespace lmzoo {
-
-using torch::Tensor;
 
 // Where each sequence of a packed tensor begins and ends. Attention never crosses a sequence. Immutable.
 class Sequences {
@@ -40,7 +37,7 @@ class Sequences {
   Tensor positions() const { return positions_; }  // [N] int64: 0, 1, ... within each sequence
   Tensor owners() const { return owners_; }        // [N] int64: index of the sequence of each position
   Tensor offsets() const { return offsets_; }  // [n+1] int32: starts, the form of varlen attention kernels
-  Sequences to(torch::Device device) const;
+  Sequences to(at::Device device) const;
 
  private:
   std::vector<int64_t> starts_{0};
@@ -82,7 +79,7 @@ struct Inputs {
   Cache* cache = nullptr;       // not owned; generation only
   Trace* trace = nullptr;       // not owned
 
-  Inputs to(torch::Device device) const;
+  Inputs to(at::Device device) const;
 };
 
 // Rows of hidden()'s output that somebody reads, in the order of the sequences.
@@ -117,7 +114,7 @@ struct Batch {
   int64_t tokens = 0;                // positions computed (N + M)
 
   WantedRows wanted() const { return {rows, row_counts}; }
-  Batch to(torch::Device device) const;
+  Batch to(at::Device device) const;
 };
 
 }  // namespace lmzoo

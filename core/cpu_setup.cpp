@@ -65,8 +65,8 @@ std::string load_cuda() {
   const std::string library = (torch_folder() / "libtorch_cuda.so").string();
   if (dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
     const char* reason = dlerror();
-    return concat(
-        "this LibTorch has no CUDA part that can be loaded (", reason != nullptr ? reason : library, ")");
+    return fmt::format("this LibTorch has no CUDA part that can be loaded ({})",
+                       reason != nullptr ? reason : library);
   }
   return "";
 }
@@ -120,7 +120,7 @@ void limit_spinning(char** argv) {
 }
 
 int64_t set_up_cpu(int64_t threads) {
-  check(threads >= 0 && threads <= 4096, "train.threads is ", threads, ", but must be in [0, 4096]");
+  check(threads >= 0 && threads <= 4096, "train.threads is {}, but must be in [0, 4096]", threads);
   const char* choice = std::getenv("LMZOO_FLUSH_DENORMALS");
   const bool flush = choice == nullptr || std::string_view(choice) != "off";
   at::globalContext().setFlushDenormal(flush);
@@ -134,10 +134,9 @@ int64_t set_up_cpu(int64_t threads) {
 
 void check_device_name(const std::string& name) {
   if (name != "auto" && name != "cpu" && gpu_index(name) < 0) {
-    throw InputError(concat("no device '",
-                            name,
-                            "'; legal: auto, cpu, cuda, cuda:N with N from 0",
-                            suggestion(name, {"auto", "cpu", "cuda"})));
+    throw InputError(fmt::format("no device '{}'; legal: auto, cpu, cuda, cuda:N with N from 0{}",
+                                 name,
+                                 suggestion(name, {"auto", "cpu", "cuda"})));
   }
 }
 
@@ -148,17 +147,17 @@ DeviceChoice choose_device(const std::string& name) {
   }
   const bool wanted = name != "auto";
   if (!has_nvidia_driver()) {
-    check(!wanted, "device ", name, " needs an NVIDIA driver, and this machine has none (libcuda.so.1)");
+    check(!wanted, "device {} needs an NVIDIA driver, and this machine has none (libcuda.so.1)", name);
     return {.device = c10::kCPU, .note = "device: cpu (no NVIDIA driver here)"};
   }
   const std::string failure = load_cuda();
-  check(failure.empty(), "device ", name, ": ", failure, "; choose cpu, or install a LibTorch with CUDA");
+  check(failure.empty(), "device {}: {}; choose cpu, or install a LibTorch with CUDA", name, failure);
   const int count = gpu_count();
   if (count == 0 && !wanted) {
     return {.device = c10::kCPU, .note = "device: cpu (the NVIDIA driver shows no GPU)"};
   }
   const int index = wanted ? gpu_index(name) : 0;
-  check(index < count, "device ", name, " is not there: this machine shows ", count, " GPUs, counted from 0");
+  check(index < count, "device {} is not there: this machine shows {} GPUs, counted from 0", name, count);
   return {.device = c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index)), .note = ""};
 }
 

@@ -2,10 +2,13 @@
 
 #include <stdexcept>
 
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/mm.h>
+
 namespace lmzoo {
 
 Tensor Projection::logits() const {
-  return bias.defined() ? torch::addmm(bias, rows, weight.t()) : torch::mm(rows, weight.t());
+  return bias.defined() ? at::addmm(bias, rows, weight.t()) : at::mm(rows, weight.t());
 }
 
 Tensor Model::hidden_at(const Inputs& inputs, const WantedRows& wanted) {

@@ -6,9 +6,8 @@
 
 #include <cstdint>
 
-#include <torch/nn/module.h>
-
 #include "core/batch.h"
+#include "core/module.h"
 
 namespace lmzoo {
 
@@ -30,9 +29,9 @@ struct SequenceLengths {
   double target = 0;  // decoder length, encoder-decoder only
 };
 
-class Model : public torch::nn::Module {
+class Model : public Module {
  public:
-  using torch::nn::Module::Module;
+  using Module::Module;
 
   virtual Architecture architecture() const = 0;
   virtual int64_t width() const = 0;       // D

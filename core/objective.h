@@ -10,13 +10,12 @@
 #include <variant>
 #include <vector>
 
-#include <torch/nn/module.h>
-
 #include "base/rng.h"
 #include "base/sample.h"
 #include "base/vocabulary.h"
 #include "core/batch.h"
 #include "core/model.h"
+#include "core/module.h"
 
 namespace lmzoo {
 
@@ -90,9 +89,9 @@ struct LossSums {
                 // e.g. {"correct", 17}; divided by count they are means
 };
 
-class Objective : public torch::nn::Module {
+class Objective : public Module {
  public:
-  using torch::nn::Module::Module;
+  using Module::Module;
 
   virtual FormKind form() const = 0;
   virtual ObjectiveLengths lengths() const = 0;

@@ -10,12 +10,12 @@ namespace {
 
 using Visit = std::function<void(const std::string& name, const Tensor& tensor, bool is_parameter)>;
 
-void visit_all(const torch::nn::Module& module, const std::string& prefix, const Visit& visit) {
+void visit_all(const Module& module, const std::string& prefix, const Visit& visit) {
   for (const auto& item : module.named_parameters()) {
-    visit(prefix + item.key(), item.value(), true);
+    visit(prefix + item.name, item.value, true);
   }
   for (const auto& item : module.named_buffers()) {
-    visit(prefix + item.key(), item.value(), false);
+    visit(prefix + item.name, item.value, false);
   }
 }
 
@@ -104,7 +104,7 @@ std::vector<std::string> freeze(Model& model,
         frozen.push_back(name);
       }
     });
-    check(matched, "freeze: '", pattern, "' matches no parameter; names begin with model. or objective.");
+    check(matched, "freeze: '{}' matches no parameter; names begin with model. or objective.", pattern);
   }
   return frozen;
 }

@@ -20,7 +20,8 @@ const Entry& find(const std::map<std::string, Entry>& entries, const std::string
   const auto it = entries.find(name);
   if (it == entries.end()) {
     const std::vector<std::string> known = names_of(entries);
-    throw InputError(concat("no ", what, " '", name, "'; known: ", joined(known), suggestion(name, known)));
+    throw InputError(
+        fmt::format("no {} '{}'; known: {}{}", what, name, joined(known), suggestion(name, known)));
   }
   return it->second;
 }
@@ -42,13 +43,11 @@ const AnyOptions& ModelFamily::preset(const std::string& preset_name) const {
     }
   }
   const std::vector<std::string> known = names_of(presets);
-  throw InputError(concat("no preset '",
-                          preset_name,
-                          "' of model '",
-                          name,
-                          "'; known: ",
-                          joined(known),
-                          suggestion(preset_name, known)));
+  throw InputError(fmt::format("no preset '{}' of model '{}'; known: {}{}",
+                               preset_name,
+                               name,
+                               joined(known),
+                               suggestion(preset_name, known)));
 }
 
 void Registry::add(ModelFamily family) { insert(models_, std::move(family)); }

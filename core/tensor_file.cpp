@@ -12,16 +12,16 @@
 namespace lmzoo {
 namespace {
 
-constexpr std::pair<torch::ScalarType, Dtype> kTypes[] = {{torch::kFloat32, Dtype::f32},
-                                                          {torch::kBFloat16, Dtype::bf16},
-                                                          {torch::kFloat16, Dtype::f16},
-                                                          {torch::kFloat64, Dtype::f64},
-                                                          {torch::kInt64, Dtype::i64},
-                                                          {torch::kInt32, Dtype::i32},
-                                                          {torch::kInt16, Dtype::i16},
-                                                          {torch::kInt8, Dtype::i8},
-                                                          {torch::kUInt8, Dtype::u8},
-                                                          {torch::kBool, Dtype::boolean}};
+constexpr std::pair<at::ScalarType, Dtype> kTypes[] = {{at::kFloat, Dtype::f32},
+                                                       {at::kBFloat16, Dtype::bf16},
+                                                       {at::kHalf, Dtype::f16},
+                                                       {at::kDouble, Dtype::f64},
+                                                       {at::kLong, Dtype::i64},
+                                                       {at::kInt, Dtype::i32},
+                                                       {at::kShort, Dtype::i16},
+                                                       {at::kChar, Dtype::i8},
+                                                       {at::kByte, Dtype::u8},
+                                                       {at::kBool, Dtype::boolean}};
 
 Dtype dtype_of(const NamedTensor& entry) {
   for (const auto& [ours, theirs] : kTypes) {
@@ -29,31 +29,31 @@ Dtype dtype_of(const NamedTensor& entry) {
       return theirs;
     }
   }
-  throw std::logic_error(
-      concat("tensor ", entry.name, " has a type that is not saved: ", entry.tensor.scalar_type()));
+  throw std::logic_error(fmt::format(
+      "tensor {} has a type that is not saved: {}", entry.name, c10::toString(entry.tensor.scalar_type())));
 }
 
-torch::ScalarType type_of(const TensorView& view, const std::string& file) {
+at::ScalarType type_of(const TensorView& view, const std::string& file) {
   for (const auto& [ours, theirs] : kTypes) {
     if (theirs == view.dtype) {
       return ours;
     }
   }
-  throw InputError(concat(
-      file, ": tensor ", view.name, " has the type ", name_of(view.dtype), ", which is not supported"));
+  throw InputError(fmt::format(
+      "{}: tensor {} has the type {}, which is not supported", file, view.name, name_of(view.dtype)));
 }
 
 // The bytes where they lie, so that a table of gigabytes is not held twice while it is read.
-Tensor in_place(const TensorView& view, torch::ScalarType type) {
+Tensor in_place(const TensorView& view, at::ScalarType type) {
   return at::from_blob(const_cast<std::byte*>(view.bytes.data()), view.shape, type);  // NOLINT: only read
 }
 
-bool is_aligned(const TensorView& view, torch::ScalarType type) {
+bool is_aligned(const TensorView& view, at::ScalarType type) {
   return reinterpret_cast<uintptr_t>(view.bytes.data()) % c10::elementSize(type) == 0;
 }
 
 bool fits(const TensorView& view, const Tensor& tensor) {
-  return tensor.sizes() == torch::IntArrayRef(view.shape) && dtype_of({view.name, tensor}) == view.dtype;
+  return tensor.sizes() == at::IntArrayRef(view.shape) && dtype_of({view.name, tensor}) == view.dtype;
 }
 
 }  // namespace
@@ -62,7 +62,7 @@ void write_tensors(const std::string& path, const NamedTensors& tensors, const M
   std::vector<Tensor> dense;  // keeps copies alive
   std::vector<TensorView> views;
   for (const NamedTensor& entry : tensors) {
-    const Tensor& tensor = dense.emplace_back(entry.tensor.detach().to(torch::kCPU).contiguous());
+    const Tensor& tensor = dense.emplace_back(entry.tensor.detach().to(at::kCPU).contiguous());
     views.push_back({.name = entry.name,
                      .dtype = dtype_of(entry),
                      .shape = tensor.sizes().vec(),
@@ -87,31 +87,26 @@ void read_tensors(const std::string& path, const NamedTensors& tensors) {
     if (view == nullptr) {
       missing.push_back(entry.name);
     } else if (!fits(*view, entry.tensor)) {
-      other.push_back(concat(entry.name,
-                             " (",
-                             name_of(view->dtype),
-                             " ",
-                             torch::IntArrayRef(view->shape),
-                             ", here ",
-                             name_of(dtype_of(entry)),
-                             " ",
-                             entry.tensor.sizes(),
-                             ")"));
+      other.push_back(fmt::format("{} ({} {}, here {} {})",
+                                  entry.name,
+                                  name_of(view->dtype),
+                                  c10::str(at::IntArrayRef(view->shape)),
+                                  name_of(dtype_of(entry)),
+                                  c10::str(entry.tensor.sizes())));
     }
   }
-  check(missing.empty(), path, " lacks ", joined(missing));
-  check(other.empty(), path, " has another shape or type of ", joined(other));
+  check(missing.empty(), "{} lacks {}", path, joined(missing));
+  check(other.empty(), "{} has another shape or type of {}", path, joined(other));
   check(file.tensors().size() == tensors.size(),
+        "{} has {} tensors but this run has {}",
         path,
-        " has ",
         file.tensors().size(),
-        " tensors but this run has ",
         tensors.size());
   const at::NoGradGuard no_grad;
   for (const NamedTensor& entry : tensors) {
     Tensor target = entry.tensor;
     const TensorView& view = *file.find(entry.name);
-    const torch::ScalarType type = type_of(view, path);
+    const at::ScalarType type = type_of(view, path);
     target.copy_(is_aligned(view, type) ? in_place(view, type) : to_tensor(view, path));
   }
 }

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 constexpr std::array<const char*, 4> kFolderNames = {
     "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"};
 
-std::string shown(std::string_view name) { return "\"" + printable(name) + "\""; }
+std::string shown_name(std::string_view name) { return "\"" + printable(name) + "\""; }
 
 std::string file_of_folder(const std::string& folder) {
   for (const char* name : kFolderNames) {
@@ -68,8 +68,8 @@ struct TensorFiles::State {
       const auto [known, is_new] = index.emplace(tensor.name, tensors.size());
       if (!is_new) {
         throw InputError(Location{path},
-                         "tensor " + shown(tensor.name) + " is in two files: " + files[owner[known->second]] +
-                             " and " + file);
+                         "tensor " + shown_name(tensor.name) +
+                             " is in two files: " + files[owner[known->second]] + " and " + file);
       }
       tensors.push_back(tensor);
       owner.push_back(files.size());
@@ -84,14 +84,14 @@ struct TensorFiles::State {
     for (const auto& [tensor, file] : listed.owner) {
       const auto found = index.find(tensor);
       if (found == index.end()) {
-        throw InputError(
-            Location{index_path},
-            "tensor " + shown(tensor) + " is not in " + shown(listed.files[file]) + " nor another file");
+        throw InputError(Location{index_path},
+                         "tensor " + shown_name(tensor) + " is not in " + shown_name(listed.files[file]) +
+                             " nor another file");
       }
       if (owner[found->second] != file) {
         throw InputError(Location{index_path},
-                         "tensor " + shown(tensor) + " is not in " + shown(listed.files[file]) + " but in " +
-                             files[owner[found->second]]);
+                         "tensor " + shown_name(tensor) + " is not in " + shown_name(listed.files[file]) +
+                             " but in " + files[owner[found->second]]);
       }
     }
   }

@@ -15,12 +15,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMaxIndexBytes = size_t{64} << 20;
-constexpr size_t kMaxTensors = 1 << 18;
+constexpr size_t kMaxIndexTensors = 1 << 18;
 constexpr size_t kMaxFiles = 10'000;
-constexpr size_t kMaxNameBytes = 1024;
+constexpr size_t kMaxIndexNameBytes = 1024;
 constexpr size_t kMaxFileNameBytes = 255;
 
-std::string shown(std::string_view name) { return "\"" + printable(name) + "\""; }
+std::string shown_key(std::string_view name) { return "\"" + printable(name) + "\""; }
 
 bool is_plain_file_name(std::string_view name) {
   const auto is_bad = [](unsigned char c) {
@@ -60,8 +60,8 @@ class IndexHandler final : public JsonHandler {
   }
   void key(std::string& name) override {
     key_ = std::move(name);
-    if (in_map_ && key_.size() > kMaxNameBytes) {
-      throw InputError("a name is longer than " + std::to_string(kMaxNameBytes) + " bytes");
+    if (in_map_ && key_.size() > kMaxIndexNameBytes) {
+      throw InputError("a name is longer than " + std::to_string(kMaxIndexNameBytes) + " bytes");
     }
   }
   void text(std::string& file) override {
@@ -70,12 +70,12 @@ class IndexHandler final : public JsonHandler {
       return;
     }
     if (!is_plain_file_name(file)) {
-      throw InputError("tensor " + shown(key_) + " is said to be in " + shown(file) +
+      throw InputError("tensor " + shown_key(key_) + " is said to be in " + shown_key(file) +
                        ", but files of an index are plain names in its folder");
     }
-    if (owner.size() >= kMaxTensors || files.size() >= kMaxFiles) {
-      throw InputError("over " + std::to_string(kMaxTensors) + " tensors or " + std::to_string(kMaxFiles) +
-                       " files");
+    if (owner.size() >= kMaxIndexTensors || files.size() >= kMaxFiles) {
+      throw InputError("over " + std::to_string(kMaxIndexTensors) + " tensors or " +
+                       std::to_string(kMaxFiles) + " files");
     }
     owner.emplace(std::move(key_), files.emplace(std::move(file), files.size()).first->second);
   }
@@ -86,7 +86,7 @@ class IndexHandler final : public JsonHandler {
       throw InputError(what + ", but an index is an object");
     }
     if (in_map_ || (depth_ == 1 && key_ == "weight_map")) {
-      throw InputError(what + " at " + shown(key_) +
+      throw InputError(what + " at " + shown_key(key_) +
                        ", but weight_map is an object that gives each tensor the name of its file");
     }
   }
@@ -110,7 +110,7 @@ class IndexHandler final : public JsonHandler {
 
 TensorIndex read_tensor_index(const std::string& path) {
   IndexHandler handler;
-  const JsonLimits limits{.bytes = kMaxIndexBytes, .depth = 16, .values = 2 * kMaxTensors};
+  const JsonLimits limits{.bytes = kMaxIndexBytes, .depth = 16, .values = 2 * kMaxIndexTensors};
   parse_json(read_text_file(path, limits.bytes), path, handler, limits);
   if (!handler.has_map || handler.owner.empty()) {
     throw InputError(Location{path}, "not an index of tensors: it has no weight_map, or an empty one");
@@ -134,14 +134,14 @@ std::string resolve_shard(const std::string& index_path, const std::string& file
   const fs::path path = folder / file;
   std::error_code error;
   if (!fs::exists(path, error)) {
-    throw InputError(Location{index_path}, "names the file " + shown(file) + ", which is missing");
+    throw InputError(Location{index_path}, "names the file " + shown_key(file) + ", which is missing");
   }
   if (fs::is_symlink(path, error)) {
     const fs::path target = fs::canonical(path, error).parent_path();
     const fs::path home = fs::canonical(folder.empty() ? fs::path(".") : folder, error);
     if (error || (target != home && target != home.parent_path().parent_path() / "blobs")) {
       throw InputError(Location{index_path},
-                       "names the file " + shown(file) + ", which is a link out of the folder");
+                       "names the file " + shown_key(file) + ", which is a link out of the folder");
     }
   }
   return path.string();

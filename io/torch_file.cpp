@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kMaxPickleBytes = size_t{64} << 20;
 
-std::string shown(std::string_view name) { return "\"" + printable(name) + "\""; }
+std::string shown_entry(std::string_view name) { return "\"" + printable(name) + "\""; }
 
 std::string_view text_of(const ZipEntry& entry) {
   return {reinterpret_cast<const char*>(entry.bytes.data()), entry.bytes.size()};
@@ -44,7 +44,7 @@ class Archive {
     for (const ZipEntry& entry : entries_) {
       if (root_.empty() || !entry.name.starts_with(root_)) {
         throw InputError(Location{path_},
-                         "zip: entry " + shown(entry.name) + " is not in one folder with the others");
+                         "zip: entry " + shown_entry(entry.name) + " is not in one folder with the others");
       }
     }
     if (find("constants.pkl") != nullptr) {
@@ -52,7 +52,7 @@ class Archive {
     }
     if (const ZipEntry* order = find("byteorder"); order != nullptr && text_of(*order) != "little") {
       throw InputError(Location{path_},
-                       "has the byte order " + shown(text_of(*order)) + "; read is \"little\"");
+                       "has the byte order " + shown_entry(text_of(*order)) + "; read is \"little\"");
     }
   }
 
@@ -92,7 +92,7 @@ bool is_contiguous(const TorchTensor& tensor) {
     if (tensor.sizes[i] != 1 && tensor.strides[i] != expected) {
       return false;
     }
-    expected *= std::max<int64_t>(tensor.sizes[i], 1);  // byte_count() has shown that it fits
+    expected *= std::max<int64_t>(tensor.sizes[i], 1);  // byte_count() has shown_entry that it fits
   }
   return true;
 }
@@ -164,7 +164,7 @@ class TensorBytes {
 
  private:
   [[noreturn]] void refuse(const TorchTensor& tensor, const std::string& why) const {
-    throw InputError(Location{file_.path()}, "tensor " + shown(tensor.name) + " " + why);
+    throw InputError(Location{file_.path()}, "tensor " + shown_entry(tensor.name) + " " + why);
   }
 
   std::span<const std::byte> storage_of(const TorchTensor& tensor) const {

@@ -12,14 +12,14 @@
 namespace lmzoo {
 namespace {
 
-using Kind = PickleValue::Kind;
+using ObjectKind = PickleValue::Kind;
 
-constexpr size_t kMaxTensors = 1 << 16;
-constexpr size_t kMaxDimensions = 16;
-constexpr size_t kMaxNameBytes = 1024;
+constexpr size_t kMaxPickledTensors = 1 << 16;
+constexpr size_t kMaxPickledDimensions = 16;
+constexpr size_t kMaxPickledNameBytes = 1024;
 constexpr size_t kMaxKeyBytes = 64;
 
-std::string shown(std::string_view name) { return "\"" + printable(name) + "\""; }
+std::string shown_object(std::string_view name) { return "\"" + printable(name) + "\""; }
 
 enum class Role { dict, tensor_v2, tensor_v3, parameter, untyped, storage, dtype };
 
@@ -89,13 +89,14 @@ class TorchHost final : public PickleHost {
   }
 
   PickleValue persistent(const PickleValue& id, const Pickle& pickle) override {
-    if (id.kind != Kind::tuple) {
+    if (id.kind != ObjectKind::tuple) {
       throw InputError("a persistent id that is no tuple");
     }
     const auto parts = pickle.items(id);
-    const bool is_storage = parts.size() == 5 && parts[0].kind == Kind::text && parts[0].text == "storage" &&
-                            parts[1].kind == Kind::global && parts[2].kind == Kind::text &&
-                            parts[3].kind == Kind::text && parts[4].kind == Kind::integer;
+    const bool is_storage = parts.size() == 5 && parts[0].kind == ObjectKind::text &&
+                            parts[0].text == "storage" && parts[1].kind == ObjectKind::global &&
+                            parts[2].kind == ObjectKind::text && parts[3].kind == ObjectKind::text &&
+                            parts[4].kind == ObjectKind::integer;
     if (!is_storage) {
       throw InputError("a persistent id that is not (\"storage\", type, key, device, length)");
     }
@@ -107,18 +108,19 @@ class TorchHost final : public PickleHost {
     const std::optional<uint64_t> bytes = byte_count(std::span(&length, 1), type.dtype);
     if (!bytes || parts[2].text.size() > kMaxKeyBytes) {
       throw InputError("a storage of " + std::to_string(length) + " values by the key " +
-                       shown(parts[2].text));
+                       shown_object(parts[2].text));
     }
     if (parts[3].text == "meta") {
-      throw InputError("storage " + shown(parts[2].text) + " is on the device \"meta\": it has no data");
+      throw InputError("storage " + shown_object(parts[2].text) +
+                       " is on the device \"meta\": it has no data");
     }
-    if (storages_.size() >= kMaxTensors) {
-      throw InputError("over " + std::to_string(kMaxTensors) + " storages");
+    if (storages_.size() >= kMaxPickledTensors) {
+      throw InputError("over " + std::to_string(kMaxPickledTensors) + " storages");
     }
     storages_.push_back({.key = parts[2].text,
                          .dtype = type.role == Role::storage ? std::optional(type.dtype) : std::nullopt,
                          .bytes = *bytes});
-    return {.kind = Kind::object, .number = -static_cast<int64_t>(storages_.size())};
+    return {.kind = ObjectKind::object, .number = -static_cast<int64_t>(storages_.size())};
   }
 
   PickleValue call(int64_t function, std::span<const PickleValue> arguments, Pickle& pickle) override {
@@ -143,16 +145,18 @@ class TorchHost final : public PickleHost {
   static const Name& name(const PickleValue& value) {
     return kKnownNames.at(static_cast<size_t>(value.number));
   }
-  static bool is_tensor(const PickleValue& value) { return value.kind == Kind::object && value.number >= 0; }
+  static bool is_tensor(const PickleValue& value) {
+    return value.kind == ObjectKind::object && value.number >= 0;
+  }
 
   static void check_hooks(const PickleValue& hooks, const Pickle& pickle) {
-    if (hooks.kind != Kind::none && (hooks.kind != Kind::dict || !pickle.items(hooks).empty())) {
+    if (hooks.kind != ObjectKind::none && (hooks.kind != ObjectKind::dict || !pickle.items(hooks).empty())) {
       throw InputError("a tensor with backward hooks");
     }
   }
 
   static PickleValue rebuild_parameter(std::span<const PickleValue> arguments, const Pickle& pickle) {
-    if (arguments.size() != 3 || !is_tensor(arguments[0]) || arguments[1].kind != Kind::boolean) {
+    if (arguments.size() != 3 || !is_tensor(arguments[0]) || arguments[1].kind != ObjectKind::boolean) {
       throw InputError("_rebuild_parameter without (tensor, requires_grad, hooks)");
     }
     check_hooks(arguments[2], pickle);
@@ -166,9 +170,9 @@ class TorchHost final : public PickleHost {
     const bool is_v3 = called.role == Role::tensor_v3;
     const size_t least = is_v3 ? 7 : 6;
     const bool fits = (arguments.size() == least || arguments.size() == least + 1) &&
-                      arguments[0].kind == Kind::object && arguments[0].number < 0 &&
-                      arguments[1].kind == Kind::integer && arguments[2].kind == Kind::tuple &&
-                      arguments[3].kind == Kind::tuple && arguments[4].kind == Kind::boolean;
+                      arguments[0].kind == ObjectKind::object && arguments[0].number < 0 &&
+                      arguments[1].kind == ObjectKind::integer && arguments[2].kind == ObjectKind::tuple &&
+                      arguments[3].kind == ObjectKind::tuple && arguments[4].kind == ObjectKind::boolean;
     if (!fits) {
       throw InputError(std::string(called.name) + " without (storage, offset, sizes, strides, ...)");
     }
@@ -176,7 +180,8 @@ class TorchHost final : public PickleHost {
     if (arguments.size() > least) {
       // Bits like "conjugated" and "negative" change what the bytes mean.
       const PickleValue& metadata = arguments[least];
-      if (metadata.kind != Kind::none && (metadata.kind != Kind::dict || !pickle.items(metadata).empty())) {
+      if (metadata.kind != ObjectKind::none &&
+          (metadata.kind != ObjectKind::dict || !pickle.items(metadata).empty())) {
         throw InputError("a tensor with metadata (conjugate or negative bits)");
       }
     }
@@ -192,11 +197,11 @@ class TorchHost final : public PickleHost {
       throw InputError("a tensor with " + std::to_string(tensor.sizes.size()) + " sizes and " +
                        std::to_string(tensor.strides.size()) + " strides");
     }
-    if (tensors.size() >= kMaxTensors) {
-      throw InputError("over " + std::to_string(kMaxTensors) + " tensors");
+    if (tensors.size() >= kMaxPickledTensors) {
+      throw InputError("over " + std::to_string(kMaxPickledTensors) + " tensors");
     }
     tensors.push_back(std::move(tensor));
-    return {.kind = Kind::object, .number = static_cast<int64_t>(tensors.size()) - 1};
+    return {.kind = ObjectKind::object, .number = static_cast<int64_t>(tensors.size()) - 1};
   }
 
   // `given`: of a v3 tensor.
@@ -204,7 +209,7 @@ class TorchHost final : public PickleHost {
     if (given == nullptr && storage.dtype) {
       return *storage.dtype;
     }
-    if (given == nullptr || storage.dtype || given->kind != Kind::global ||
+    if (given == nullptr || storage.dtype || given->kind != ObjectKind::global ||
         name(*given).role != Role::dtype) {
       throw InputError("a tensor without a dtype, or with two");
     }
@@ -213,12 +218,12 @@ class TorchHost final : public PickleHost {
 
   static std::vector<int64_t> integers(const PickleValue& tuple, const Pickle& pickle) {
     const auto items = pickle.items(tuple);
-    if (items.size() > kMaxDimensions) {
-      throw InputError("a tensor with over " + std::to_string(kMaxDimensions) + " dimensions");
+    if (items.size() > kMaxPickledDimensions) {
+      throw InputError("a tensor with over " + std::to_string(kMaxPickledDimensions) + " dimensions");
     }
     std::vector<int64_t> values;
     for (const PickleValue& item : items) {
-      if (item.kind != Kind::integer) {
+      if (item.kind != ObjectKind::integer) {
         throw InputError("a size or stride that is a " + std::string(name_of(item.kind)));
       }
       values.push_back(item.number);
@@ -231,7 +236,7 @@ class TorchHost final : public PickleHost {
 
 // The state_dict: the root, or what it has under one of the usual keys.
 PickleValue find_state_dict(const Pickle& pickle, const std::string& name) {
-  if (pickle.root.kind != Kind::dict) {
+  if (pickle.root.kind != ObjectKind::dict) {
     throw InputError(
         Location{name},
         "holds a " + std::string(name_of(pickle.root.kind)) + ", not a state_dict (names and tensors)");
@@ -239,7 +244,8 @@ PickleValue find_state_dict(const Pickle& pickle, const std::string& name) {
   const auto items = pickle.items(pickle.root);
   for (const std::string_view key : {"state_dict", "model_state_dict", "model"}) {
     for (size_t i = 0; i < items.size(); i += 2) {
-      if (items[i].kind == Kind::text && items[i].text == key && items[i + 1].kind == Kind::dict) {
+      if (items[i].kind == ObjectKind::text && items[i].text == key &&
+          items[i + 1].kind == ObjectKind::dict) {
         return items[i + 1];
       }
     }
@@ -256,19 +262,19 @@ std::vector<TorchTensor> read_torch_pickle(std::string_view bytes, const std::st
   std::vector<TorchTensor> tensors;
   std::set<std::string_view> names;
   for (size_t i = 0; i < items.size(); i += 2) {
-    if (items[i].kind != Kind::text || items[i].text.size() > kMaxNameBytes) {
+    if (items[i].kind != ObjectKind::text || items[i].text.size() > kMaxPickledNameBytes) {
       throw InputError(Location{name}, "a tensor whose name is no text of at most 1024 bytes");
     }
     const std::string_view key = items[i].text;
-    if (items[i + 1].kind != Kind::object || items[i + 1].number < 0) {
-      const bool is_storage = items[i + 1].kind == Kind::object;
+    if (items[i + 1].kind != ObjectKind::object || items[i + 1].number < 0) {
+      const bool is_storage = items[i + 1].kind == ObjectKind::object;
       throw InputError(Location{name},
-                       "the value of " + shown(key) + " is a " +
+                       "the value of " + shown_object(key) + " is a " +
                            (is_storage ? "storage" : std::string(name_of(items[i + 1].kind))) +
                            ", not a tensor");
     }
     if (!names.insert(key).second) {
-      throw InputError(Location{name}, "tensor " + shown(key) + " is there twice");
+      throw InputError(Location{name}, "tensor " + shown_object(key) + " is there twice");
     }
     tensors.push_back(host.tensors[static_cast<size_t>(items[i + 1].number)]);
     tensors.back().name = key;

@@ -64,17 +64,17 @@ std::optional<int64_t> parse_count(std::string_view field) {
                                                                                : std::nullopt;
 }
 
-struct Header {
+struct VectorHeader {
   int64_t rows = 0;
   int64_t width = 0;
 };
 
 // "V D"; nothing when the line is something else.
-std::optional<Header> parse_header(std::string_view line) {
+std::optional<VectorHeader> parse_header(std::string_view line) {
   std::string_view rest = trimmed(line);
   const std::optional<int64_t> width = parse_count(take_last(rest));
   const std::optional<int64_t> rows = parse_count(rest);
-  return width && rows ? std::optional(Header{*rows, *width}) : std::nullopt;
+  return width && rows ? std::optional(VectorHeader{*rows, *width}) : std::nullopt;
 }
 
 // How many numbers end the line, at most all fields but the first: the width of a file without a first line.
@@ -134,7 +134,7 @@ struct WordVectorReader::State {
       fail("the first line is longer than " + human_bytes(line_limit()) +
            ": this is no file of word vectors");
     }
-    const std::optional<Header> header = parse_header(first);
+    const std::optional<VectorHeader> header = parse_header(first);
     if (header) {
       rows = header->rows;
       width = header->width;

@@ -177,7 +177,7 @@ bool is_forbidden(char c) {
   return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F;
 }
 
-void check_bytes(std::string_view text, const std::string& file) {
+void check_yaml_bytes(std::string_view text, const std::string& file) {
   if (text.size() > kYamlMaxBytes) {
     throw InputError(
         Location{file},
@@ -201,7 +201,7 @@ YamlNode parse_yaml(std::string_view text, const std::string& file) {
   if (text.starts_with("\xEF\xBB\xBF")) {
     text.remove_prefix(3);
   }
-  check_bytes(text, file);
+  check_yaml_bytes(text, file);
   std::istringstream stream{std::string(text)};
   TreeBuilder builder(file);
   try {

@@ -14,17 +14,17 @@ constexpr uint32_t kLocal = 0x04034B50;
 constexpr uint32_t kCentral = 0x02014B50;
 constexpr uint32_t kDescriptor = 0x08074B50;
 constexpr size_t kLocalBytes = 30;
-constexpr size_t kCentralBytes = 46;
+constexpr size_t kCentralRecordBytes = 46;
 
 constexpr uint16_t kHasDescriptor = 1 << 3;
 constexpr uint16_t kNameIsUtf8 = 1 << 11;
 constexpr uint16_t kEncrypted = 1 << 0 | 1 << 6 | 1 << 13;
 constexpr uint16_t kZip64Extra = 1;
-constexpr uint32_t kInZip64 = 0xFFFFFFFF;  // the number stands in the zip64 extra field
+constexpr uint32_t kSizeInZip64 = 0xFFFFFFFF;  // the number stands in the zip64 extra field
 
-constexpr size_t kMaxNameBytes = 1024;
+constexpr size_t kMaxEntryNameBytes = 1024;
 
-std::string shown(std::string_view name) { return "\"" + printable(name) + "\""; }
+std::string shown_zip_name(std::string_view name) { return "\"" + printable(name) + "\""; }
 
 // What a local and a central header have in common.
 struct Header {
@@ -61,7 +61,7 @@ class ZipReader {
  private:
   [[noreturn]] void fail(const std::string& why) const { throw InputError(Location{file_}, "zip: " + why); }
   [[noreturn]] void fail(const Header& header, const std::string& why) const {
-    fail("entry " + shown(header.name) + " " + why);
+    fail("entry " + shown_zip_name(header.name) + " " + why);
   }
 
   std::vector<Header> central_headers(const ZipDirectory& directory) const {
@@ -71,7 +71,7 @@ class ZipReader {
     const uint64_t end = directory.offset + directory.bytes;
     for (uint64_t i = 0; i < directory.entries; ++i) {
       const std::string number = std::to_string(i);
-      if (end - at < kCentralBytes || Cursor(bytes_, at).u32() != kCentral) {
+      if (end - at < kCentralRecordBytes || Cursor(bytes_, at).u32() != kCentral) {
         fail("entry " + number + " of the directory is not there");
       }
       Cursor cursor(bytes_, at + 8);
@@ -85,7 +85,7 @@ class ZipReader {
       const uint16_t name = cursor.u16(), extra = cursor.u16(), comment = cursor.u16(), disk = cursor.u16();
       cursor.skip(6);  // attributes
       header.local = cursor.u32();
-      if (end - at - kCentralBytes < uint64_t{name} + extra) {
+      if (end - at - kCentralRecordBytes < uint64_t{name} + extra) {
         fail("entry " + number + " of the directory is longer than the directory");
       }
       header.name = cursor.text(name);
@@ -101,7 +101,7 @@ class ZipReader {
       if (header.local >= directory.offset) {
         fail(header, "is said to lie behind the directory");
       }
-      at += kCentralBytes + name + extra;
+      at += kCentralRecordBytes + name + extra;
       headers.push_back(header);
     }
     if (at != end) {
@@ -111,7 +111,7 @@ class ZipReader {
   }
 
   void check_name(std::string_view name) const {
-    const bool is_bad = name.empty() || name.size() > kMaxNameBytes || !is_utf8(name) ||
+    const bool is_bad = name.empty() || name.size() > kMaxEntryNameBytes || !is_utf8(name) ||
                         name.front() == '/' || std::any_of(name.begin(), name.end(), [](unsigned char c) {
                           return c < 0x20 || c == 0x7F || c == '\\' || c == ':';
                         });
@@ -123,7 +123,7 @@ class ZipReader {
       begin = end + 1;
     }
     if (is_bad || leads_out) {
-      fail("the name " + shown(name) + " is not a plain relative one");
+      fail("the name " + shown_zip_name(name) + " is not a plain relative one");
     }
   }
 
@@ -170,7 +170,7 @@ class ZipReader {
     Cursor cursor(wide, 0);
     size_t left = wide.size();
     for (uint64_t* value : {&header.size, &header.stored, &header.local}) {
-      if (*value != kInZip64 || (value == &header.local && !is_central)) {
+      if (*value != kSizeInZip64 || (value == &header.local && !is_central)) {
         continue;
       }
       if (left < 8) {
@@ -257,7 +257,7 @@ class ZipReader {
     }
     std::sort(names.begin(), names.end());
     if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end()) {
-      fail("two entries are named " + shown(*twice));
+      fail("two entries are named " + shown_zip_name(*twice));
     }
     std::sort(
         entries.begin(), entries.end(), [](const ZipEntry& a, const ZipEntry& b) { return a.name < b.name; });
@@ -277,7 +277,7 @@ void check_crc(const ZipEntry& entry, const std::string& file) {
   if (entry.crc != 0 && crc32(entry.bytes) != entry.crc) {
     throw InputError(
         Location{file},
-        "zip: entry " + shown(entry.name) + " is damaged: its CRC-32 is not that of the directory");
+        "zip: entry " + shown_zip_name(entry.name) + " is damaged: its CRC-32 is not that of the directory");
   }
 }
 

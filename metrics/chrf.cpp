@@ -9,7 +9,7 @@
 namespace lmzoo {
 namespace {
 
-using GramCounts = std::map<std::u32string, int64_t>;
+using CharacterCounts = std::map<std::u32string, int64_t>;
 
 std::vector<std::u32string> words_of(std::string_view text) {
   std::vector<std::u32string> words;
@@ -29,19 +29,19 @@ std::vector<std::u32string> words_of(std::string_view text) {
 }
 
 // n-grams of every order, characters (without white space) first.
-std::vector<GramCounts> count_grams(const std::string& text, const ChrfOptions& options) {
+std::vector<CharacterCounts> count_characters(const std::string& text, const ChrfOptions& options) {
   std::u32string characters = decoded(text);
   std::erase_if(characters, is_white);
-  std::vector<GramCounts> orders;
+  std::vector<CharacterCounts> orders;
   for (size_t n = 1; n <= static_cast<size_t>(options.character_order); ++n) {
-    GramCounts& counts = orders.emplace_back();
+    CharacterCounts& counts = orders.emplace_back();
     for (size_t i = 0; i + n <= characters.size(); ++i) {
       ++counts[characters.substr(i, n)];
     }
   }
   const std::vector<std::u32string> words = words_of(text);
   for (size_t n = 1; n <= static_cast<size_t>(options.word_order); ++n) {
-    GramCounts& counts = orders.emplace_back();
+    CharacterCounts& counts = orders.emplace_back();
     for (size_t i = 0; i + n <= words.size(); ++i) {
       std::u32string gram;
       for (size_t k = i; k < i + n; ++k) {
@@ -53,7 +53,7 @@ std::vector<GramCounts> count_grams(const std::string& text, const ChrfOptions& 
   return orders;
 }
 
-ClassCounts compare(const GramCounts& hypothesis, const GramCounts& reference) {
+ClassCounts compare(const CharacterCounts& hypothesis, const CharacterCounts& reference) {
   ClassCounts counts;
   for (const auto& [gram, count] : hypothesis) {
     const auto at = reference.find(gram);
@@ -78,11 +78,11 @@ ChrfCounts chrf_counts(std::string_view hypothesis,
   if (references.empty()) {
     throw std::logic_error("chrf: a hypothesis has no reference");
   }
-  const std::vector<GramCounts> grams = count_grams(prepared(hypothesis, options), options);
+  const std::vector<CharacterCounts> grams = count_characters(prepared(hypothesis, options), options);
   ChrfCounts best;
   double best_score = -1;
   for (const std::string& reference : references) {
-    const std::vector<GramCounts> wanted = count_grams(prepared(reference, options), options);
+    const std::vector<CharacterCounts> wanted = count_characters(prepared(reference, options), options);
     ChrfCounts counts;
     for (size_t n = 0; n < grams.size(); ++n) {
       counts.push_back(compare(grams[n], wanted[n]));

@@ -23,7 +23,7 @@ RougeScore score(double hits, size_t truth, size_t predicted) {
   return made;
 }
 
-std::map<std::vector<std::string_view>, int64_t> count_grams(Words words, size_t n) {
+std::map<std::vector<std::string_view>, int64_t> count_word_grams(Words words, size_t n) {
   std::map<std::vector<std::string_view>, int64_t> counts;
   for (size_t i = 0; i + n <= words.size(); ++i) {
     ++counts[{words.begin() + static_cast<std::ptrdiff_t>(i),
@@ -130,7 +130,7 @@ std::vector<std::string> rouge_words(std::string_view text, bool stemmer) {
 
 RougeScore rouge_n(Words truth, Words predicted, int64_t n) {
   const auto size = static_cast<size_t>(n);
-  const auto wanted = count_grams(truth, size), found = count_grams(predicted, size);
+  const auto wanted = count_word_grams(truth, size), found = count_word_grams(predicted, size);
   int64_t hits = 0;
   for (const auto& [gram, count] : wanted) {
     const auto at = found.find(gram);

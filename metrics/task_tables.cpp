@@ -14,7 +14,7 @@ namespace lmzoo {
 namespace {
 
 using Answers = std::span<const int64_t>;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 template <class T>
 std::vector<T> chosen(const std::vector<T>& all, Answers answers) {
@@ -75,7 +75,7 @@ auto mean_of(Number number) {
     for (const int64_t answer : answers) {
       sum += number(each[static_cast<size_t>(answer)]);
     }
-    return answers.empty() ? kNaN : sum / static_cast<double>(answers.size());
+    return answers.empty() ? kUnknown : sum / static_cast<double>(answers.size());
   };
 }
 
@@ -96,7 +96,7 @@ double mean_error(Numbers truth, Numbers predicted, double (*size)(double)) {
   for (size_t i = 0; i < truth.size(); ++i) {
     sum += size(predicted[i] - truth[i]);
   }
-  return truth.empty() ? kNaN : sum / static_cast<double>(truth.size());
+  return truth.empty() ? kUnknown : sum / static_cast<double>(truth.size());
 }
 
 // ---- tags
@@ -134,7 +134,7 @@ double tag_accuracy(const std::vector<TaggedSentence>& each, Answers answers) {
     right += each[static_cast<size_t>(answer)].right;
     tags += each[static_cast<size_t>(answer)].tags;
   }
-  return tags == 0 ? kNaN : right / tags;
+  return tags == 0 ? kUnknown : right / tags;
 }
 
 // ---- answers
@@ -162,8 +162,8 @@ auto best(Part part) {
     return part(best_threshold(chosen(each, answers)));
   };
 }
-double exact_of(const std::optional<SquadPart>& part) { return part ? part->exact : kNaN; }
-double f1_of(const std::optional<SquadPart>& part) { return part ? part->f1 : kNaN; }
+double exact_of(const std::optional<SquadPart>& part) { return part ? part->exact : kUnknown; }
+double f1_of(const std::optional<SquadPart>& part) { return part ? part->f1 : kUnknown; }
 
 // ---- texts
 

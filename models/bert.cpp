@@ -1,6 +1,8 @@
 // BERT (Devlin et al. 2019): an encoder whose every position sees its whole sequence, with a masked-LM head.
 //
 // Legend: N positions of all sequences, K wanted rows, D width, V vocabulary.
+#include <ATen/ops/zeros_like.h>
+
 #include "core/registry.h"
 #include "nn/block.h"
 #include "nn/cost.h"
@@ -61,7 +63,7 @@ struct BertOptions {
   }
 };
 
-BlockOptions block_options(const BertOptions& o) {
+BlockOptions bert_block(const BertOptions& o) {
   return {.attention = {.width = o.width,
                         .shape = head_shape({o.width, o.heads}),
                         .bias = o.bias,
@@ -76,7 +78,7 @@ BlockOptions block_options(const BertOptions& o) {
           .dropout = o.dropout};
 }
 
-PositionOptions position_options(const BertOptions& o, int64_t max_length) {
+PositionOptions bert_positions(const BertOptions& o, int64_t max_length) {
   return {.kind = o.positions,
           .width = o.width,
           .head_width = o.width / o.heads,
@@ -90,12 +92,12 @@ class Bert final : public Model {
   Bert(const BertOptions& options, const ModelContext& context)
       : options_(options), max_length_(options.max_length.value_or(context.sequence_length)) {
     const int64_t width = options.width;
-    const BlockOptions block = block_options(options);
+    const BlockOptions block = bert_block(options);
     const auto new_norm = [&] { return std::make_shared<Norm>(options.norm, width, options.norm_eps); };
     tokens_ = register_module(
         "tokens", std::make_shared<Embedding>(vocabulary_rows(options.vocab_size, context), width));
     positions_ =
-        register_module("positions", std::make_shared<Positions>(position_options(options, max_length_)));
+        register_module("positions", std::make_shared<Positions>(bert_positions(options, max_length_)));
     if (options.token_types > 0) {
       token_types_ = register_module("token_types", std::make_shared<Embedding>(options.token_types, width));
     }
@@ -155,7 +157,7 @@ class Bert final : public Model {
     sum.x = tokens_->forward(inputs.ids);  // [N, D]
     sum.residual = positions_->rows(sequences.positions(), sequences.longest(), sum.x.scalar_type());
     if (!sum.residual.defined()) {
-      sum.residual = torch::zeros_like(sum.x);  // rotary positions add nothing here
+      sum.residual = at::zeros_like(sum.x);  // rotary positions add nothing here
     }
     const bool has_types = token_types_ && token_types_->weight.size(0) > 1;  // RoBERTa knows only type 0
     if (has_types && inputs.token_types.defined()) {
@@ -183,11 +185,11 @@ class Bert final : public Model {
     }
     const at::NoGradGuard no_grad;
     for (auto& item : named_parameters()) {
-      Tensor& parameter = item.value();
+      Tensor& parameter = item.value;
       if (parameter.dim() == 2) {
         init::truncated_normal(parameter, options_.init_std);
       } else {
-        parameter.fill_(item.key().ends_with("norm.weight") ? 1 : 0);
+        parameter.fill_(item.name.ends_with("norm.weight") ? 1 : 0);
       }
     }
   }

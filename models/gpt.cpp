@@ -75,7 +75,7 @@ struct GptOptions {
 
 HeadShape shape_of(const GptOptions& o) { return head_shape({o.width, o.heads, o.kv_heads, o.head_width}); }
 
-BlockOptions block_options(const GptOptions& o) {
+BlockOptions gpt_block(const GptOptions& o) {
   return {.attention = {.width = o.width,
                         .shape = shape_of(o),
                         .bias = o.attention_bias.value_or(o.bias),
@@ -91,7 +91,7 @@ BlockOptions block_options(const GptOptions& o) {
           .dropout = o.dropout};
 }
 
-PositionOptions position_options(const GptOptions& o, int64_t max_length) {
+PositionOptions gpt_positions(const GptOptions& o, int64_t max_length) {
   return {.kind = o.positions,
           .width = o.width,
           .head_width = shape_of(o).width,
@@ -104,11 +104,11 @@ class Gpt final : public Model {
  public:
   Gpt(const GptOptions& options, const ModelContext& context)
       : options_(options), max_length_(options.max_length.value_or(context.sequence_length)) {
-    const BlockOptions block = block_options(options);
+    const BlockOptions block = gpt_block(options);
     tokens_ = register_module(
         "tokens", std::make_shared<Embedding>(vocabulary_rows(options.vocab_size, context), options.width));
     positions_ =
-        register_module("positions", std::make_shared<Positions>(position_options(options, max_length_)));
+        register_module("positions", std::make_shared<Positions>(gpt_positions(options, max_length_)));
     stack_ = register_module("stack", std::make_shared<Stack>(options.layers, block));
     if (!options.tie_embeddings) {
       head_ = register_module(

@@ -70,7 +70,7 @@ struct T5Options {
 int64_t decoder_layers(const T5Options& o) { return o.decoder_layers.value_or(o.layers); }
 int64_t ffn_width(const T5Options& o) { return o.ffn_width.value_or(4 * o.width); }
 
-BlockOptions block_options(const T5Options& o, bool decoder) {
+BlockOptions t5_block(const T5Options& o, bool decoder) {
   return {.attention = {.width = o.width,
                         .shape = head_shape({o.width, o.heads, /*kv_heads=*/{}, o.head_width}),
                         .bias = false,
@@ -96,13 +96,12 @@ class T5 final : public Model {
     tokens_ = register_module(
         "tokens", std::make_shared<Embedding>(vocabulary_rows(options.vocab_size, context), options.width));
     encoder_bias_ = register_module("encoder_bias", std::make_shared<RelativeBias>(options.heads, relative));
-    encoder_ = register_module(
-        "encoder", std::make_shared<Stack>(options.layers, block_options(options, /*decoder=*/false)));
+    encoder_ = register_module("encoder",
+                               std::make_shared<Stack>(options.layers, t5_block(options, /*decoder=*/false)));
     relative.bidirectional = false;
     decoder_bias_ = register_module("decoder_bias", std::make_shared<RelativeBias>(options.heads, relative));
     decoder_ = register_module(
-        "decoder",
-        std::make_shared<Stack>(decoder_layers(options), block_options(options, /*decoder=*/true)));
+        "decoder", std::make_shared<Stack>(decoder_layers(options), t5_block(options, /*decoder=*/true)));
     if (!options.tie_embeddings) {
       head_ = register_module(
           "head", std::make_shared<Linear>(LinearOptions{options.width, vocab_rows(), /*bias=*/false}));
@@ -158,11 +157,10 @@ class T5 final : public Model {
  private:
   void check_options() const {
     const T5Options& o = options_;
-    check(o.buckets % 4 == 0, "buckets is ", o.buckets, " but must be a multiple of 4");
+    check(o.buckets % 4 == 0, "buckets is {} but must be a multiple of 4", o.buckets);
     check(o.max_distance > o.buckets / 2,
-          "max_distance is ",
+          "max_distance is {} but must be over half of buckets = {}",
           o.max_distance,
-          " but must be over half of buckets = ",
           o.buckets);
   }
 

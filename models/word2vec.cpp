@@ -12,6 +12,7 @@
 // Legend: N positions, K wanted rows, D width, V words.
 #include <limits>
 
+#include <ATen/ops/tensor.h>
 #include <sys/mman.h>
 
 #include "base/check.h"
@@ -37,7 +38,7 @@ void ask_for_huge_pages(const Tensor& table) {
 }
 
 // A [V, D] table of zeros whose rows are padded.
-class PaddedTable : public torch::nn::Module {
+class PaddedTable : public Module {
  public:
   PaddedTable(int64_t rows, int64_t width) {
     const Tensor whole = new_parameter({rows, padded_width(width)});
@@ -50,7 +51,7 @@ class PaddedTable : public torch::nn::Module {
 
   void fill_uniform() {
     if (!weight.is_meta()) {
-      const torch::NoGradGuard no_gradient;
+      const at::NoGradGuard no_gradient;
       const double bound = 0.5 / static_cast<double>(weight.size(1));
       weight.uniform_(-bound, bound);
     }
@@ -101,11 +102,9 @@ class Word2vec final : public Model {
  private:
   void make_ngrams(const NgramOptions& options, const Vocabulary& vocabulary) {
     check(options.min <= options.max,
-          "ngrams.min is ",
+          "ngrams.min is {}, which is over ngrams.max ({})",
           options.min,
-          ", which is over ngrams.max (",
-          options.max,
-          ")");
+          options.max);
     check(vocabulary.words != nullptr, "ngrams needs words: set tokenizer.type to words");
     ngram_options_ = options;
     spellings_ = vocabulary.words;
@@ -128,10 +127,10 @@ class Word2vec final : public Model {
       owners.resize(buckets.size(), n);
       sizes.push_back(1 + std::ssize(owners) - before);
     }
-    const Tensor wanted = torch::tensor(buckets, torch::kLong).to(rows.device());
+    const Tensor wanted = at::tensor(buckets, at::kLong).to(rows.device());
     const Tensor sums = rows.index_add(
-        0, torch::tensor(owners, torch::kLong).to(rows.device()), ngrams_->weight.index_select(0, wanted));
-    const Tensor counts = torch::tensor(sizes, rows.scalar_type()).to(rows.device()).unsqueeze(1);
+        0, at::tensor(owners, at::kLong).to(rows.device()), ngrams_->weight.index_select(0, wanted));
+    const Tensor counts = at::tensor(sizes, rows.scalar_type()).to(rows.device()).unsqueeze(1);
     return sums + (sums / counts - sums).detach();
   }
 

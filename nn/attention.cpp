@@ -22,15 +22,13 @@ Tensor extended(const Tensor& before, const Tensor& rows, int64_t sequences) {
 
 HeadShape head_shape(const HeadCounts& counts) {
   check(counts.head_width || counts.width % counts.heads == 0,
-        "width is ",
+        "width is {} but must be a multiple of heads = {}",
         counts.width,
-        " but must be a multiple of heads = ",
         counts.heads);
   const int64_t key_heads = counts.kv_heads.value_or(counts.heads);
   check(counts.heads % key_heads == 0,
-        "heads is ",
+        "heads is {} but must be a multiple of kv_heads = {}",
         counts.heads,
-        " but must be a multiple of kv_heads = ",
         key_heads);
   return {counts.heads, key_heads, counts.head_width.value_or(counts.width / counts.heads)};
 }

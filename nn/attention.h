@@ -7,8 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include <torch/nn/module.h>
-
+#include "core/module.h"
 #include "nn/kernels/attention.h"
 #include "nn/kernels/elementwise.h"
 #include "nn/linear.h"
@@ -47,7 +46,7 @@ struct SelfView {
   const RowChoice* choice = nullptr;  // the only rows of the output; without a cache or a trace
 };
 
-class SelfAttention : public torch::nn::Module {
+class SelfAttention : public Module {
  public:
   explicit SelfAttention(const AttentionOptions& options);
 
@@ -73,7 +72,7 @@ struct CrossView {
   LayerCache* cache = nullptr;  // generation: keys and values of the memory, computed once
 };
 
-class CrossAttention : public torch::nn::Module {
+class CrossAttention : public Module {
  public:
   explicit CrossAttention(const AttentionOptions& options);
 

@@ -13,8 +13,7 @@
 #include <memory>
 #include <vector>
 
-#include <torch/nn/module.h>
-
+#include "core/module.h"
 #include "nn/attention.h"
 #include "nn/feed_forward.h"
 #include "nn/norm.h"
@@ -31,7 +30,7 @@ struct BlockOptions {
   double dropout = 0;  // of what a sublayer adds
 };
 
-class Block : public torch::nn::Module {
+class Block : public Module {
  public:
   explicit Block(const BlockOptions& options);
 
@@ -53,7 +52,7 @@ class Block : public torch::nn::Module {
   BlockOptions options_;
 };
 
-class Stack : public torch::nn::Module {
+class Stack : public Module {
  public:
   Stack(int64_t layers, const BlockOptions& options);
 

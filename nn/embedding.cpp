@@ -38,7 +38,7 @@ Tensor Embedding::forward(const Tensor& ids) const {
 int64_t vocabulary_rows(std::optional<int64_t> vocab_size, const ModelContext& context) {
   const int64_t ids = context.vocabulary.size;
   const int64_t rows = vocab_size.value_or(ids);
-  check(rows >= ids, "vocab_size is ", rows, " but must be at least the tokenizer's ", ids, " ids");
+  check(rows >= ids, "vocab_size is {} but must be at least the tokenizer's {} ids", rows, ids);
   return rows;
 }
 

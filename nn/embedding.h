@@ -5,13 +5,12 @@
 
 #include <optional>
 
-#include <torch/nn/module.h>
-
+#include "core/module.h"
 #include "core/registry.h"
 
 namespace lmzoo {
 
-class Embedding : public torch::nn::Module {
+class Embedding : public Module {
  public:
   Embedding(int64_t rows, int64_t width);
 

@@ -7,9 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include <torch/nn/module.h>
-
 #include "base/fields.h"
+#include "core/module.h"
 #include "nn/kernels/elementwise.h"
 #include "nn/linear.h"
 
@@ -38,7 +37,7 @@ struct FeedForwardOptions {
   double inner_dropout = 0;  // of the activations (T5)
 };
 
-class FeedForward : public torch::nn::Module {
+class FeedForward : public Module {
  public:
   explicit FeedForward(const FeedForwardOptions& options);
 

@@ -79,9 +79,7 @@ void Linear::merge() {
     weight.narrow(0, adapter->shape.first, adapter->shape.rows).add_(adapter->product());
   }
   adapters.clear();
-  while (!children().empty()) {
-    unregister_module(named_children().front().key());
-  }
+  unregister_modules();
 }
 
 }  // namespace lmzoo

@@ -9,9 +9,8 @@
 #include <string>
 #include <vector>
 
-#include <torch/nn/module.h>
-
 #include "core/batch.h"
+#include "core/module.h"
 
 namespace lmzoo {
 
@@ -38,7 +37,7 @@ struct LinearOptions {
   std::vector<RowPart> parts{};  // in the order of the rows, all of them; empty: it is one map
 };
 
-class Linear : public torch::nn::Module {
+class Linear : public Module {
  public:
   explicit Linear(const LinearOptions& options);
 

@@ -28,9 +28,9 @@ using torch::autograd::variable_list;
 
 // Logits of a chunk of rows. Fewer chunks cost memory, more cost passes over the weight's gradient.
 constexpr int64_t kChunkBytes = int64_t{128} << 20;
-constexpr int64_t kFewestRows = 128;  // below, a product with the weight is not worth its reading
+constexpr int64_t kFewestChunkRows = 128;  // below, a product with the weight is not worth its reading
 
-SoftmaxKernels kernels() { return LMZOO_BEST_ISA(softmax_kernels()); }
+SoftmaxKernels softmax_kernels_here() { return LMZOO_BEST_ISA(softmax_kernels()); }
 
 struct Wanted {
   bool rows = false, weight = false, bias = false;
@@ -50,7 +50,7 @@ struct ChunkLoss {
 // Loss of a chunk by plain operators: float64 and devices. Logits become their gradient when `gradient`.
 ChunkLoss plain_loss(
     Tensor& logits, const Head& head, const Tensor& labels, double smoothing, bool gradient) {
-  const auto type = logits.scalar_type() == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32;
+  const auto type = logits.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   Tensor wide = logits.to(type);
   if (head.bias.defined()) {
     wide = wide + head.bias;
@@ -74,13 +74,13 @@ ChunkLoss fused_loss(
     Tensor& logits, const Head& head, const Tensor& labels, double smoothing, bool gradient) {
   const int64_t count = logits.size(0);
   const int64_t classes = logits.size(1);
-  const Tensor losses = at::empty({count}, torch::kFloat32);
-  const Tensor correct = at::empty({count}, torch::kInt64);
+  const Tensor losses = at::empty({count}, at::kFloat);
+  const Tensor correct = at::empty({count}, at::kLong);
   const int64_t runs = std::min<int64_t>(at::get_num_threads(), count);
-  const Tensor partial = at::zeros({runs, head.bias.defined() && gradient ? classes : 0}, torch::kFloat32);
+  const Tensor partial = at::zeros({runs, head.bias.defined() && gradient ? classes : 0}, at::kFloat);
   SoftmaxRows rows;
   rows.logits = logits.data_ptr();
-  rows.half = logits.scalar_type() == torch::kBFloat16;
+  rows.half = logits.scalar_type() == at::kBFloat16;
   rows.gradient = gradient;
   rows.classes = classes;
   rows.bias = head.bias.defined() ? head.bias.const_data_ptr<float>() : nullptr;
@@ -91,15 +91,16 @@ ChunkLoss fused_loss(
   auto* sums = partial.mutable_data_ptr<float>();
   at::parallel_for(0, runs, 1, [&](int64_t first, int64_t last) {
     for (int64_t run = first; run < last; ++run) {
-      kernels().rows(rows, count * run / runs, count * (run + 1) / runs, sums + run * partial.size(1));
+      softmax_kernels_here().rows(
+          rows, count * run / runs, count * (run + 1) / runs, sums + run * partial.size(1));
     }
   });
   return {losses.sum(), correct.sum(), head.bias.defined() && gradient ? partial.sum(0) : Tensor()};
 }
 
-bool fusible(const Tensor& logits) {
+bool fusible_logits(const Tensor& logits) {
   const auto type = logits.scalar_type();
-  return logits.is_cpu() && (type == torch::kFloat32 || type == torch::kBFloat16);
+  return logits.is_cpu() && (type == at::kFloat || type == at::kBFloat16);
 }
 
 // Gradients for an upstream gradient of 1.
@@ -115,8 +116,8 @@ void accumulate(Tensor& total, const Tensor& addend) {
     total = addend;
     return;
   }
-  if (total.scalar_type() == torch::kBFloat16) {
-    total = total.to(torch::kFloat32);
+  if (total.scalar_type() == at::kBFloat16) {
+    total = total.to(at::kFloat);
   }
   total.add_(addend);
 }
@@ -138,7 +139,7 @@ struct Chunk {
 Tensor rounded(const Tensor& rows) {
   constexpr int64_t kStep = 32;
   const int64_t missing = (kStep - rows.size(0) % kStep) % kStep;
-  if (missing == 0 || !rows.is_cpu() || rows.scalar_type() != torch::kBFloat16) {
+  if (missing == 0 || !rows.is_cpu() || rows.scalar_type() != at::kBFloat16) {
     return rows;
   }
   return at::cat({rows, at::zeros({missing, rows.size(1)}, rows.options())});
@@ -150,7 +151,7 @@ void add_chunk(Totals& totals, const Chunk& chunk, const Head& head, double smoo
   const Tensor rows = rounded(chunk.rows);
   const Tensor all_logits = at::mm(rows, head.weight.t());
   Tensor logits = all_logits.narrow(0, 0, count);
-  const auto loss_of = fusible(logits) ? fused_loss : plain_loss;
+  const auto loss_of = fusible_logits(logits) ? fused_loss : plain_loss;
   const ChunkLoss loss = loss_of(logits, head, chunk.labels, smoothing, wanted.any());
   all_logits.narrow(0, count, rows.size(0) - count).zero_();
   accumulate(totals.sum, loss.sum);
@@ -161,7 +162,7 @@ void add_chunk(Totals& totals, const Chunk& chunk, const Head& head, double smoo
   }
   Tensor& weight = totals.gradients.weight;
   if (wanted.weight && weight.defined() && weight.scalar_type() == logits.scalar_type() &&
-      logits.scalar_type() != torch::kBFloat16) {
+      logits.scalar_type() != at::kBFloat16) {
     weight.addmm_(all_logits.t(), rows);
   } else if (wanted.weight) {
     accumulate(weight, at::mm(all_logits.t(), rows));
@@ -176,7 +177,7 @@ Totals all_chunks(
   const int64_t count = rows.size(0);
   const int64_t classes = head.weight.size(0);
   const int64_t most =
-      std::max(kFewestRows, kChunkBytes / (static_cast<int64_t>(rows.element_size()) * classes));
+      std::max(kFewestChunkRows, kChunkBytes / (static_cast<int64_t>(rows.element_size()) * classes));
   const int64_t chunks = (count + most - 1) / most;
   Totals totals;
   Gradients& gradients = totals.gradients;
@@ -189,7 +190,7 @@ Totals all_chunks(
         totals, {rows.narrow(0, begin, size), labels.narrow(0, begin, size), into}, head, smoothing, wanted);
   }
   if (chunks == 0) {
-    const auto type = rows.scalar_type() == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32;
+    const auto type = rows.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
     totals.sum = at::zeros({}, rows.options().dtype(type));
     totals.correct = at::zeros({}, labels.options());
     gradients.weight = wanted.weight ? at::zeros_like(head.weight) : Tensor();
@@ -199,25 +200,25 @@ Totals all_chunks(
 }
 
 // gradient · upstream, in the type of the input that it belongs to.
-Tensor scaled(const Tensor& gradient, const Tensor& upstream, torch::ScalarType type) {
+Tensor scaled(const Tensor& gradient, const Tensor& upstream, at::ScalarType type) {
   if (!gradient.defined()) {
     return gradient;
   }
-  if (!fusible(gradient) || type != torch::kFloat32) {
+  if (!fusible_logits(gradient) || type != at::kFloat) {
     return (gradient.to(upstream.scalar_type()) * upstream).to(type);
   }
   const auto factor = upstream.item<float>();
   if (factor == 1 && gradient.scalar_type() == type) {
     return gradient;  // every training step: a loss is a sum
   }
-  const Tensor result = at::empty(gradient.sizes(), torch::kFloat32);
+  const Tensor result = at::empty(gradient.sizes(), at::kFloat);
   at::parallel_for(0, gradient.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
-    kernels().scale(gradient.const_data_ptr(),
-                    gradient.scalar_type() == torch::kBFloat16,
-                    factor,
-                    result.mutable_data_ptr<float>(),
-                    begin,
-                    end);
+    softmax_kernels_here().scale(gradient.const_data_ptr(),
+                                 gradient.scalar_type() == at::kBFloat16,
+                                 factor,
+                                 result.mutable_data_ptr<float>(),
+                                 begin,
+                                 end);
   });
   return result;
 }
@@ -225,7 +226,7 @@ Tensor scaled(const Tensor& gradient, const Tensor& upstream, torch::ScalarType 
 // What a call wants besides its tensors.
 struct Request {
   double smoothing = 0;
-  torch::ScalarType product_type = torch::kFloat32;
+  at::ScalarType product_type = at::kFloat;
   Wanted wanted;
 };
 
@@ -251,7 +252,7 @@ class LinearCrossEntropy : public torch::autograd::Function<LinearCrossEntropy> 
   static variable_list backward(AutogradContext* context, const variable_list& upstream) {
     const auto saved = context->get_saved_variables();
     const auto type = [&](const char* name) {
-      return static_cast<torch::ScalarType>(context->saved_data[name].toInt());
+      return static_cast<at::ScalarType>(context->saved_data[name].toInt());
     };
     return {scaled(saved[0], upstream[0], type("rows")),
             scaled(saved[1], upstream[0], type("weight")),
@@ -267,13 +268,10 @@ void check_labels(const Tensor& labels, int64_t classes) {
   }
   const auto [least, largest] = at::aminmax(labels);
   check(least.item<int64_t>() >= 0 && largest.item<int64_t>() < classes,
-        "labels are in [",
+        "labels are in [{}, {}] but the model's vocabulary has rows [0, {}]",
         least.item<int64_t>(),
-        ", ",
         largest.item<int64_t>(),
-        "] but the model's vocabulary has rows [0, ",
-        classes - 1,
-        "]");
+        classes - 1);
 }
 
 }  // namespace
@@ -285,7 +283,7 @@ CrossEntropy linear_cross_entropy(const Projection& projection,
   check_labels(labels, weight.size(0));
   const auto device = rows.device().type();
   Request request{.smoothing = label_smoothing, .product_type = weight.scalar_type(), .wanted = {}};
-  if (weight.scalar_type() != torch::kFloat64 && at::autocast::is_autocast_enabled(device)) {
+  if (weight.scalar_type() != at::kDouble && at::autocast::is_autocast_enabled(device)) {
     request.product_type = at::autocast::get_autocast_dtype(device);
   }
   if (at::GradMode::is_enabled()) {

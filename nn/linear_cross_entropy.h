@@ -5,9 +5,8 @@
 // Legend: K labeled rows, D width, V vocabulary.
 #pragma once
 
-#include <torch/types.h>
-
 #include "core/model.h"
+#include "core/tensor.h"
 
 namespace lmzoo {
 

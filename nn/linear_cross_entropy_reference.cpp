@@ -1,5 +1,6 @@
-#include <torch/types.h>
+#include <ATen/ops/log_softmax.h>
 
+#include "core/tensor.h"
 #include "nn/linear_cross_entropy.h"
 
 namespace lmzoo {
@@ -8,8 +9,8 @@ CrossEntropy linear_cross_entropy_reference(const Projection& projection,
                                             const Tensor& labels,
                                             double label_smoothing) {
   const Tensor logits = projection.logits();
-  const Tensor wide = logits.scalar_type() == torch::kFloat64 ? logits : logits.to(torch::kFloat32);
-  const Tensor log_probabilities = torch::log_softmax(wide, -1);  // [K, V]
+  const Tensor wide = logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat);
+  const Tensor log_probabilities = at::log_softmax(wide, -1);  // [K, V]
   const Tensor label_loss = -log_probabilities.gather(1, labels.unsqueeze(1)).sum();
   const Tensor correct = (logits.argmax(-1) == labels).sum();
   if (label_smoothing == 0) {

@@ -12,9 +12,8 @@
 
 #include <cstdint>
 
-#include <torch/nn/module.h>
-
 #include "core/batch.h"
+#include "core/module.h"
 
 namespace lmzoo {
 
@@ -30,7 +29,7 @@ struct LowRankOptions {
   double dropout = 0;  // of what A reads
 };
 
-class LowRank : public torch::nn::Module {
+class LowRank : public Module {
  public:
   // Draws A from LibTorch's generator.
   LowRank(const LowRankShape& shape, const LowRankOptions& options);

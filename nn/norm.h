@@ -4,9 +4,8 @@
 #include <string_view>
 #include <utility>
 
-#include <torch/nn/module.h>
-
 #include "base/fields.h"
+#include "core/module.h"
 #include "nn/kernels/elementwise.h"
 
 namespace lmzoo {
@@ -17,7 +16,7 @@ struct EnumNames<NormKind> {
                                                                      {NormKind::rms, "rms"}};
 };
 
-class Norm : public torch::nn::Module {
+class Norm : public Module {
  public:
   Norm(NormKind kind, int64_t width, double eps);
 

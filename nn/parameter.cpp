@@ -16,7 +16,7 @@ UnsetScope::~UnsetScope() { unset = before_; }
 
 bool draws_initial_weights() { return !unset; }
 
-torch::Tensor new_parameter(at::IntArrayRef shape) {
+at::Tensor new_parameter(at::IntArrayRef shape) {
   return at::empty(shape, at::TensorOptions().dtype(at::kFloat).device(on_meta ? at::kMeta : at::kCPU));
 }
 

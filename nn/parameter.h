@@ -3,7 +3,7 @@
 // UnsetScope they are left as the allocator gives them, for whoever reads all of them from a file next.
 #pragma once
 
-#include <torch/types.h>
+#include "core/tensor.h"
 
 namespace lmzoo {
 
@@ -33,6 +33,6 @@ class UnsetScope {
 bool draws_initial_weights();
 
 // An uninitialized float32 tensor on the device of the scope.
-torch::Tensor new_parameter(at::IntArrayRef shape);
+at::Tensor new_parameter(at::IntArrayRef shape);
 
 }  // namespace lmzoo

@@ -38,14 +38,12 @@ Tensor llama3_rate(const Tensor& rate, const RopeScaling& s) {
 
 Positions::Positions(const PositionOptions& options) : options_(options) {
   check(!is_sinusoidal(options.kind) || options.width % 2 == 0,
-        "width is ",
+        "width is {} but must be even for positions: {}",
         options.width,
-        " but must be even for positions: ",
         name_of(options.kind));
   check(!is_rotary(options.kind) || options.head_width % 2 == 0,
-        "the width of a head is ",
+        "the width of a head is {} but must be even for positions: {}",
         options.head_width,
-        " but must be even for positions: ",
         name_of(options.kind));
   check(!options.scaling || options.scaling->high_freq_factor > options.scaling->low_freq_factor,
         "rope_scaling.high_freq_factor must be over low_freq_factor");
@@ -56,8 +54,8 @@ Positions::Positions(const PositionOptions& options) : options_(options) {
   }
 }
 
-Tensor Positions::rows(const Tensor& positions, int64_t end, torch::ScalarType type) const {
-  check(end <= options_.max_length, "a sequence of ", end, " is over max_length = ", options_.max_length);
+Tensor Positions::rows(const Tensor& positions, int64_t end, at::ScalarType type) const {
+  check(end <= options_.max_length, "a sequence of {} is over max_length = {}", end, options_.max_length);
   if (options_.kind == PositionKind::learned) {
     return at::embedding(weight, options_.offset == 0 ? positions : positions + options_.offset);
   }

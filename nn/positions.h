@@ -9,10 +9,9 @@
 #include <string_view>
 #include <utility>
 
-#include <torch/nn/module.h>
-
 #include "base/fields.h"
 #include "core/batch.h"
+#include "core/module.h"
 #include "nn/kernels/elementwise.h"
 
 namespace lmzoo {
@@ -83,14 +82,14 @@ struct PositionOptions {
   std::optional<RopeScaling> scaling{};  // rotary kinds
 };
 
-class Positions : public torch::nn::Module {
+class Positions : public Module {
  public:
   // Refuses widths without pairs of channels.
   explicit Positions(const PositionOptions& options);
 
   // `positions` [N] of sequences that end before position `end`, which must not be over max_length.
   // Rows to add to the embeddings: [N, D] of `type`; undefined for kinds that add none.
-  Tensor rows(const Tensor& positions, int64_t end, torch::ScalarType type) const;
+  Tensor rows(const Tensor& positions, int64_t end, at::ScalarType type) const;
   // Angles to turn queries and keys by: [N, Dh/2] float32; undefined for kinds that turn none.
   RotaryAngles angles(const Tensor& positions, int64_t end) const;
   RotaryLayout layout() const;
@@ -120,7 +119,7 @@ struct RelativeOptions {
 int64_t relative_bucket(int64_t relative, const RelativeOptions& options);
 
 // One number a bucket and head, added to the scores; built once a forward pass for all layers of a stack.
-class RelativeBias : public torch::nn::Module {
+class RelativeBias : public Module {
  public:
   RelativeBias(int64_t heads, const RelativeOptions& options);
 

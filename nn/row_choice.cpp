@@ -12,7 +12,7 @@ namespace {
 constexpr double kWorthwhile = 0.8;
 
 Tensor on_device_of(const Tensor& like, const std::vector<int64_t>& values) {
-  return at::tensor(values, torch::kInt64).to(like.device(), /*non_blocking=*/true);
+  return at::tensor(values, at::kLong).to(like.device(), /*non_blocking=*/true);
 }
 
 // Attention knows no sequence without queries: one without wanted rows gives its first row.

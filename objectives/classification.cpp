@@ -42,17 +42,15 @@ class Classification final : public SequenceTask {
         label_smoothing_(options.label_smoothing) {
     require_column(context.record, &RecordShape::label, "label", "classification");
     check(classes_ >= 2,
-          "classification needs data with at least 2 different labels, and the training data has ",
+          "classification needs data with at least 2 different labels, and the training data has {}",
           classes_);
   }
 
   Example example(const Sample& sample, Stream&) const override {
     check(sample.label >= 0 && sample.label < classes_,
-          "a sample has label ",
+          "a sample has label {} but there are {} classes",
           sample.label,
-          " but there are ",
-          classes_,
-          " classes");
+          classes_);
     Labeled labeled = framed(sample);
     labeled.label = sample.label;
     return labeled;

@@ -14,6 +14,7 @@
 //
 // Legend: n sequences, m examples, C classes.
 #include <ATen/ops/dropout.h>
+#include <ATen/ops/zeros.h>
 
 #include "base/check.h"
 #include "core/registry.h"
@@ -54,17 +55,14 @@ class Gpt1Task final : public TaskObjective {
     require_column(record, &RecordShape::label, "label", "gpt1_task");
     const int64_t most = has_choices_ ? 1 : 2;
     check(record.texts <= most,
-          "gpt1_task reads ",
+          "gpt1_task reads {}, but data.train.text names {} columns",
           has_choices_ ? "one text before its choices" : "one text or a pair",
-          ", but data.train.text names ",
-          record.texts,
-          " columns");
+          record.texts);
     check(!options.both_orders || record.texts == 2,
-          "both_orders is set, but data.train.text names ",
-          record.texts,
-          " column, not a pair");
+          "both_orders is set, but data.train.text names {} column, not a pair",
+          record.texts);
     check(has_choices_ || classes_ >= 2,
-          "gpt1_task needs data with at least 2 different labels, and the training data has ",
+          "gpt1_task needs data with at least 2 different labels, and the training data has {}",
           classes_);
     require_length(length_, 5, "gpt1_task");
     output_ = register_module("output", std::make_shared<Affine>(context.width, has_choices_ ? 1 : classes_));
@@ -154,7 +152,7 @@ class Gpt1Task final : public TaskObjective {
     const Sequences& sequences = batch.inputs.sequences;
     int64_t sequence = 0;
     int64_t done = 0;
-    Tensor next = torch::zeros({}, loss.sum.options());
+    Tensor next = at::zeros({}, loss.sum.options());
     for (const int64_t count : batch.groups) {
       for (int64_t i = 0; i < count; ++i, ++sequence) {
         const int64_t predicted = sequences.length(sequence) - 1;

@@ -77,9 +77,8 @@ class MaskedLm final : public Objective {
     require_plain_text(context.record, "masked_lm");
     require_length(length_, 3, "masked_lm");
     check(options.mask_share + options.random_share <= 1,
-          "mask_share + random_share is ",
-          options.mask_share + options.random_share,
-          " but must be at most 1");
+          "mask_share + random_share is {:g} but must be at most 1",
+          options.mask_share + options.random_share);
     check(options.dialect == MaskedLmDialect::bert || !options.max_predictions,
           "max_predictions belongs to dialect bert; dialect hf chooses every token on its own");
     for (int64_t id = 0; id < vocabulary.size; ++id) {

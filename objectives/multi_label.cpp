@@ -54,7 +54,7 @@ class MultiLabel final : public SequenceTask {
  protected:
   LossSums loss_of(const Tensor& scores, const Batch& batch) const override {
     const Tensor wanted = batch.values.to(scores.device());
-    const Tensor exact = scores.scalar_type() == torch::kFloat64 ? scores : scores.to(torch::kFloat32);
+    const Tensor exact = scores.scalar_type() == at::kDouble ? scores : scores.to(at::kFloat);
     const Tensor each = at::binary_cross_entropy_with_logits(
         exact, wanted.to(exact.scalar_type()), {}, {}, at::Reduction::Sum);
     const Tensor right = (exact.detach().sigmoid() > threshold_).eq(wanted > 0.5).all(1).sum();
@@ -63,7 +63,7 @@ class MultiLabel final : public SequenceTask {
 
   Predictions predictions_of(const Tensor& scores, const Batch& batch) const override {
     Predictions predictions;
-    predictions.scores = rows_of(scores.to(torch::kFloat64).sigmoid());
+    predictions.scores = rows_of(scores.to(at::kDouble).sigmoid());
     for (const std::vector<double>& row : predictions.scores) {
       predictions.sets.given.push_back(larger(row, threshold_));
     }

@@ -24,14 +24,13 @@ class MultipleChoice final : public TaskObjective {
         head_(options, context, 1, "multiple_choice") {
     const RecordShape& record = context.record;
     require_column(record, &RecordShape::label, "label", "multiple_choice");
-    check(record.texts == 0 || record.choices >= 2,
-          "multiple_choice needs data with a column for each choice or a list of them: set "
-          "data.train.choices");
+    check(
+        record.texts == 0 || record.choices >= 2,
+        "multiple_choice needs data with a column for each choice or a list of them: set data.train.choices");
     check(record.texts <= 2,
           "multiple_choice reads one text, or two of which the second begins every choice, but "
-          "data.train.text names ",
-          record.texts,
-          " columns");
+          "data.train.text names {} columns",
+          record.texts);
     require_length(length_, 2 + frame_.added(2), "multiple_choice");
     head_.register_in(*this);
   }
@@ -42,8 +41,7 @@ class MultipleChoice final : public TaskObjective {
   }
 
   Example example(const Sample& sample, Stream&) const override {
-    check(
-        sample.choices.size() >= 2, "a sample has ", sample.choices.size(), " choices but needs at least 2");
+    check(sample.choices.size() >= 2, "a sample has {} choices but needs at least 2", sample.choices.size());
     Choices choices{.sequences = {}, .label = sample.label};
     for (const std::vector<int64_t>& choice : sample.choices) {
       std::vector<int64_t> second = sample.more.empty() ? std::vector<int64_t>{} : sample.more.front();

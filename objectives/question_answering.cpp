@@ -54,19 +54,17 @@ class QuestionAnswering final : public TaskObjective {
     const RecordShape& record = context.record;
     require_column(record, &RecordShape::answer, "answer", "question_answering");
     check(record.texts == 0 || record.texts == 2,
-          "question_answering reads a question and a passage, but data.train.text names ",
+          "question_answering reads a question and a passage, but data.train.text names {}{}; as in text: "
+          "[question, context]",
           record.texts,
-          record.texts == 1 ? " column" : " columns",
-          "; as in text: [question, context]");
+          record.texts == 1 ? " column" : " columns");
     const int64_t room = length_ - frame_.added(2) - options.max_question_length;
     check(room > options.stride,
-          "question_answering has room for ",
+          "question_answering has room for {} ids of a passage beside a question of {} (data.sequence_length "
+          "{}), but they must be more than stride = {}",
           std::max<int64_t>(room, 0),
-          " ids of a passage beside a question of ",
           options.max_question_length,
-          " (data.sequence_length ",
           length_,
-          "), but they must be more than stride = ",
           options.stride);
     output_ = register_module("output", std::make_shared<Affine>(context.width, 2));
   }

@@ -27,7 +27,7 @@ class Regression final : public SequenceTask {
 
  protected:
   LossSums loss_of(const Tensor& numbers, const Batch& batch) const override {
-    const Tensor exact = numbers.scalar_type() == torch::kFloat64 ? numbers : numbers.to(torch::kFloat32);
+    const Tensor exact = numbers.scalar_type() == at::kDouble ? numbers : numbers.to(at::kFloat);
     const Tensor difference = exact - batch.values.to(exact.device(), exact.scalar_type());
     return {.sum = difference.square().sum(), .count = batch.values.size(0), .metrics = {}};
   }

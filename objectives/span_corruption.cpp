@@ -94,20 +94,19 @@ class SpanCorruption final : public Objective {
     while (solve(longest).sentinels > available) {
       --longest;
     }
-    const std::string remedy = solve(longest).raw == 0
-                                   ? ""
-                                   : concat("; legal are a data.sequence_length of at most ",
-                                            longest,
-                                            ", a larger mean_length or a smaller density");
-    throw InputError(concat("span_corruption needs ",
-                            lengths_.sentinels,
-                            " sentinels for the ",
-                            lengths_.raw,
-                            " tokens of a window (data.sequence_length ",
-                            sequence_length,
-                            ") but the tokenizer has ",
-                            available,
-                            remedy));
+    const std::string remedy = solve(longest).raw == 0 ? ""
+                                                       : fmt::format(
+                                                             "; legal are a data.sequence_length of at most "
+                                                             "{}, a larger mean_length or a smaller density",
+                                                             longest);
+    throw InputError(
+        fmt::format("span_corruption needs {} sentinels for the {} tokens of a window (data.sequence_length "
+                    "{}) but the tokenizer has {}{}",
+                    lengths_.sentinels,
+                    lengths_.raw,
+                    sequence_length,
+                    available,
+                    remedy));
   }
 
   SpanNoise noise_;

@@ -71,7 +71,7 @@ class TokenClassification final : public TaskObjective {
         continued_(continued(context.classes)) {
     require_column(context.record, &RecordShape::tags, "tags", "token_classification");
     check(continued_.size() >= 2,
-          "token_classification needs data with at least 2 different tags, and the training data has ",
+          "token_classification needs data with at least 2 different tags, and the training data has {}",
           continued_.size());
     require_length(length_, 1 + frame_.added(1), "token_classification");
     output_ = register_module("output", std::make_shared<Affine>(context.width, std::ssize(continued_)));

@@ -32,15 +32,11 @@ class Reader {
     columns.words = row_.list(column, kSpaces);
     columns.tags = row_.list(options_.tags, kSpaces);
     require(columns.words.size() == columns.tags.size(),
-            concat("has ",
-                   columns.words.size(),
-                   " words (`",
-                   column,
-                   "`) but ",
-                   columns.tags.size(),
-                   " tags (`",
-                   options_.tags,
-                   "`)"));
+            fmt::format("has {} words (`{}`) but {} tags (`{}`)",
+                        columns.words.size(),
+                        column,
+                        columns.tags.size(),
+                        options_.tags));
   }
 
   double number() const {
@@ -48,7 +44,7 @@ class Reader {
     double value = 0;
     const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
     require(fault == std::errc() && end == text.data() + text.size() && std::isfinite(value),
-            concat("`", options_.value, "` is '", printable(text), "' but must be a number"));
+            fmt::format("`{}` is '{}' but must be a number", options_.value, printable(text)));
     return value;
   }
 
@@ -61,7 +57,7 @@ class Reader {
         all.push_back(row_.text(column));
       }
     }
-    require(all.size() >= 2, concat("has ", all.size(), " choices but must have at least 2"));
+    require(all.size() >= 2, fmt::format("has {} choices but must have at least 2", all.size()));
     return all;
   }
 
@@ -76,13 +72,11 @@ class Reader {
       index = found != choices.end() ? found - choices.begin() : text.size() == 1 ? text[0] - 'A' : -1;
     }
     require(index >= 0 && index < count,
-            concat("`",
-                   options_.label,
-                   "` is '",
-                   printable(text),
-                   "' but must tell which of ",
-                   count,
-                   " choices is right: counted from 0, as a letter from A, or its text"));
+            fmt::format("`{}` is '{}' but must tell which of {} choices is right: counted from 0, as a "
+                        "letter from A, or its text",
+                        options_.label,
+                        printable(text),
+                        count));
     return index;
   }
 
@@ -92,16 +86,15 @@ class Reader {
     if (!options_.answer_start.empty()) {
       starts = row_.list(options_.answer_start, kSpaces);
       require(starts.size() >= texts.size(),
-              concat("has ", texts.size(), " answers but ", starts.size(), " places where they begin"));
+              fmt::format("has {} answers but {} places where they begin", texts.size(), starts.size()));
     }
     std::vector<ByteSpan> spans;
     for (size_t i = 0; i < texts.size(); ++i) {
       const size_t begin = starts.empty() ? passage.find(texts[i]) : byte_of(passage, starts[i]);
       require(begin != std::string::npos && passage.compare(begin, texts[i].size(), texts[i]) == 0,
-              concat("answer '",
-                     printable(texts[i]),
-                     "' does not stand in the text",
-                     starts.empty() ? "" : " at character " + printable(starts[i])));
+              fmt::format("answer '{}' does not stand in the text{}",
+                          printable(texts[i]),
+                          starts.empty() ? "" : " at character " + printable(starts[i])));
       if (!texts[i].empty()) {
         spans.push_back({static_cast<int64_t>(begin), static_cast<int64_t>(begin + texts[i].size())});
       }
@@ -122,7 +115,7 @@ class Reader {
     const auto [end, fault] = std::from_chars(character.data(), character.data() + character.size(), left);
     require(
         fault == std::errc() && end == character.data() + character.size() && left >= 0,
-        concat("`", options_.answer_start, "` is '", printable(character), "' but must be a whole number"));
+        fmt::format("`{}` is '{}' but must be a whole number", options_.answer_start, printable(character)));
     size_t at = 0;
     for (; left > 0 && at < text.size(); --left) {
       at += static_cast<size_t>(code_point_at(text, at).length);

@@ -46,15 +46,12 @@ class Lines {
 
 void refuse_label(const Intake& intake, const char* format) {
   check(!has_columns(intake.options()),
-        "columns are named, but files of format ",
-        format,
-        " have none: use jsonl or tsv");
+        "columns are named, but files of format {} have none: use jsonl or tsv",
+        format);
   check(intake.options().label.empty(),
-        "label is `",
+        "label is `{}`, but files of format {} have no labels: use jsonl or tsv",
         intake.options().label,
-        "`, but files of format ",
-        format,
-        " have no labels: use jsonl or tsv");
+        format);
 }
 
 void read_lines(Lines& lines, Intake& intake) {
@@ -85,7 +82,7 @@ void read_paragraphs(Lines& lines, Intake& intake) {
     if (static_cast<int64_t>(paragraph.size()) > intake.options().max_record_bytes) {
       throw InputError(
           begin,
-          concat("a paragraph of over max_record_bytes = ", intake.options().max_record_bytes, " bytes"));
+          fmt::format("a paragraph of over max_record_bytes = {} bytes", intake.options().max_record_bytes));
     }
   }
   if (!paragraph.empty()) {
@@ -197,9 +194,9 @@ void Intake::clean(std::string& text, const Location& where) {
   if (replaced > 0 && options_.invalid_bytes == InvalidBytes::error) {
     throw InputError(
         where,
-        concat("has ",
-               replaced,
-               " invalid UTF-8 sequences or NUL bytes; invalid_bytes: replace would put U+FFFD there"));
+        fmt::format(
+            "has {} invalid UTF-8 sequences or NUL bytes; invalid_bytes: replace would put U+FFFD there",
+            replaced));
   }
   counts_.invalid_bytes += replaced;
 }
@@ -224,7 +221,7 @@ bool Intake::record(std::string_view text, std::optional<std::string_view> label
     return true;
   }
   if (label && label->empty()) {
-    throw InputError(where, concat("the label, `", options_.label, "`, is empty"));
+    throw InputError(where, fmt::format("the label, `{}`, is empty", options_.label));
   }
   ++counts_.records;
   counts_.bytes += static_cast<int64_t>(text.size());

@@ -39,7 +39,7 @@ size_t TsvColumns::index(const std::string& wanted, const Location& where) const
   const auto found = std::find(names_.begin(), names_.end(), wanted);
   if (found != names_.end()) {
     if (std::find(found + 1, names_.end(), wanted) != names_.end()) {
-      throw InputError(where, concat("the header names column `", wanted, "` twice"));
+      throw InputError(where, fmt::format("the header names column `{}` twice", wanted));
     }
     return found - names_.begin();
   }
@@ -47,13 +47,13 @@ size_t TsvColumns::index(const std::string& wanted, const Location& where) const
     return *number;
   }
   if (names_.empty()) {
-    throw InputError(where,
-                     concat("column `",
-                            wanted,
-                            "` is named, but header is false: set header: true, or number the "
-                            "columns from 1"));
+    throw InputError(
+        where,
+        fmt::format(
+            "column `{}` is named, but header is false: set header: true, or number the columns from 1",
+            wanted));
   }
-  throw InputError(where, concat("has no column `", wanted, "`; the header names ", joined(names_)));
+  throw InputError(where, fmt::format("has no column `{}`; the header names {}", wanted, joined(names_)));
 }
 
 std::vector<std::string_view> split_tabs(std::string_view line) {
@@ -70,7 +70,7 @@ std::vector<std::string_view> split_tabs(std::string_view line) {
 
 std::string_view cell_of(const std::vector<std::string_view>& cells, size_t column, const Location& where) {
   if (column >= cells.size()) {
-    throw InputError(where, concat("has ", cells.size(), " columns, but column ", column + 1, " is wanted"));
+    throw InputError(where, fmt::format("has {} columns, but column {} is wanted", cells.size(), column + 1));
   }
   return cells[column];
 }
@@ -89,7 +89,8 @@ const Json& field_of(const Json& object, const std::string& name, const Location
       known.push_back(printable(key));
     }
     throw InputError(
-        where, concat("has no field `", name, "`; its fields are ", known.empty() ? "none" : joined(known)));
+        where,
+        fmt::format("has no field `{}`; its fields are {}", name, known.empty() ? "none" : joined(known)));
   }
   return *found;
 }
@@ -101,8 +102,8 @@ std::string label_text(const Json& value, const std::string& name, const Locatio
   if (value.is_number_integer() || value.is_boolean()) {
     return value.dump();
   }
-  throw InputError(where,
-                   concat("field `", name, "` is the label: it must be a string, an integer or true/false"));
+  throw InputError(
+      where, fmt::format("field `{}` is the label: it must be a string, an integer or true/false", name));
 }
 
 std::string TsvRow::text(const std::string& column) const {
@@ -118,7 +119,7 @@ std::string JsonRow::text_of(const Json& value, const std::string& column) const
     return value.dump();
   }
   if (!value.is_string() && !value.is_boolean()) {
-    throw InputError(where_, concat("field `", column, "` is not a string, a number or true/false"));
+    throw InputError(where_, fmt::format("field `{}` is not a string, a number or true/false", column));
   }
   std::string text = value.is_string() ? value.get<std::string>() : value.dump();
   clean_(text);

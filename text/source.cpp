@@ -18,9 +18,9 @@ std::vector<std::string> expand_glob(const std::string& pattern) {
   const int status = glob(pattern.c_str(), GLOB_BRACE | GLOB_TILDE, nullptr, &found);
   std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   globfree(&found);
-  check(status == 0 || status == GLOB_NOMATCH, "files: cannot search ", pattern);
+  check(status == 0 || status == GLOB_NOMATCH, "files: cannot search {}", pattern);
   std::erase_if(paths, [](const std::string& path) { return fs::is_directory(path); });
-  check(!paths.empty(), "files: no file matches ", pattern);
+  check(!paths.empty(), "files: no file matches {}", pattern);
   // By bytes, not by the locale's alphabet: the order of a corpus must be the same everywhere.
   std::sort(paths.begin(), paths.end());
   return paths;
@@ -36,17 +36,13 @@ std::vector<std::string> expand_files(const TextOptions& options) {
     std::vector<std::string> paths{given};
     std::error_code ignored;
     if (!fs::exists(given, ignored)) {
-      check(given.find_first_of("*?[{~") != std::string::npos, "files: ", given, " does not exist");
+      check(given.find_first_of("*?[{~") != std::string::npos, "files: {} does not exist", given);
       paths = expand_glob(given);
     }
-    check(!fs::is_directory(given, ignored),
-          "files: ",
-          given,
-          " is a folder; give files, as in ",
-          given,
-          "/*.txt");
+    check(
+        !fs::is_directory(given, ignored), "files: {} is a folder; give files, as in {}/*.txt", given, given);
     for (std::string& path : paths) {
-      check(fs::is_regular_file(path), "files: ", path, " is not a regular file");
+      check(fs::is_regular_file(path), "files: {} is not a regular file", path);
       if (seen.insert(path).second) {
         all.push_back(std::move(path));
       }
@@ -80,7 +76,7 @@ TextCounts for_each_record(const TextOptions& options,
     const size_t others = files.size() - 1;
     throw InputError({.file = files.front()},
                      others == 0 ? "there is no text in it"
-                                 : concat("there is no text in it, nor in the other ", others, " files"));
+                                 : fmt::format("there is no text in it, nor in the other {} files", others));
   }
   return intake.counts();
 }

@@ -25,7 +25,7 @@ std::vector<std::string> texts_of(const Bpe& model, const std::vector<PieceId>& 
   return texts;
 }
 
-void append(std::vector<std::string>& all, const std::vector<std::string>& more) {
+void append_json(std::vector<std::string>& all, const std::vector<std::string>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
@@ -37,7 +37,7 @@ std::vector<std::string> trace(const Bpe& model, const std::string& word, WordCo
   for (const auto& symbol : scratch.symbols) {
     ids.push_back(symbol.id);
   }
-  append(out.characters, texts_of(model, ids));
+  append_json(out.characters, texts_of(model, ids));
   for (;;) {
     Bpe::Rule best;
     size_t at = 0;
@@ -98,8 +98,8 @@ void add_ways(const Tokenizer& tokenizer, const std::string& word, WordCompariso
   }
   Segmentation by_rank{"bpe", {}}, greedy{"longest match", {}};
   for (const std::string& part : pipeline->pipeline().words(word)) {
-    append(by_rank.pieces, trace(*bpe, part, out));
-    append(greedy.pieces, longest_match(*bpe, part));
+    append_json(by_rank.pieces, trace(*bpe, part, out));
+    append_json(greedy.pieces, longest_match(*bpe, part));
   }
   out.ways.push_back(std::move(by_rank));
   out.ways.push_back(std::move(greedy));

@@ -5,14 +5,14 @@
 namespace lmzoo {
 namespace {
 
-void append(std::vector<int64_t>& ids, const std::vector<int64_t>& more) {
+void append_ids(std::vector<int64_t>& ids, const std::vector<int64_t>& more) {
   ids.insert(ids.end(), more.begin(), more.end());
 }
 
 // Whether ids of two words, one after the other, would be read as one word.
 bool joins_words(const Tokenizer& tokenizer) {
   std::vector<int64_t> ids = tokenizer.encode("a");
-  append(ids, tokenizer.encode("a"));
+  append_ids(ids, tokenizer.encode("a"));
   return tokenizer.decode(ids).find(' ') == std::string::npos;
 }
 
@@ -22,7 +22,7 @@ void encode_words(const Tokenizer& tokenizer, const std::vector<std::string>& wo
   const bool space = joins_words(tokenizer);
   for (const std::string& word : words) {
     sample.word_starts.push_back(std::ssize(sample.ids));
-    append(sample.ids, tokenizer.encode(space && !sample.ids.empty() ? " " + word : word));
+    append_ids(sample.ids, tokenizer.encode(space && !sample.ids.empty() ? " " + word : word));
   }
 }
 

@@ -79,10 +79,10 @@ std::shared_ptr<const Tokenizer> load_ids_only_tokenizer(const Json& saved, cons
   const auto id = [&](const std::string& key, int64_t end) {
     const bool fits =
         saved[key].is_number_unsigned() && saved[key].get<uint64_t>() < static_cast<uint64_t>(end);
-    check(fits, path, ": ", key, " must be a whole number below ", end);
+    check(fits, "{}: {} must be a whole number below {}", path, key, end);
     return saved[key].get<int64_t>();
   };
-  check(saved.contains("size"), path, ": size is missing");
+  check(saved.contains("size"), "{}: size is missing", path);
   Vocabulary vocabulary;
   vocabulary.size = id("size", int64_t{1} << 31);
   for (const SpecialKind& kind : special_kinds()) {

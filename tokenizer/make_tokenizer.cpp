@@ -27,7 +27,7 @@ constexpr size_t kMaxModelBytes = size_t{256} << 20;
 // An option that has no effect is a misunderstanding; `used` holds the values of those that have one.
 void refuse_unused(const TokenizerOptions& given, const TokenizerOptions& used, std::string_view what) {
   check(given == used,
-        "tokenizer: ",
+        "tokenizer: {}{} has no effect there: leave it out",
         what,
         given.path != used.path                               ? "path"
         : given.algorithm != used.algorithm                   ? "algorithm"
@@ -43,8 +43,7 @@ void refuse_unused(const TokenizerOptions& given, const TokenizerOptions& used, 
         : given.min_count != used.min_count                   ? "min_count"
         : given.max_words != used.max_words                   ? "max_words"
         : given.phrases != used.phrases                       ? "phrases"
-                                                              : "training_bytes",
-        " has no effect there: leave it out");
+                                                              : "training_bytes");
 }
 
 bool is_pipeline(TokenizerType type) {
@@ -59,11 +58,9 @@ TokenizerPtr load_pretrained(const TokenizerOptions& options) {
                 "type pretrained needs nothing but path; ");
   TokenizerPtr tokenizer = load_huggingface_tokenizer(options.path);
   check(!options.vocab_size || *options.vocab_size == tokenizer->vocabulary().size,
-        "tokenizer.vocab_size is ",
+        "tokenizer.vocab_size is {}, but {} has exactly {}",
         options.vocab_size.value_or(0),
-        ", but ",
         options.path,
-        " has exactly ",
         tokenizer->vocabulary().size);
   return tokenizer;
 }
@@ -71,13 +68,10 @@ TokenizerPtr load_pretrained(const TokenizerOptions& options) {
 void check_size(const TokenizerOptions& options, const Tokenizer& tokenizer, std::string_view what) {
   const int64_t size = tokenizer.vocabulary().size;
   check(!options.vocab_size || *options.vocab_size == size,
-        "tokenizer.vocab_size is ",
+        "tokenizer.vocab_size is {}, but {} with {} sentinels has exactly {}",
         options.vocab_size.value_or(0),
-        ", but ",
         what,
-        " with ",
         options.sentinels,
-        " sentinels has exactly ",
         size);
 }
 
@@ -121,17 +115,13 @@ TokenizerPtr train_characters(const TokenizerOptions& options,
     const int64_t wanted = *options.vocab_size - others;
     const auto known = static_cast<int64_t>(characters.size());
     check(wanted >= 1 && wanted <= known,
-          "tokenizer.vocab_size is ",
+          "tokenizer.vocab_size is {}; legal is {} to {}: {} special tokens and sentinels, and the {} "
+          "characters of the corpus",
           *options.vocab_size,
-          "; legal is ",
           others + 1,
-          " to ",
           others + known,
-          ": ",
           others,
-          " special tokens and sentinels, and the ",
-          known,
-          " characters of the corpus");
+          known);
     characters.resize(static_cast<size_t>(wanted));
   }
   return make_character_tokenizer(characters, options.sentinels);
@@ -157,7 +147,9 @@ std::string cache_key(const TokenizerOptions& options, const TextOptions& corpus
   hash.add(int64_t{1});  // version of what training makes of the same input
   hash.add(name_of(options.type)).add(name_of(options.algorithm)).add(name_of(options.normalization));
   hash.add(options.vocab_size.value_or(0)).add(options.sentinels).add(int64_t{options.byte_fallback});
-  hash.add(concat(options.character_coverage)).add(int64_t{options.keep_spaces}).add(options.training_bytes);
+  hash.add(fmt::format("{:g}", options.character_coverage))
+      .add(int64_t{options.keep_spaces})
+      .add(options.training_bytes);
   if (options.type == TokenizerType::word_piece) {
     hash.add(int64_t{options.lower});
   }
@@ -165,7 +157,7 @@ std::string cache_key(const TokenizerOptions& options, const TextOptions& corpus
     const PhraseOptions phrases = options.phrases.value_or(PhraseOptions{.passes = 0});
     hash.add(int64_t{options.lower}).add(name_of(options.punctuation));
     hash.add(options.min_count).add(options.max_words);
-    hash.add(phrases.passes).add(concat(phrases.threshold)).add(phrases.min_count);
+    hash.add(phrases.passes).add(fmt::format("{:g}", phrases.threshold)).add(phrases.min_count);
   }
   add_to(hash, corpus);
   return hash.hex();
@@ -261,26 +253,28 @@ class SavedReader {
   explicit SavedReader(const std::string& folder)
       : path_(folder + "/" + kTokenizerFile), json_(read_json(path_)) {
     check(json_.is_object() && json_.value("format", Json()) == "lmzoo-tokenizer",
-          path_,
-          ": is not a tokenizer that lmzoo saved");
-    check(json_.value("version", Json()) == 1, path_, ": version is not 1, the only one known here");
+          "{}: is not a tokenizer that lmzoo saved",
+          path_);
+    check(json_.value("version", Json()) == 1, "{}: version is not 1, the only one known here", path_);
   }
 
   const std::string& path() const { return path_; }
   const Json& json() const { return json_; }
   std::string text(const char* key) const {
-    check(json_.contains(key) && json_[key].is_string(), path_, ": ", key, " must be a string");
+    check(json_.contains(key) && json_[key].is_string(), "{}: {} must be a string", path_, key);
     return json_[key].get<std::string>();
   }
   bool boolean(const char* key) const {
-    check(json_.contains(key) && json_[key].is_boolean(), path_, ": ", key, " must be true or false");
+    check(json_.contains(key) && json_[key].is_boolean(), "{}: {} must be true or false", path_, key);
     return json_[key].get<bool>();
   }
   int64_t sentinels() const {
     constexpr int64_t kMost = 10'000;
     const Json value = json_.value("sentinels", Json());
-    check(
-        value.is_number_integer() && value >= 0 && value <= kMost, path_, ": sentinels must be 0 to ", kMost);
+    check(value.is_number_integer() && value >= 0 && value <= kMost,
+          "{}: sentinels must be 0 to {}",
+          path_,
+          kMost);
     return value.get<int64_t>();
   }
 
@@ -339,11 +333,9 @@ std::optional<Vocabulary> planned_vocabulary(const TokenizerOptions& options) {
   const int64_t size = options.vocab_size.value_or(kDefaultVocabSize);
   const int64_t others = std::ssize(special_kinds()) + options.sentinels;
   check(size > others,
-        "tokenizer.vocab_size is ",
+        "tokenizer.vocab_size is {}, but must be more than {}: the special tokens and sentinels",
         size,
-        ", but must be more than ",
-        others,
-        ": the special tokens and sentinels");
+        others);
   return standard_specials(size - others, options.sentinels).vocabulary;
 }
 
@@ -374,10 +366,9 @@ TokenizerPtr load_tokenizer(const std::string& folder) {
     return load_ids_only_tokenizer(saved.json(), saved.path());
   }
   check(type == name_of(TokenizerType::sentencepiece),
+        "{}: type is `{}`; known are sentencepiece, byte, char, words",
         saved.path(),
-        ": type is `",
-        printable(type),
-        "`; known are sentencepiece, byte, char, words");
+        printable(type));
   const std::string model = folder + "/" + kPiecesFile;
   return make_sentencepiece_tokenizer(
       read_text_file(model, kMaxModelBytes),

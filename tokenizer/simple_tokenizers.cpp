@@ -105,7 +105,7 @@ class CharacterTokenizer final : public Tokenizer {
     for (size_t i = 0; i < characters_.size(); ++i) {
       const int64_t id = first_ + static_cast<int64_t>(i);
       const bool added = ids_.emplace(characters_[i], id).second;
-      check(added, "character \"", shown(characters_[i]), "\" is listed twice");
+      check(added, "character \"{}\" is listed twice", shown(characters_[i]));
       if (characters_[i] < ascii_.size()) {
         ascii_[characters_[i]] = id;
       }

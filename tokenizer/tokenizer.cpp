@@ -16,9 +16,8 @@ constexpr size_t kMaxTextBytes = size_t{256} << 20;
 // The text as encode_text() may see it; `storage` holds a repaired copy when one is needed.
 std::string_view clean(std::string_view text, std::string& storage) {
   check(text.size() <= kMaxTextBytes,
-        "a text of ",
+        "a text of {} bytes is too long to encode; the limit is {}",
         text.size(),
-        " bytes is too long to encode; the limit is ",
         kMaxTextBytes);
   if (is_utf8(text) && text.find('\0') == std::string_view::npos) {
     return text;
@@ -135,11 +134,9 @@ std::vector<int64_t> Tokenizer::encode_marked_text(std::string_view whole) const
 std::string Tokenizer::decode(std::span<const int64_t> ids, Specials specials) const {
   for (const int64_t id : ids) {
     check(id >= 0 && id < specials_.vocabulary.size,
-          "id ",
+          "id {} is outside the tokenizer's vocabulary [0, {})",
           id,
-          " is outside the tokenizer's vocabulary [0, ",
-          specials_.vocabulary.size,
-          ")");
+          specials_.vocabulary.size);
   }
   return decode_ids(ids, specials);
 }
@@ -172,11 +169,9 @@ std::string Tokenizer::decode_ids(std::span<const int64_t> ids, Specials special
 
 std::string Tokenizer::piece(int64_t id) const {
   check(id >= 0 && id < specials_.vocabulary.size,
-        "id ",
+        "id {} is outside the tokenizer's vocabulary [0, {})",
         id,
-        " is outside the tokenizer's vocabulary [0, ",
-        specials_.vocabulary.size,
-        ")");
+        specials_.vocabulary.size);
   const auto special = specials_.names.find(id);
   return special != specials_.names.end() ? special->second : text_piece(id);
 }
@@ -188,7 +183,7 @@ std::optional<int64_t> Tokenizer::id_of(std::string_view piece) const {
 
 void Tokenizer::save(const std::string& folder) const {
   for (const auto& [name, bytes] : files()) {
-    write_atomically(concat(folder, "/", name), bytes);
+    write_atomically(fmt::format("{}/{}", folder, name), bytes);
   }
 }
 

@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TORCH_VERSION=2.13.0
-BUILD_PACKAGES=(build-essential cmake ninja-build ccache libyaml-cpp-dev libboost-program-options-dev
+BUILD_PACKAGES=(build-essential cmake ninja-build ccache libfmt-dev libxxhash-dev libyaml-cpp-dev libboost-program-options-dev
   libsentencepiece-dev libicu-dev nlohmann-json3-dev libgoogle-perftools-dev zlib1g-dev python3 python3-venv)
 TEST_PACKAGES=(catch2)
 QUICKSTART_PACKAGES=(wordnet-base)

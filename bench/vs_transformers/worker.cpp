@@ -11,6 +11,9 @@
 #include <iostream>
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
 
 #include "core/cpu_setup.h"
 #include "core/parameters.h"
@@ -33,7 +36,7 @@ constexpr int64_t kIgnore = -100;  // of the peer's labels
 
 Tensor tensor_of(const SafetensorsFile& file, const std::string& name) {
   const TensorView* view = file.find(name);
-  check(view != nullptr, file.path(), " has no tensor ", name);
+  check(view != nullptr, "{} has no tensor {}", file.path(), name);
   return to_tensor(*view, file.path());
 }
 
@@ -44,14 +47,14 @@ Batch packed(const Tensor& ids, const Tensor& labels, Architecture architecture)
   batch.inputs.ids = ids.flatten();
   batch.inputs.sequences = Sequences::uniform(rows, ids.size(1));
   if (architecture == Architecture::encoder_decoder) {
-    const Tensor start = torch::zeros({rows, 1}, torch::kInt64);
-    batch.inputs.decoder_ids = torch::cat({start, labels.slice(1, 0, labels.size(1) - 1)}, 1).flatten();
+    const Tensor start = at::zeros({rows, 1}, at::kLong);
+    batch.inputs.decoder_ids = at::cat({start, labels.slice(1, 0, labels.size(1) - 1)}, 1).flatten();
     batch.inputs.decoder_sequences = Sequences::uniform(rows, labels.size(1));
-    batch.rows = torch::arange(labels.numel());
+    batch.rows = at::arange(labels.numel());
     batch.labels = labels.flatten();
   } else if (architecture == Architecture::decoder_only) {
     // The peer computes every position and shifts inside; the last one of a row predicts nothing.
-    const Tensor positions = torch::arange(ids.numel()).view_as(ids);
+    const Tensor positions = at::arange(ids.numel()).view_as(ids);
     batch.rows = positions.slice(1, 0, ids.size(1) - 1).flatten();
     batch.labels = labels.slice(1, 1).flatten();
   } else {
@@ -71,9 +74,10 @@ Batch packed(const Tensor& ids, const Tensor& labels, Architecture architecture)
 std::vector<Batch> read_batches(const std::string& path, Architecture architecture) {
   const SafetensorsFile file(path);
   std::vector<Batch> batches;
-  for (size_t i = 0; file.find(concat("ids.", i)) != nullptr; ++i) {
-    batches.push_back(
-        packed(tensor_of(file, concat("ids.", i)), tensor_of(file, concat("labels.", i)), architecture));
+  for (size_t i = 0; file.find(fmt::format("ids.{}", i)) != nullptr; ++i) {
+    batches.push_back(packed(tensor_of(file, fmt::format("ids.{}", i)),
+                             tensor_of(file, fmt::format("labels.{}", i)),
+                             architecture));
   }
   return batches;
 }
@@ -138,7 +142,7 @@ Json run_steps(Bench& bench, const StepParts& parts, int64_t count, int64_t& don
   }
   return {{"ms", milliseconds},
           {"loss", losses},
-          {"rss_mb", static_cast<double>(peak_memory_bytes(torch::kCPU)) / (1 << 20)}};
+          {"rss_mb", static_cast<double>(peak_memory_bytes(at::kCPU)) / (1 << 20)}};
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -154,8 +158,8 @@ int run(const std::vector<std::string>& arguments) {
   }
   Bench bench = make_bench(arguments[0], arguments[1], overrides);
   if (is_double) {
-    bench.model->to(torch::kFloat64);
-    bench.objective->to(torch::kFloat64);
+    bench.model->to(at::kDouble);
+    bench.objective->to(at::kDouble);
   }
   set_up_cpu(bench.config.train.threads);
   bench.model->train();

@@ -7,13 +7,16 @@
 #include <variant>
 #include <vector>
 
+#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
+
 #include "base/check.h"
 
 namespace lmzoo {
 namespace {
 
 Tensor to_tensor(const std::vector<int64_t>& values) {
-  Tensor tensor = torch::empty({static_cast<int64_t>(values.size())}, torch::kInt64);
+  Tensor tensor = at::empty({static_cast<int64_t>(values.size())}, at::kLong);
   std::copy(values.begin(), values.end(), tensor.data_ptr<int64_t>());
   return tensor;
 }
@@ -134,7 +137,7 @@ class Collator {
       batch.labels = batch.labels.view({-1, 2});
     }
     if (!values_.empty()) {
-      batch.values = torch::tensor(values_).view({std::ssize(rows_), -1});
+      batch.values = at::tensor(values_).view({std::ssize(rows_), -1});
     }
     if (!next_rows_.empty()) {
       batch.next_rows = to_tensor(next_rows_);

@@ -11,9 +11,8 @@ namespace lmzoo {
 
 Loader::Loader(Windows windows, LoaderSteps steps, const LoaderOptions& options)
     : windows_(std::move(windows)), steps_(std::move(steps)), options_(options) {
-  check(
-      windows_.size() > 0, "the data has no window: ", windows_.store().path(), " holds no usable document");
-  check(options_.batch_size >= 1, "batch_size is ", options_.batch_size, " but must be at least 1");
+  check(windows_.size() > 0, "the data has no window: {} holds no usable document", windows_.store().path());
+  check(options_.batch_size >= 1, "batch_size is {} but must be at least 1", options_.batch_size);
 }
 
 std::optional<Batch> Loader::next() {
@@ -48,11 +47,10 @@ void Loader::restore(const LoaderState& state) {
   const auto size = static_cast<uint64_t>(windows_.size());
   const bool ends = options_.mode == LoaderMode::evaluate && state.position == size;
   check(state.position < size || ends,
-        "the loader's state stands at window ",
+        "the loader's state stands at window {} of an epoch, but the data has only {}: it is not the data "
+        "that the run began with",
         state.position,
-        " of an epoch, but the data has only ",
-        size,
-        ": it is not the data that the run began with");
+        size);
   prefetch_.reset();
   state_ = state;
 }

@@ -13,11 +13,10 @@ constexpr int64_t kIndexEvery = 64;
 
 Windows::Windows(std::shared_ptr<const TokenStore> store, const WindowOptions& options)
     : store_(std::move(store)), options_(options) {
-  check(options_.length >= 1, "a window has ", options_.length, " ids but must have at least 1");
+  check(options_.length >= 1, "a window has {} ids but must have at least 1", options_.length);
   check(!store_->has_columns() || options_.kind == WindowKind::documents,
-        "is ",
-        name_of(options_.kind),
-        ", but records with columns are read one by one: it must be documents");
+        "is {}, but records with columns are read one by one: it must be documents",
+        name_of(options_.kind));
   if (options_.kind == WindowKind::stream) {
     count_stream();
   } else {

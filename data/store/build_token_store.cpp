@@ -119,14 +119,12 @@ class ClassIndex {
     const size_t count = known.size();
     known.resize(std::min(count, kShown));
     throw InputError(Location{std::string(record.file), record.line},
-                     concat("label '",
-                            printable(name),
-                            "' is not among the ",
-                            count,
-                            " classes of the training data: ",
-                            printable(joined(known), 400),
-                            count > kShown ? ", ..." : "",
-                            printable(similar)));
+                     fmt::format("label '{}' is not among the {} classes of the training data: {}{}{}",
+                                 printable(name),
+                                 count,
+                                 printable(joined(known), 400),
+                                 count > kShown ? ", ..." : "",
+                                 printable(similar)));
   }
 
   bool fixed_;

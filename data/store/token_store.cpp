@@ -56,10 +56,9 @@ class Sections {
   template <class T>
   std::span<const T> take(uint64_t count) {
     check(count <= rest_.size() / sizeof(T),
+          "{}: not a whole token store: its tables do not fit in its {} bytes",
           file_.path(),
-          ": not a whole token store: its tables do not fit in its ",
-          file_.bytes().size(),
-          " bytes");
+          file_.bytes().size());
     const auto* data = reinterpret_cast<const T*>(rest_.data());
     rest_ = rest_.subspan(count * sizeof(T));
     return {data, count};
@@ -94,30 +93,27 @@ std::pair<Header, Trailer> read_ends(const MappedFile& file) {
   const std::span<const std::byte> bytes = file.bytes();
   const std::string& path = file.path();
   check(bytes.size() >= sizeof(Header) + sizeof(Trailer),
+        "{}: not a whole token store: it has only {} bytes",
         path,
-        ": not a whole token store: it has only ",
-        bytes.size(),
-        " bytes");
+        bytes.size());
   const auto header = read_struct<Header>(bytes);
   const auto trailer = read_struct<Trailer>(bytes.last(sizeof(Trailer)));
-  check(is(header.magic, kMagic), path, ": not a token store: it does not begin with ", kMagic);
+  check(is(header.magic, kMagic), "{}: not a token store: it does not begin with {}", path, kMagic);
   check(header.version == kVersion,
+        "{}: token store of version {}, but this lmzoo reads version {}",
         path,
-        ": token store of version ",
         header.version,
-        ", but this lmzoo reads version ",
         kVersion);
   check(is(trailer.magic, kEndMagic) && trailer.zero == 0,
+        "{}: token store is truncated: it does not end with {}",
         path,
-        ": token store is truncated: it does not end with ",
         kEndMagic);
   const uint32_t crc = crc32(bytes.first(bytes.size() - sizeof(Trailer) + offsetof(Trailer, crc)));
-  check(crc == trailer.crc, path, ": token store is corrupt: its checksum is wrong");
+  check(crc == trailer.crc, "{}: token store is corrupt: its checksum is wrong", path);
   check(header.id_bytes == 2 || header.id_bytes == 4,
+        "{}: token store has ids of {} bytes, but only 2 and 4 are legal",
         path,
-        ": token store has ids of ",
-        header.id_bytes,
-        " bytes, but only 2 and 4 are legal");
+        header.id_bytes);
   return {header, trailer};
 }
 
@@ -147,8 +143,8 @@ TokenStore::TokenStore(const std::string& path) : file_(path) {
   const uint64_t size = file_.bytes().size();
   check(trailer.tokens < size && trailer.documents < size && trailer.class_bytes < size &&
             trailer.notes < size && trailer.text_bytes < size,
-        path,
-        ": token store is corrupt: its counts are larger than the file");
+        "{}: token store is corrupt: its counts are larger than the file",
+        path);
   Sections sections(file_, sizeof(Header), size - sizeof(Trailer));
   ids_ = sections.take<std::byte>(padded(trailer.tokens * header.id_bytes));
   starts_ = sections.take<uint64_t>(trailer.documents + 1);
@@ -163,15 +159,15 @@ TokenStore::TokenStore(const std::string& path) : file_(path) {
   notes_ = sections.take<int32_t>(trailer.notes);
   const std::span<const char> texts = sections.take<char>(trailer.text_bytes);
   texts_ = {texts.data(), texts.size()};
-  check(sections.left() == trailer.class_bytes, path, ": token store is corrupt: its sizes disagree");
+  check(sections.left() == trailer.class_bytes, "{}: token store is corrupt: its sizes disagree", path);
   classes_ = parse_classes(sections, trailer.classes);
   const auto covers = [](std::span<const uint64_t> starts, uint64_t total) {
     return starts.front() == 0 && starts.back() == total && std::is_sorted(starts.begin(), starts.end());
   };
   check(covers(starts_, trailer.tokens) && (!has_columns() || (covers(note_starts_, trailer.notes) &&
                                                                covers(text_starts_, trailer.text_bytes))),
-        path,
-        ": token store is corrupt: its documents overlap");
+        "{}: token store is corrupt: its documents overlap",
+        path);
   for (const uint32_t bytes : text_bytes_) {
     total_text_bytes_ += bytes;
   }
@@ -232,7 +228,7 @@ void TokenStoreWriter::add(const StoredDocument& document) {
   }
   for (const int64_t id : ids) {
     if (id < 0 || id >= vocab_size_) {
-      throw std::logic_error(concat("token id ", id, " is outside the vocabulary of ", vocab_size_));
+      throw std::logic_error(fmt::format("token id {} is outside the vocabulary of {}", id, vocab_size_));
     }
   }
   id_bytes_ == 2 ? narrow<uint16_t>(ids, encoded_) : narrow<uint32_t>(ids, encoded_);

@@ -20,7 +20,7 @@ Predictions ask(const Parts& parts, std::span<const Sample> samples) {
   check(parts.objective->predicts(),
         "this run was not trained on a task with answers: it predicts no classes, numbers, tags or answers");
   const at::NoGradGuard no_grad;
-  const torch::Device device = parts.model->parameters().front().device();
+  const at::Device device = parts.model->parameters().front().device();
   Predictions all;
   for (size_t begin = 0; begin < samples.size(); begin += kSamplesAtOnce) {
     std::vector<Example> examples;

@@ -15,16 +15,13 @@ Sample sample_of(const Parts& parts, const Tokenizer& tokenizer, const std::stri
   const auto texts = static_cast<size_t>(parts.record.choices > 0 ? std::max<int64_t>(parts.record.texts, 1)
                                                                   : std::ssize(cells));
   check(parts.record.choices == 0 || cells.size() >= texts + 2,
-        "a question of ",
+        "a question of {} parts: give {}{} and at least 2 choices with tabs between them",
         cells.size(),
-        " parts: give ",
         texts,
-        texts == 1 ? " text" : " texts",
-        " and at least 2 choices with tabs between them");
+        texts == 1 ? " text" : " texts");
   check(parts.record.choices > 0 || texts <= 2,
-        "a line of ",
-        texts,
-        " parts: give a text, or two with a tab between");
+        "a line of {} parts: give a text, or two with a tab between",
+        texts);
   Sample sample{.ids = cells.front()};
   sample.more.assign(std::make_move_iterator(cells.begin() + 1),
                      std::make_move_iterator(cells.begin() + static_cast<int64_t>(texts)));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
 
 #include "base/check.h"
 
@@ -15,9 +16,8 @@ bool is_one_of(int64_t id, const std::vector<int64_t>& ids) {
 
 void check_length(const Model& model, size_t length) {
   check(static_cast<int64_t>(length) <= model.max_length(),
-        "the text has ",
+        "the text has {} tokens, but the model takes at most {}",
         length,
-        " tokens, but the model takes at most ",
         model.max_length());
 }
 
@@ -38,13 +38,13 @@ Tensor probabilities_at(Model& model,
                         const std::vector<int64_t>& ids,
                         const std::vector<int64_t>& places) {
   const at::NoGradGuard no_grad;
-  const torch::Device device = model.parameters().front().device();
+  const at::Device device = model.parameters().front().device();
   Inputs inputs;
-  inputs.ids = torch::tensor(ids, torch::kInt64);
+  inputs.ids = at::tensor(ids, at::kLong);
   inputs.sequences = Sequences::uniform(1, static_cast<int64_t>(ids.size()));
   const Tensor states = model.hidden(inputs.to(device));  // [N, D]
-  const Tensor rows = states.index_select(0, torch::tensor(places, torch::kInt64).to(device));
-  Tensor probabilities = model.logits(rows).to(torch::kCPU, torch::kFloat32).softmax(-1).contiguous();
+  const Tensor rows = states.index_select(0, at::tensor(places, at::kLong).to(device));
+  Tensor probabilities = model.logits(rows).to(at::kCPU, at::kFloat).softmax(-1).contiguous();
   auto values = probabilities.accessor<float, 2>();
   for (int64_t id = 0; id < probabilities.size(1); ++id) {
     if (vocabulary.is_special(id) || id >= vocabulary.size) {
@@ -84,7 +84,7 @@ std::vector<std::vector<Filling>> fill_mask(Model& model,
     ids.push_back(*vocabulary.sep);
   }
   const std::vector<int64_t> places = places_of(*vocabulary.mask, ids);
-  check(!places.empty(), "the text has no ", tokenizer.piece(*vocabulary.mask), " to fill");
+  check(!places.empty(), "the text has no {} to fill", tokenizer.piece(*vocabulary.mask));
   check_length(model, ids.size());
 
   const Tensor probabilities = probabilities_at(model, vocabulary, ids, places);

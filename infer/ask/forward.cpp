@@ -1,6 +1,7 @@
 #include "infer/ask/forward.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
 
 #include "base/check.h"
 #include "io/json.h"
@@ -15,15 +16,15 @@ std::vector<int64_t> read_ids(const Json& line, const char* key, int64_t rows, c
     return ids;
   }
   if (!line[key].is_array()) {
-    throw InputError(where, concat(key, " must be a list of integers"));
+    throw InputError(where, fmt::format("{} must be a list of integers", key));
   }
   for (const Json& value : line[key]) {
     if (!value.is_number_integer()) {
-      throw InputError(where, concat(key, " must be a list of integers, but holds ", value.dump()));
+      throw InputError(where, fmt::format("{} must be a list of integers, but holds {}", key, value.dump()));
     }
     const auto id = value.get<int64_t>();
     if (id < 0 || id >= rows) {
-      throw InputError(where, concat(key, " holds ", id, ", but legal are 0 to ", rows - 1));
+      throw InputError(where, fmt::format("{} holds {}, but legal are 0 to {}", key, id, rows - 1));
     }
     ids.push_back(id);
   }
@@ -41,12 +42,13 @@ void check_request(const ForwardRequest& request, const Model& model, const Loca
                                 : "decoder_ids are given, but the model has no decoder of its own");
   }
   if (!request.token_types.empty() && request.token_types.size() != request.ids.size()) {
-    throw InputError(where,
-                     concat(request.token_types.size(), " token_types for ", request.ids.size(), " ids"));
+    throw InputError(
+        where, fmt::format("{} token_types for {} ids", request.token_types.size(), request.ids.size()));
   }
   const auto longest = static_cast<int64_t>(std::max(request.ids.size(), request.decoder_ids.size()));
   if (longest > model.max_length()) {
-    throw InputError(where, concat(longest, " ids, but the model takes at most ", model.max_length()));
+    throw InputError(where,
+                     fmt::format("{} ids, but the model takes at most {}", longest, model.max_length()));
   }
 }
 
@@ -60,8 +62,8 @@ ForwardRequest parse_request(const Json& line,
   for (const auto& entry : line.items()) {
     if (entry.key() != "ids" && entry.key() != "decoder_ids" && entry.key() != "token_types" &&
         entry.key() != "text") {
-      throw InputError(where,
-                       concat("unknown key '", entry.key(), "'; legal: ids, decoder_ids, token_types, text"));
+      throw InputError(
+          where, fmt::format("unknown key '{}'; legal: ids, decoder_ids, token_types, text", entry.key()));
     }
   }
   ForwardRequest request;
@@ -86,13 +88,13 @@ ForwardRequest parse_request(const Json& line,
 
 Inputs inputs_of(const ForwardRequest& request) {
   Inputs inputs;
-  inputs.ids = torch::tensor(request.ids, torch::kInt64);
+  inputs.ids = at::tensor(request.ids, at::kLong);
   inputs.sequences = Sequences::uniform(1, inputs.ids.size(0));
   if (!request.token_types.empty()) {
-    inputs.token_types = torch::tensor(request.token_types, torch::kInt64);
+    inputs.token_types = at::tensor(request.token_types, at::kLong);
   }
   if (!request.decoder_ids.empty()) {
-    inputs.decoder_ids = torch::tensor(request.decoder_ids, torch::kInt64);
+    inputs.decoder_ids = at::tensor(request.decoder_ids, at::kLong);
     inputs.decoder_sequences = Sequences::uniform(1, inputs.decoder_ids.size(0));
   }
   return inputs;
@@ -130,7 +132,7 @@ std::vector<ForwardRequest> read_forward_requests(const std::string& path,
       requests.push_back(parse_request(parse_json_line(line, where), model, tokenizer, where));
     }
   }
-  check(!requests.empty(), path, ": no line to compute");
+  check(!requests.empty(), "{}: no line to compute", path);
   return requests;
 }
 
@@ -138,7 +140,7 @@ NamedTensors forward(Model& model,
                      const std::vector<ForwardRequest>& requests,
                      const ForwardOptions& options) {
   const at::NoGradGuard no_grad;
-  const torch::Device device = model.parameters().front().device();
+  const at::Device device = model.parameters().front().device();
   NamedTensors all;
   for (size_t n = 0; n < requests.size(); ++n) {
     Trace trace;
@@ -146,12 +148,13 @@ NamedTensors forward(Model& model,
     Inputs inputs = inputs_of(requests[n]).to(device);
     inputs.trace = options.hidden || options.attention ? &trace : nullptr;
     const Tensor states = model.hidden(inputs);  // [T, D]
-    all.push_back({concat("logits.", n), model.logits(states).to(torch::kCPU)});
+    all.push_back({fmt::format("logits.{}", n), model.logits(states).to(at::kCPU)});
     for (size_t layer = 0; options.hidden && layer < trace.hidden.size(); ++layer) {
-      all.push_back({concat("hidden.", n, ".", layer), trace.hidden[layer].to(torch::kCPU)});
+      all.push_back({fmt::format("hidden.{}.{}", n, layer), trace.hidden[layer].to(at::kCPU)});
     }
     for (size_t layer = 0; layer < trace.attention.size(); ++layer) {
-      all.push_back({concat("attention.", n, ".", layer), trace.attention[layer].squeeze(0).to(torch::kCPU)});
+      all.push_back(
+          {fmt::format("attention.{}.{}", n, layer), trace.attention[layer].squeeze(0).to(at::kCPU)});
     }
   }
   return all;

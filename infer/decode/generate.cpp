@@ -4,14 +4,16 @@
 #include <limits>
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
 
 #include "base/check.h"
 
 namespace lmzoo {
 namespace {
 
-Tensor as_ids(std::span<const int64_t> ids, torch::Device device) {
-  return torch::tensor(std::vector<int64_t>(ids.begin(), ids.end()), torch::kInt64).to(device);
+Tensor as_ids(std::span<const int64_t> ids, at::Device device) {
+  return at::tensor(std::vector<int64_t>(ids.begin(), ids.end()), at::kLong).to(device);
 }
 
 // A model with what it has seen so far.
@@ -19,7 +21,7 @@ class Decoding {
  public:
   Decoding(Model& model, const Prompt& prompt, bool cached)
       : model_(model), two_stacks_(model.architecture() == Architecture::encoder_decoder), cached_(cached) {
-    const torch::Device device = model.parameters().front().device();
+    const at::Device device = model.parameters().front().device();
     if (two_stacks_) {
       inputs_.ids = as_ids(prompt.source, device);
       inputs_.sequences = Sequences::uniform(1, inputs_.ids.size(0)).to(device);
@@ -34,12 +36,12 @@ class Decoding {
     const std::span<const int64_t> fed = cached_ ? added : std::span<const int64_t>(seen_);
     Tensor& ids = two_stacks_ ? inputs_.decoder_ids : inputs_.ids;
     Sequences& sequences = two_stacks_ ? inputs_.decoder_sequences : inputs_.sequences;
-    const torch::Device device = model_.parameters().front().device();
+    const at::Device device = model_.parameters().front().device();
     ids = as_ids(fed, device);
     sequences = Sequences::uniform(1, ids.size(0)).to(device);
     const Tensor states = model_.hidden(inputs_);  // [fed, D]
     const Tensor fresh = states.slice(0, states.size(0) - static_cast<int64_t>(added.size()));
-    return model_.logits(fresh).to(torch::kCPU, torch::kFloat32).contiguous();
+    return model_.logits(fresh).to(at::kCPU, at::kFloat).contiguous();
   }
 
  private:
@@ -59,16 +61,13 @@ void check_lengths(const Model& model, const Prompt& prompt, int64_t added) {
   check(!prompt.context.empty(), "the prompt has no token");
   const auto context = static_cast<int64_t>(prompt.context.size());
   check(context <= model.max_length() - added,
-        "the prompt has ",
+        "the prompt has {} tokens and {} more are asked for, but the model takes at most {}",
         context,
-        " tokens and ",
         added,
-        " more are asked for, but the model takes at most ",
         model.max_length());
   check(static_cast<int64_t>(prompt.source.size()) <= model.max_length(),
-        "the source has ",
+        "the source has {} tokens, but the model takes at most {}",
         prompt.source.size(),
-        " tokens, but the model takes at most ",
         model.max_length());
 }
 
@@ -116,9 +115,9 @@ Score score(Model& model, const Prompt& prompt, std::span<const int64_t> continu
   const auto count = static_cast<int64_t>(continuation.size());
   const Tensor logits = decoding.read(fed);
   const Tensor rows = logits.slice(0, logits.size(0) - count).log_softmax(-1);  // [count, V]
-  const Tensor wanted = as_ids(continuation, torch::kCPU);
-  return {rows.gather(1, wanted.unsqueeze(1)).sum(torch::kFloat64).item<double>(),
-          torch::equal(rows.argmax(-1), wanted)};
+  const Tensor wanted = as_ids(continuation, at::kCPU);
+  return {rows.gather(1, wanted.unsqueeze(1)).sum(at::kDouble).item<double>(),
+          at::equal(rows.argmax(-1), wanted)};
 }
 
 }  // namespace lmzoo

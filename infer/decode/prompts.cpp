@@ -26,6 +26,7 @@ std::vector<std::string> read_prompts(const std::string& text,
   std::erase_if(prompts,
                 [](const std::string& line) { return line.find_first_not_of(" \t\r") == std::string::npos; });
   check(!prompts.empty(),
+        "{}",
         file.empty() ? "no text is given: use a flag, a file or standard input" : file + " holds no text");
   for (std::string& prompt : prompts) {
     replace_invalid_utf8(prompt);

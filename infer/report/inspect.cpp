@@ -60,7 +60,7 @@ class Inspector {
     const int64_t first = is_alone ? 0 : sample;
     const int64_t last = is_alone ? sequences.count() : sample + 1;
     for (int64_t i = first; i < last; ++i) {
-      const std::string name = last - first == 1 ? "input" : concat("input ", i - first + 1);
+      const std::string name = last - first == 1 ? "input" : fmt::format("input {}", i - first + 1);
       example.sequences.push_back(sequence(name, batch.inputs.ids, sequences, i));
       example.sequences.back().attention = parts_.model->architecture() == Architecture::decoder_only
                                                ? "a position sees itself and those before it"
@@ -99,13 +99,13 @@ class Inspector {
       return "";
     }
     if (!content.choices.empty()) {
-      return concat("choice ", content.label + 1, " of ", content.choices.size());
+      return fmt::format("choice {} of {}", content.label + 1, content.choices.size());
     }
     if (content.label >= 0) {
       return class_token(content.label).piece;
     }
     if (content.value) {
-      return concat(*content.value);
+      return fmt::format("{:g}", *content.value);
     }
     std::string names;
     for (const int64_t index : content.set) {
@@ -159,7 +159,7 @@ class Inspector {
         last.attention = past;
         if (!inputs.prefix.empty()) {
           const int64_t prefix = inputs.prefix[static_cast<size_t>(index)];
-          last.attention += concat("; the first ", prefix, " are seen by all");
+          last.attention += fmt::format("; the first {} are seen by all", prefix);
           for (int64_t i = 0; i < prefix; ++i) {
             last.positions[static_cast<size_t>(i)].sees_all = true;
           }

@@ -25,14 +25,14 @@ std::string padded(const std::string& text, size_t width) {
 }
 
 // Pieces hold any bytes of a text; a line break or an escape must not reach the terminal.
-std::string shown(const std::string& piece) { return printable(piece, 40); }
+std::string shown_token(const std::string& piece) { return printable(piece, 40); }
 
 std::string colored(const std::string& text, const char* code, bool color) {
   return color ? code + text + kReset : text;
 }
 
 std::string label_of(const InspectedPosition& position) {
-  return position.label ? shown(position.label->piece) : "·";
+  return position.label ? shown_token(position.label->piece) : "·";
 }
 
 // Input above label, in columns, as many as fit a line.
@@ -50,7 +50,7 @@ std::string grid(const InspectedSequence& sequence, bool labels, bool color, siz
     used = margin.size();
   };
   for (const InspectedPosition& position : sequence.positions) {
-    const std::string input = shown(position.input.piece);
+    const std::string input = shown_token(position.input.piece);
     const std::string label = labels ? label_of(position) : "";
     const size_t width = std::max(width_of(input), width_of(label)) + 1;
     if (used + width > columns) {
@@ -85,14 +85,14 @@ p { margin: .2rem 0; }
 </style>
 )";
 
-std::string cell(const InspectedPosition& position) {
+std::string token_cell(const InspectedPosition& position) {
   const std::string classes =
       std::string(position.special ? " special" : "") + (position.sees_all ? " prefix" : "");
   std::string out = "<div class=\"cell\"><span class=\"" + classes + "\">" +
-                    html_escape(shown(position.input.piece)) + "</span><small>" +
+                    html_escape(shown_token(position.input.piece)) + "</span><small>" +
                     std::to_string(position.input.id) + "</small>";
   if (position.label) {
-    out += "<span class=\"label\">" + html_escape(shown(position.label->piece)) + "</span>";
+    out += "<span class=\"label\">" + html_escape(shown_token(position.label->piece)) + "</span>";
   }
   return out + "</div>";
 }
@@ -106,23 +106,23 @@ bool has_labels(const InspectedSequence& sequence) {
 }  // namespace
 
 std::string to_terminal(const InspectedExample& example, bool color, size_t columns) {
-  std::string out = colored(concat("window ", example.window), "\033[1m", color) + "\n";
+  std::string out = colored(fmt::format("window {}", example.window), "\033[1m", color) + "\n";
   out += padded("  text", 10) + printable(example.text, 2000) + "\n";
   out += padded("  ids", 10);
   for (const InspectedToken& token : example.ids) {
-    out += shown(token.piece) + colored("/" + std::to_string(token.id), kDim, color) + " ";
+    out += shown_token(token.piece) + colored("/" + std::to_string(token.id), kDim, color) + " ";
   }
   out += "\n";
   for (const InspectedSequence& sequence : example.sequences) {
     out +=
         "  " + sequence.name +
         colored(
-            concat(" (", sequence.positions.size(), " positions; ", sequence.attention, ")"), kDim, color) +
+            fmt::format(" ({} positions; {})", sequence.positions.size(), sequence.attention), kDim, color) +
         "\n";
     out += grid(sequence, has_labels(sequence), color, columns);
   }
   if (!example.label.empty()) {
-    out += padded("  class", 10) + colored(shown(example.label), kLabel, color) + "\n";
+    out += padded("  class", 10) + colored(shown_token(example.label), kLabel, color) + "\n";
   }
   return out + "\n";
 }
@@ -133,21 +133,15 @@ std::string to_html(const std::vector<InspectedExample>& examples, const std::st
                     "</h1>\n<p class=\"note\">Each box is a position: the token that is read, its id and, "
                     "in green, the token that must be predicted there.</p>\n";
   for (const InspectedExample& example : examples) {
-    out += concat("<section><h2>Window ",
-                  example.window,
-                  "</h2><p>",
-                  html_escape(printable(example.text, 4000)),
-                  "</p>\n");
+    out += fmt::format(
+        "<section><h2>Window {}</h2><p>{}</p>\n", example.window, html_escape(printable(example.text, 4000)));
     for (const InspectedSequence& sequence : example.sequences) {
-      out += concat("<p class=\"note\">",
-                    sequence.name,
-                    ": ",
-                    sequence.positions.size(),
-                    " positions; ",
-                    sequence.attention,
-                    "</p><div class=\"grid\">");
+      out += fmt::format("<p class=\"note\">{}: {} positions; {}</p><div class=\"grid\">",
+                         sequence.name,
+                         sequence.positions.size(),
+                         sequence.attention);
       for (const InspectedPosition& position : sequence.positions) {
-        out += cell(position);
+        out += token_cell(position);
       }
       out += "</div>\n";
     }

@@ -94,12 +94,12 @@ std::string text_of(const Json& object, const char* key, const std::string& path
   if (!object.contains(key)) {
     return "";
   }
-  check(object[key].is_string(), path, ": ", key, " must be a text");
+  check(object[key].is_string(), "{}: {} must be a text", path, key);
   return object[key].get<std::string>();
 }
 
 std::vector<std::string> texts_of(const Json& list, const std::string& path) {
-  check(list.is_array(), path, ": a row of a table must be a list of texts");
+  check(list.is_array(), "{}: a row of a table must be a list of texts", path);
   std::vector<std::string> texts;
   for (const Json& item : list) {
     texts.push_back(item.is_string() ? item.get<std::string>() : item.dump());
@@ -151,7 +151,7 @@ RunRecord read_run(const std::string& folder) {
   RunRecord run;
   run.folder = folder;
   const std::string config = folder + "/config.yaml";
-  check(fs::exists(config), folder, " is no run folder: it has no config.yaml");
+  check(fs::exists(config), "{} is no run folder: it has no config.yaml", folder);
   std::ifstream in(config, std::ios::binary);
   run.config.assign(std::istreambuf_iterator<char>(in), {});
   run.name = fs::weakly_canonical(folder).filename().string();
@@ -164,7 +164,7 @@ Results read_results(const std::string& path) {
   const MappedFile file(path);
   const auto bytes = file.bytes();
   const Json json = parse_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
-  check(json.is_object(), path, ": must hold one JSON object");
+  check(json.is_object(), "{}: must hold one JSON object", path);
   Results results;
   results.title = text_of(json, "title", path);
   for (const Json& item : json.value("tables", Json::array())) {

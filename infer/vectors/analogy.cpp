@@ -10,7 +10,9 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/mul.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/topk.h>
+#include <ATen/ops/zeros.h>
 
 #include "base/check.h"
 #include "base/utf8.h"
@@ -105,7 +107,7 @@ class Examiner {
       return asked_;
     }
     const at::NoGradGuard no_grad;
-    const Tensor rows = torch::tensor(rows_);
+    const Tensor rows = at::tensor(rows_);
     const Tensor words = table_.vectors().index_select(0, rows) *
                          table_.inverse_norms().index_select(0, rows).unsqueeze(1);  // [U, D]
     const int64_t block =
@@ -237,7 +239,7 @@ std::vector<AnalogyAnswer> solve_analogy(const VectorTable& table,
   for (const std::string& word : words) {
     const std::vector<int64_t> rows = rows_of(table, word, options);
     const Tensor vector = rows.empty() ? table.compose(word) : table.vectors()[rows.front()];
-    check(vector.defined(), "'", printable(word), "' has no vector");
+    check(vector.defined(), "'{}' has no vector", printable(word));
     const Tensor unit = vector / vector.norm().clamp_min(1e-30);
     cosines.push_back(at::matmul(table.vectors().slice(0, 0, candidates), unit).mul(inverse));
     excluded.insert(excluded.end(), rows.begin(), rows.end());

@@ -6,6 +6,7 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include "base/check.h"
@@ -29,23 +30,23 @@ Tensor unit_rows(const Tensor& rows) {
 
 // Mean over the pairs of different rows [n, D] of their cosine: (|Σ u|² - n) / n(n - 1).
 double mean_cosine(const Tensor& rows) {
-  const Tensor sum = unit_rows(rows.to(torch::kFloat64)).sum(0);
+  const Tensor sum = unit_rows(rows.to(at::kDouble)).sum(0);
   const auto n = static_cast<double>(rows.size(0));
   return (sum.square().sum().item<double>() - n) / (n * (n - 1));
 }
 
 // What is asked of the model: sentences that hold the word, and which of their tokens it is.
-struct Asked {
+struct AskedWords {
   std::vector<ReadText> texts;
   std::vector<std::pair<int64_t, int64_t>>
       tokens;  // of each occurrence: [first, end) of its text's own tokens
 };
 
-Asked find_occurrences(const Model& model,
-                       const Tokenizer& tokenizer,
-                       const std::vector<std::string>& sentences,
-                       Contextual& points) {
-  Asked asked;
+AskedWords find_occurrences(const Model& model,
+                            const Tokenizer& tokenizer,
+                            const std::vector<std::string>& sentences,
+                            Contextual& points) {
+  AskedWords asked;
   for (const std::string& sentence : sentences) {
     const std::vector<int64_t> ids = tokenizer.encode(sentence);
     const std::string text = tokenizer.decode(ids);
@@ -55,11 +56,9 @@ Asked find_occurrences(const Model& model,
     }
     asked.texts.push_back(read_text(model, tokenizer, ids));
     check(std::ssize(asked.texts.back().ids) <= model.max_length(),
-          "'",
+          "'{}' has {} positions, but the model takes at most {}",
           printable(sentence, 40),
-          "' has ",
           asked.texts.back().ids.size(),
-          " positions, but the model takes at most ",
           model.max_length());
     for (const auto& [begin, end] : ranges) {
       points.occurrences.push_back({.sentence = points.sentences.size(), .begin = begin, .end = end});
@@ -71,7 +70,7 @@ Asked find_occurrences(const Model& model,
 }
 
 // The word's states [n, D] after every layer.
-std::vector<Tensor> states_of(Model& model, const Asked& asked, const Contextual& points) {
+std::vector<Tensor> states_of_layers(Model& model, const AskedWords& asked, const Contextual& points) {
   std::vector<std::vector<Tensor>> rows;  // per layer
   size_t next = 0;
   for_each_states(model, asked.texts, [&](size_t text, const std::vector<Tensor>& layers) {
@@ -127,15 +126,15 @@ std::pair<int64_t, int64_t> tokens_of_range(const Tokenizer& tokenizer,
 }
 
 Tensor Principal::coordinates(const Tensor& rows) const {
-  return at::matmul(rows.to(torch::kFloat64) - mean, directions.t());
+  return at::matmul(rows.to(at::kDouble) - mean, directions.t());
 }
 
 Principal principal_components(const Tensor& rows, int64_t count) {
-  const Tensor exact = rows.to(torch::kFloat64);
+  const Tensor exact = rows.to(at::kDouble);
   const Tensor mean = exact.mean(0);
   const auto [u, s, directions] = at::linalg_svd(exact - mean, /*full_matrices=*/false);
   const int64_t found = std::min(count, s.size(0));
-  Principal result{.mean = mean, .directions = at::zeros({count, rows.size(1)}, torch::kFloat64)};
+  Principal result{.mean = mean, .directions = at::zeros({count, rows.size(1)}, at::kDouble)};
   for (int64_t k = 0; k < found; ++k) {
     const Tensor direction = directions[k];
     const Tensor largest = direction[direction.abs().argmax()];
@@ -153,29 +152,26 @@ Contextual contextual_points(Model& model,
                              std::optional<int64_t> layer) {
   const at::NoGradGuard no_grad;
   Contextual points{.word = word};
-  const Asked asked = find_occurrences(model, tokenizer, sentences, points);
+  const AskedWords asked = find_occurrences(model, tokenizer, sentences, points);
   check(points.occurrences.size() >= 2,
-        "'",
+        "'{}' stands {} times in the sentences, but at least two are needed",
         printable(word),
-        "' stands ",
-        points.occurrences.size(),
-        " times in the sentences, but at least two are needed");
-  const std::vector<Tensor> states = states_of(model, asked, points);
+        points.occurrences.size());
+  const std::vector<Tensor> states = states_of_layers(model, asked, points);
   points.layer = layer.value_or(std::ssize(states) - 1);
   check(points.layer >= 0 && points.layer < std::ssize(states),
-        "layer ",
+        "layer {} is not there: the model has 0 (the embedding) to {}",
         points.layer,
-        " is not there: the model has 0 (the embedding) to ",
         states.size() - 1);
   for (const Tensor& of_layer : states) {
     points.self_similarity.push_back(mean_cosine(of_layer));
   }
 
-  const Tensor table = token_embedding(model).detach().to(torch::kCPU, torch::kFloat32);
+  const Tensor table = token_embedding(model).detach().to(at::kCPU, at::kFloat);
   const std::vector<int64_t> tokens = tokenizer.encode(word);
   const Tensor fixed =
-      table.index_select(0, torch::tensor(tokens, torch::kInt64)).mean(0, /*keepdim=*/true);  // [1, D]
-  const Tensor units = unit_rows(states[static_cast<size_t>(points.layer)]);                  // [n, D]
+      table.index_select(0, at::tensor(tokens, at::kLong)).mean(0, /*keepdim=*/true);  // [1, D]
+  const Tensor units = unit_rows(states[static_cast<size_t>(points.layer)]);           // [n, D]
   const Tensor anchor = unit_rows(fixed);
   check(anchor.size(1) == units.size(1), "the token embedding has another width than the layers");
   const Principal shown = principal_components(units, 2);

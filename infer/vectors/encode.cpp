@@ -4,6 +4,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include "base/check.h"
@@ -21,7 +22,7 @@ std::vector<Tensor> states_of(Model& model, std::span<const ReadText> texts) {
   }
   Trace trace;
   Inputs inputs;
-  inputs.ids = torch::tensor(ids, torch::kInt64);
+  inputs.ids = at::tensor(ids, at::kLong);
   inputs.sequences = Sequences(lengths);
   inputs = inputs.to(model.parameters().front().device());
   inputs.trace = &trace;
@@ -30,7 +31,7 @@ std::vector<Tensor> states_of(Model& model, std::span<const ReadText> texts) {
     trace.hidden.push_back(last);  // a model without layers
   }
   for (Tensor& states : trace.hidden) {
-    states = states.to(torch::kCPU, torch::kFloat32);
+    states = states.to(at::kCPU, at::kFloat);
   }
   return std::move(trace.hidden);
 }
@@ -40,9 +41,8 @@ size_t layer_index(const std::optional<int64_t>& layer, size_t layers) {
     return layers - 1;
   }
   check(*layer >= 0 && *layer < static_cast<int64_t>(layers),
-        "layer ",
+        "layer {} is not there: the model has 0 (the embedding) to {}",
         *layer,
-        " is not there: the model has 0 (the embedding) to ",
         layers - 1);
   return static_cast<size_t>(*layer);
 }
@@ -90,13 +90,10 @@ std::vector<ReadText> read_texts(const Model& model,
     const int64_t room = model.max_length() - added;
     if (std::ssize(own) > room) {
       check(truncate,
-            "'",
+            "'{}' has {} positions, but the model takes at most {} (--truncate cuts it)",
             printable(text, 40),
-            "' has ",
             std::ssize(own) + added,
-            " positions, but the model takes at most ",
-            model.max_length(),
-            " (--truncate cuts it)");
+            model.max_length());
       own.resize(static_cast<size_t>(room));
     }
     all.push_back(read_text(model, tokenizer, std::move(own)));

@@ -39,7 +39,7 @@ class Sum {
       sign = word == "-" ? -1 : 1;
     }
     add(term, sign);
-    check(vector.defined(), "'", printable(text), "' has no word");
+    check(vector.defined(), "'{}' has no word", printable(text));
   }
 
   Tensor vector;  // [D]
@@ -48,12 +48,11 @@ class Sum {
  private:
   void add(const std::string& term, double sign) {
     if (term.empty()) {
-      check(
-          !vector.defined() && sign == 1, "'", printable(text_), "': a word must stand behind each + and -");
+      check(!vector.defined() && sign == 1, "'{}': a word must stand behind each + and -", printable(text_));
       return;
     }
     const Tensor own = table_.vector_of(term);
-    check(own.defined(), "'", printable(term), "' has no vector");
+    check(own.defined(), "'{}' has no vector", printable(term));
     const Tensor part = sign * at_length_one(own);
     vector = vector.defined() ? vector + part : part;
     for (const auto& row : {table_.row_of(term), table_.row_of(folded(term))}) {
@@ -117,7 +116,7 @@ std::vector<std::vector<Neighbor>> nearest(const VectorTable& table,
   const at::NoGradGuard no_grad;
   const int64_t candidates = candidate_count(table, options.candidates);
   const int64_t asked = queries.vectors.size(0);
-  const Tensor units = at_length_one(queries.vectors.to(torch::kFloat32));
+  const Tensor units = at_length_one(queries.vectors.to(at::kFloat));
   std::vector<std::vector<Neighbor>> all(static_cast<size_t>(asked));
   const std::vector<int64_t> none;
   for (int64_t q = 0; q < asked; q += kBlockQueries) {

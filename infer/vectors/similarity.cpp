@@ -8,7 +8,7 @@
 namespace lmzoo {
 
 double cosine(const Tensor& a, const Tensor& b) {
-  const Tensor x = a.to(torch::kFloat64), y = b.to(torch::kFloat64);
+  const Tensor x = a.to(at::kDouble), y = b.to(at::kDouble);
   const double norms = std::sqrt(at::dot(x, x).item<double>() * at::dot(y, y).item<double>());
   return norms > 0 ? at::dot(x, y).item<double>() / norms : 0;
 }

@@ -27,7 +27,7 @@ std::vector<std::string> read_word_list(const std::string& path) {
       words.push_back(line);
     }
   }
-  check(!words.empty(), path, ": has no word");
+  check(!words.empty(), "{}: has no word", path);
   return words;
 }
 
@@ -37,8 +37,8 @@ VectorTable load_table(const TableSource& source, const Registry& registry, cons
     const LoadedRun run = load_run(source.path, registry, source.device);
     return token_table(run, {.layer = source.layer, .words = source.words}, progress);
   }
-  check(!source.layer, "--layer: ", printable(source.path), " has one vector a word, and no layers");
-  check(source.words.empty(), "--words: ", printable(source.path), " has its own words");
+  check(!source.layer, "--layer: {} has one vector a word, and no layers", printable(source.path));
+  check(source.words.empty(), "--words: {} has its own words", printable(source.path));
   VectorTable table(load_word_vectors({.path = source.path, .limit = source.limit}, progress).table);
   if (std::filesystem::is_directory(source.path)) {
     if (const auto ngrams = NgramVectors::open(source.path)) {

@@ -5,6 +5,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 
 #include "base/check.h"
 #include "infer/vectors/encode.h"
@@ -44,7 +45,7 @@ Entries word_entries(const Tokenizer& tokenizer, const std::vector<std::string>&
       entries.tokens.push_back(std::move(ids));
     }
   }
-  check(!entries.names.empty(), "none of the ", words.size(), " words has a token");
+  check(!entries.names.empty(), "none of the {} words has a token", words.size());
   return entries;
 }
 
@@ -54,7 +55,7 @@ bool is_known(const Tokenizer& tokenizer, const std::vector<int64_t>& ids) {
 }
 
 Tensor mean_rows(const Tensor& table, const std::vector<int64_t>& ids) {  // [V, D] -> [D]
-  return table.index_select(0, torch::tensor(ids, torch::kInt64)).mean(0);
+  return table.index_select(0, at::tensor(ids, at::kLong)).mean(0);
 }
 
 }  // namespace
@@ -66,7 +67,7 @@ VectorTable token_table(const LoadedRun& run, const TokenTableOptions& options, 
   Entries entries =
       options.words.empty() ? vocabulary_entries(tokenizer) : word_entries(tokenizer, options.words);
   if (!options.layer) {
-    const Tensor table = token_embedding(model).detach().to(torch::kCPU, torch::kFloat32);
+    const Tensor table = token_embedding(model).detach().to(at::kCPU, at::kFloat);
     std::vector<Tensor> rows;
     for (const std::vector<int64_t>& ids : entries.tokens) {
       rows.push_back(ids.size() == 1 ? table[ids.front()] : mean_rows(table, ids));

@@ -5,6 +5,7 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/where.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "base/check.h"
 #include "base/utf8.h"
@@ -25,15 +26,12 @@ std::string folded(std::string_view text) {
 VectorTable::VectorTable(WordVectors vectors) : words_(std::move(vectors.words)) {
   const auto values = std::make_shared<std::vector<float>>(std::move(vectors.values));
   vectors_ = at::from_blob(
-      values->data(),
-      {std::ssize(words_), vectors.width},
-      [values](void*) {},
-      torch::TensorOptions(torch::kFloat32));
+      values->data(), {std::ssize(words_), vectors.width}, [values](void*) {}, at::TensorOptions(at::kFloat));
   index();
 }
 
 VectorTable::VectorTable(std::vector<std::string> words, const Tensor& vectors)
-    : words_(std::move(words)), vectors_(vectors.detach().to(torch::kCPU, torch::kFloat32).contiguous()) {
+    : words_(std::move(words)), vectors_(vectors.detach().to(at::kCPU, at::kFloat).contiguous()) {
   index();
 }
 
@@ -45,9 +43,8 @@ void VectorTable::index() {
   rows_.reserve(words_.size());
   for (size_t i = 0; i < words_.size(); ++i) {
     check(rows_.emplace(words_[i], static_cast<int64_t>(i)).second,
-          "the word '",
-          printable(words_[i]),
-          "' stands twice");
+          "the word '{}' stands twice",
+          printable(words_[i]));
   }
   const Tensor norms = at::linalg_vector_norm(vectors_, 2, at::IntArrayRef{1});  // [V]
   inverse_ = at::where(norms > 0, 1 / norms, at::zeros_like(norms));

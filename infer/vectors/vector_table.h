@@ -12,13 +12,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include <torch/types.h>
-
+#include "core/tensor.h"
 #include "io/word_vectors.h"
 
 namespace lmzoo {
-
-using torch::Tensor;
 
 class VectorTable {
  public:

@@ -92,14 +92,14 @@ AnalogySet read_analogies(const std::string& path) {
     if (words.size() != 4) {
       throw InputError(
           lines.where(),
-          concat("a question has four words, a is to b as c is to d, but here are ", words.size()));
+          fmt::format("a question has four words, a is to b as c is to d, but here are {}", words.size()));
     }
     if (set.sections.empty()) {
       set.sections.emplace_back("questions");
     }
     set.questions.push_back({{words[0], words[1], words[2], words[3]}, set.sections.size() - 1});
   }
-  check(!set.questions.empty(), path, ": has no questions");
+  check(!set.questions.empty(), "{}: has no questions", path);
   return set;
 }
 
@@ -122,11 +122,11 @@ std::vector<WordPair> read_word_pairs(const std::string& path) {
       pairs.push_back({fields[0], fields[1], *score});
     } else if (!heading_allowed) {
       throw InputError(lines.where(),
-                       concat("expected two words and a number, but got '", printable(line), "'"));
+                       fmt::format("expected two words and a number, but got '{}'", printable(line)));
     }
     heading_allowed = false;
   }
-  check(!pairs.empty(), path, ": has no pair of words with a score");
+  check(!pairs.empty(), "{}: has no pair of words with a score", path);
   return pairs;
 }
 

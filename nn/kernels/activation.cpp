@@ -18,7 +18,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-ElementwiseKernels kernels() { return LMZOO_BEST_ISA(elementwise_kernels()); }
+ElementwiseKernels activation_kernels() { return LMZOO_BEST_ISA(elementwise_kernels()); }
 
 struct ActivationCall : torch::CustomClassHolder {
   Activation kind = Activation::relu;
@@ -62,7 +62,7 @@ class FusedActivation : public torch::autograd::Function<FusedActivation> {
                               .slopes = numbers_of(slopes)};
     const int64_t count = out.numel() / rows.width;
     for_each_run(count, runs_of(count, rows.width), [&](int64_t begin, int64_t end, int64_t) {
-      kernels().activate(rows, begin, end);
+      activation_kernels().activate(rows, begin, end);
     });
     context->save_for_backward({slopes});
     context->saved_data["gated"] = call->gated;
@@ -84,7 +84,7 @@ class FusedActivation : public torch::autograd::Function<FusedActivation> {
     const int64_t sums = rows.bias ? slopes.size(-1) : 0;
     const Tensor dbias = sum_over_runs(
         count, runs_of(count, rows.width), sums, [&](int64_t begin, int64_t end, float* partial) {
-          kernels().activate_gradient(rows, begin, end, partial);
+          activation_kernels().activate_gradient(rows, begin, end, partial);
         });
     return {dx, rows.bias ? dbias : Tensor(), Tensor()};
   }
@@ -100,7 +100,7 @@ Tensor drop(const Tensor& x, const DropoutMask& mask) {
   const DropoutRows rows{x.size(-1), numbers_of(input), numbers_of(out), mask};
   const int64_t count = x.numel() / rows.width;
   for_each_run(count, runs_of(count, rows.width), [&](int64_t begin, int64_t end, int64_t) {
-    kernels().dropout(rows, begin, end);
+    activation_kernels().dropout(rows, begin, end);
   });
   return out;
 }
@@ -140,7 +140,7 @@ Tensor turn(const Tensor& x, const RotaryAngles& angles, const RotaryCall& call,
   rows.interleaved = call.layout == RotaryLayout::interleaved;
   for_each_run(x.size(0),
                runs_of(x.size(0), rows.heads * rows.width),
-               [&](int64_t begin, int64_t end, int64_t) { kernels().rotate(rows, begin, end); });
+               [&](int64_t begin, int64_t end, int64_t) { activation_kernels().rotate(rows, begin, end); });
   return out;
 }
 
@@ -164,7 +164,7 @@ class FusedRotation : public torch::autograd::Function<FusedRotation> {
   }
 };
 
-bool fusible(const ActivationInputs& inputs) {
+bool fusible_activation(const ActivationInputs& inputs) {
   return is_kernel_number(inputs.x) && is_kernel_parameter(inputs.bias);
 }
 
@@ -181,14 +181,14 @@ Tensor run_activation(const ActivationInputs& inputs, Activation kind, bool gate
 }  // namespace
 
 Tensor activate(const ActivationInputs& inputs, Activation kind) {
-  return fusible(inputs) ? run_activation(inputs, kind, false) : reference::activate(inputs, kind);
+  return fusible_activation(inputs) ? run_activation(inputs, kind, false) : reference::activate(inputs, kind);
 }
 
 Tensor gated(const ActivationInputs& inputs, Activation kind) {
   if (inputs.x.size(-1) % 2 != 0) {
-    throw std::logic_error(concat("gated: rows of ", inputs.x.size(-1), " numbers have no halves"));
+    throw std::logic_error(fmt::format("gated: rows of {} numbers have no halves", inputs.x.size(-1)));
   }
-  return fusible(inputs) ? run_activation(inputs, kind, true) : reference::gated(inputs, kind);
+  return fusible_activation(inputs) ? run_activation(inputs, kind, true) : reference::gated(inputs, kind);
 }
 
 Tensor dropout(const Tensor& x, double p) {
@@ -204,7 +204,7 @@ Tensor dropout(const Tensor& x, double p) {
 }
 
 Tensor rotate(const Tensor& x, int64_t heads, const RotaryAngles& angles, RotaryLayout layout) {
-  if (!is_kernel_number(x) || angles.cos.scalar_type() != torch::kFloat32) {
+  if (!is_kernel_number(x) || angles.cos.scalar_type() != at::kFloat) {
     return reference::rotate(x, heads, angles, layout);
   }
   auto call = c10::make_intrusive<RotaryCall>();

@@ -8,6 +8,9 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/custom_class.h>
 
@@ -74,7 +77,7 @@ AttentionProblem problem_of(const Call& call, const Heads& heads, const Tensor& 
   problem.key_heads = call.shape.key_heads;
   problem.width = call.shape.width;
   problem.longest_keys = call.keys.longest();
-  problem.half = heads.q.scalar_type() == torch::kBFloat16;
+  problem.half = heads.q.scalar_type() == at::kBFloat16;
   problem.causal = call.mask != MaskKind::full;
   if (bias.defined()) {
     problem.bias = bias.const_data_ptr<float>();
@@ -87,14 +90,14 @@ AttentionProblem problem_of(const Call& call, const Heads& heads, const Tensor& 
   return problem;
 }
 
-AttentionKernels kernels() { return LMZOO_BEST_ISA(attention_kernels()); }
+AttentionKernels attention_kernels_here() { return LMZOO_BEST_ISA(attention_kernels()); }
 
 // Runs `task(index, scratch)` for every index. Threads take the next one when they are free, so neither
 // ragged lengths nor a busy neighbor leave one waiting; no task's result depends on who runs it.
 template <class Task>
 void for_each_task(int64_t tasks, int64_t scratch_floats, const Task& task) {
   const int64_t threads = std::min<int64_t>(at::get_num_threads(), tasks);
-  const Tensor scratch = at::empty({threads, (scratch_floats + 15) / 16 * 16}, torch::kFloat32);
+  const Tensor scratch = at::empty({threads, (scratch_floats + 15) / 16 * 16}, at::kFloat);
   auto* memory = scratch.mutable_data_ptr<float>();
   std::atomic<int64_t> next{0};
   at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
@@ -109,7 +112,7 @@ void for_each_task(int64_t tasks, int64_t scratch_floats, const Task& task) {
 // Gradients of one call and how the work is cut: by sequence and key head or, when the bias needs a gradient,
 // in `parts` runs of sequences, each with a buffer of its own that is added up in a fixed order.
 void run_backward(const AttentionProblem& problem, int64_t sequences, Tensor* bias_gradient) {
-  const AttentionKernels kernel = kernels();
+  const AttentionKernels kernel = attention_kernels_here();
   const int64_t scratch = kernel.scratch(problem);
   if (bias_gradient == nullptr) {
     for_each_task(sequences * problem.key_heads, scratch, [&](int64_t index, float* memory) {
@@ -121,7 +124,7 @@ void run_backward(const AttentionProblem& problem, int64_t sequences, Tensor* bi
   const int64_t parts = std::min(sequences, wanted);
   std::vector<int64_t> shape = bias_gradient->sizes().vec();
   shape.insert(shape.begin(), parts);
-  const Tensor partial = at::zeros(shape, torch::kFloat32);
+  const Tensor partial = at::zeros(shape, at::kFloat);
   for_each_task(parts * problem.key_heads, scratch, [&](int64_t index, float* memory) {
     const int64_t part = index / problem.key_heads;
     auto* own = partial.mutable_data_ptr<float>() + part * bias_gradient->numel();
@@ -145,11 +148,11 @@ class FusedAttention : public torch::autograd::Function<FusedAttention> {
     const HeadShape& shape = call->shape;
     const Heads heads = heads_of(sources, call->merge, shape);
     const Tensor out = at::empty({call->queries.total(), shape.heads, shape.width}, first.options());
-    const Tensor lse = at::empty({call->queries.total(), call->shape.heads}, torch::kFloat32);
+    const Tensor lse = at::empty({call->queries.total(), call->shape.heads}, at::kFloat);
     AttentionProblem problem = problem_of(*call, heads, bias);
     problem.out = matrix_of(out);
     problem.lse = lse.mutable_data_ptr<float>();
-    const AttentionKernels kernel = kernels();
+    const AttentionKernels kernel = attention_kernels_here();
     const int64_t tasks = call->queries.count() * problem.key_heads;
     for_each_task(tasks, kernel.scratch(problem), [&](int64_t index, float* memory) {
       kernel.forward(problem, index / problem.key_heads, index % problem.key_heads, memory);
@@ -192,21 +195,20 @@ class FusedAttention : public torch::autograd::Function<FusedAttention> {
 
 // Rows that the kernel can read: the last dimension contiguous and, in bfloat16, everything in pairs.
 bool readable(const Tensor& heads) {
-  const bool pairs = heads.scalar_type() != torch::kBFloat16 ||
+  const bool pairs = heads.scalar_type() != at::kBFloat16 ||
                      (heads.size(2) % 2 == 0 && heads.stride(0) % 2 == 0 && heads.stride(1) % 2 == 0);
   return heads.stride(2) == 1 && pairs;
 }
 
-bool fusible(const Heads& heads) {
+bool fusible_attention(const Heads& heads) {
   const auto type = heads.q.scalar_type();
-  return heads.q.is_cpu() && (type == torch::kFloat32 || type == torch::kBFloat16) &&
-         heads.k.scalar_type() == type && heads.v.scalar_type() == type && readable(heads.q) &&
-         readable(heads.k) && readable(heads.v);
+  return heads.q.is_cpu() && (type == at::kFloat || type == at::kBFloat16) && heads.k.scalar_type() == type &&
+         heads.v.scalar_type() == type && readable(heads.q) && readable(heads.k) && readable(heads.v);
 }
 
 // Under autocast float32 is cast to its type, as LibTorch does for scaled_dot_product_attention.
 Tensor autocasted(const Tensor& x) {
-  if (!x.defined() || x.scalar_type() != torch::kFloat32 ||
+  if (!x.defined() || x.scalar_type() != at::kFloat ||
       !at::autocast::is_autocast_enabled(x.device().type())) {
     return x;
   }
@@ -227,7 +229,7 @@ Tensor attend(Sources sources, Merge merge, const HeadShape& shape, AttentionInp
   if (!heads.q.is_cpu()) {
     return attention_on_device(inputs);
   }
-  if (!fusible(heads)) {
+  if (!fusible_attention(heads)) {
     return attention_reference(inputs);
   }
   auto call = c10::make_intrusive<Call>();
@@ -243,7 +245,7 @@ Tensor attend(Sources sources, Merge merge, const HeadShape& shape, AttentionInp
   return FusedAttention::apply(sources[0],
                                if_defined(sources[1]),
                                if_defined(sources[2]),
-                               if_defined(bias.defined() ? bias.to(torch::kFloat32).contiguous() : bias),
+                               if_defined(bias.defined() ? bias.to(at::kFloat).contiguous() : bias),
                                call);
 }
 

@@ -14,9 +14,8 @@
 #include <optional>
 #include <vector>
 
-#include <torch/types.h>
-
 #include "core/batch.h"
+#include "core/tensor.h"
 
 namespace lmzoo {
 

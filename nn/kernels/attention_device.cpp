@@ -5,10 +5,13 @@
 #include <limits>
 #include <vector>
 
+#include <ATen/TensorIndexing.h>
 #include <ATen/ops/_flash_attention_forward.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
-#include <torch/types.h>
+#include <ATen/ops/tensor.h>
 
+#include "core/tensor.h"
 #include "nn/kernels/attention_shape.h"
 
 namespace lmzoo {
@@ -23,8 +26,8 @@ bool takes_flash(const AttentionInputs& inputs) {
   const AttentionRule& rule = inputs.rule;
   const bool mask = rule.mask == MaskKind::full ||
                     (rule.mask == MaskKind::causal && same_starts(inputs.queries, inputs.keys));
-  return inputs.q.is_cuda() && (type == torch::kBFloat16 || type == torch::kFloat16) && mask &&
-         !rule.bias.defined() && inputs.q.size(2) % 8 == 0 && inputs.q.size(2) <= 256;
+  return inputs.q.is_cuda() && (type == at::kBFloat16 || type == at::kHalf) && mask && !rule.bias.defined() &&
+         inputs.q.size(2) % 8 == 0 && inputs.q.size(2) <= 256;
 }
 
 // int32 [n+1] on the inputs' device, whether or not the caller moved the sequences there.
@@ -58,9 +61,8 @@ Tensor visible_mask(const AttentionInputs& inputs) {
       visible[s * longest + i] = visible_keys(inputs.rule, s, keys - queries + i, keys);
     }
   }
-  const Tensor counts =
-      torch::tensor(visible, torch::kInt64).view({count, 1, longest, 1}).to(inputs.q.device());
-  return torch::arange(inputs.keys.longest(), counts.options()) < counts;
+  const Tensor counts = at::tensor(visible, at::kLong).view({count, 1, longest, 1}).to(inputs.q.device());
+  return at::arange(inputs.keys.longest(), counts.options()) < counts;
 }
 
 // The bias as [1 or n, H, Lq, Lk]; n only when relative positions differ between sequences.
@@ -78,10 +80,10 @@ Tensor full_bias(const AttentionInputs& inputs) {
   if (std::ranges::adjacent_find(shifts, std::ranges::not_equal_to{}) == shifts.end()) {
     shifts.resize(1);
   }
-  const Tensor shift = torch::tensor(shifts, torch::kInt64).view({-1, 1, 1});
-  const Tensor entry = torch::arange(keys).view({1, 1, -1}) - torch::arange(queries).view({1, -1, 1}) - shift;
+  const Tensor shift = at::tensor(shifts, at::kLong).view({-1, 1, 1});
+  const Tensor entry = at::arange(keys).view({1, 1, -1}) - at::arange(queries).view({1, -1, 1}) - shift;
   const Tensor legal = (entry + bias.size(1) / 2).clamp(0, bias.size(1) - 1).to(bias.device());
-  return bias.index({torch::indexing::Slice(), legal}).transpose(0, 1);
+  return bias.index({at::indexing::Slice(), legal}).transpose(0, 1);
 }
 
 // The additive or boolean mask for scaled_dot_product_attention; undefined when `is_causal` or nothing says

@@ -3,9 +3,15 @@
 #include <cmath>
 #include <vector>
 
-#include <ATen/core/Tensor.h>
-#include <torch/types.h>
+#include <ATen/TensorIndexing.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
 
+#include "core/tensor.h"
 #include "nn/kernels/attention.h"
 #include "nn/kernels/attention_shape.h"
 #include "nn/kernels/dropout.h"
@@ -17,16 +23,16 @@ namespace {
 Tensor hidden_keys(const AttentionInputs& inputs, int64_t sequence) {
   const int64_t queries = inputs.queries.length(sequence);
   const int64_t keys = inputs.keys.length(sequence);
-  Tensor visible = torch::empty({queries, 1}, torch::kInt64);
+  Tensor visible = at::empty({queries, 1}, at::kLong);
   for (int64_t i = 0; i < queries; ++i) {
     visible[i][0] = visible_keys(inputs.rule, sequence, i + keys - queries, keys);
   }
-  return (torch::arange(keys).unsqueeze(0) >= visible).to(inputs.q.device());
+  return (at::arange(keys).unsqueeze(0) >= visible).to(inputs.q.device());
 }
 
 // The bias of one sequence: [H, Lq, Lk].
 Tensor bias_of(const AttentionInputs& inputs, int64_t sequence) {
-  using torch::indexing::Slice;
+  using at::indexing::Slice;
   const Tensor& bias = inputs.rule.bias;
   const int64_t queries = inputs.queries.length(sequence);
   const int64_t keys = inputs.keys.length(sequence);
@@ -34,29 +40,29 @@ Tensor bias_of(const AttentionInputs& inputs, int64_t sequence) {
     return bias.index({Slice(), Slice(0, queries), Slice(0, keys)});
   }
   const int64_t middle = bias.size(1) / 2;
-  const Tensor position = torch::arange(keys - queries, keys).unsqueeze(1);
-  const Tensor entry = (torch::arange(keys).unsqueeze(0) - position + middle).to(bias.device());
+  const Tensor position = at::arange(keys - queries, keys).unsqueeze(1);
+  const Tensor entry = (at::arange(keys).unsqueeze(0) - position + middle).to(bias.device());
   return bias.index({Slice(), entry});
 }
 
 // Softmax over visible keys; all zeros for a query that sees none. [H, Lq, Lk]
 Tensor probabilities_of(const AttentionInputs& inputs, int64_t sequence, const Tensor& q, const Tensor& k) {
-  Tensor scores = torch::matmul(q, k.transpose(1, 2)) * attention_scale(inputs);
+  Tensor scores = at::matmul(q, k.transpose(1, 2)) * attention_scale(inputs);
   if (inputs.rule.bias.defined()) {
     scores = scores + bias_of(inputs, sequence).to(scores.scalar_type());
   }
   if (inputs.rule.mask == MaskKind::full) {
-    return torch::softmax(scores, -1);
+    return at::softmax(scores, -1);
   }
   const Tensor hidden = hidden_keys(inputs, sequence);
   const double lowest = -1e30;  // not -inf: a row of -inf alone would be NaN, in its gradient too
-  return torch::softmax(scores.masked_fill(hidden, lowest), -1).masked_fill(hidden, 0);
+  return at::softmax(scores.masked_fill(hidden, lowest), -1).masked_fill(hidden, 0);
 }
 
 // Heads of one sequence, in at least float32, key heads repeated for their query heads. [H, L, Dh]
-Tensor heads_of(const Tensor& packed, const Sequences& sequences, int64_t sequence, int64_t heads) {
+Tensor heads_of_sequence(const Tensor& packed, const Sequences& sequences, int64_t sequence, int64_t heads) {
   const Tensor rows = packed.narrow(0, sequences.start(sequence), sequences.length(sequence)).transpose(0, 1);
-  const Tensor wide = packed.scalar_type() == torch::kFloat64 ? rows : rows.to(torch::kFloat32);
+  const Tensor wide = packed.scalar_type() == at::kDouble ? rows : rows.to(at::kFloat);
   return wide.repeat_interleave(heads / packed.size(1), 0);
 }
 
@@ -74,28 +80,28 @@ Tensor attention_reference(const AttentionInputs& inputs) {
   }
   std::vector<Tensor> outputs;
   for (int64_t s = 0; s < inputs.queries.count(); ++s) {
-    const Tensor q = heads_of(inputs.q, inputs.queries, s, heads);
-    const Tensor k = heads_of(inputs.k, inputs.keys, s, heads);
-    const Tensor v = heads_of(inputs.v, inputs.keys, s, heads);
+    const Tensor q = heads_of_sequence(inputs.q, inputs.queries, s, heads);
+    const Tensor k = heads_of_sequence(inputs.k, inputs.keys, s, heads);
+    const Tensor v = heads_of_sequence(inputs.v, inputs.keys, s, heads);
     Tensor probabilities = probabilities_of(inputs, s, q, k);
     if (factors.defined()) {
       const Tensor own = factors.narrow(0, inputs.queries.start(s), inputs.queries.length(s)).transpose(0, 1);
       probabilities = probabilities * own.narrow(2, 0, inputs.keys.length(s));
     }
-    outputs.push_back(torch::matmul(probabilities, v).transpose(0, 1));
+    outputs.push_back(at::matmul(probabilities, v).transpose(0, 1));
   }
-  return torch::cat(outputs).to(inputs.q.scalar_type());
+  return at::cat(outputs).to(inputs.q.scalar_type());
 }
 
 Tensor attention_probabilities(const AttentionInputs& inputs) {
   check_attention(inputs);
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const int64_t heads = inputs.q.size(1);
-  Tensor all = torch::zeros({inputs.queries.count(), heads, inputs.queries.longest(), inputs.keys.longest()},
-                            inputs.q.options().dtype(torch::kFloat32));
+  Tensor all = at::zeros({inputs.queries.count(), heads, inputs.queries.longest(), inputs.keys.longest()},
+                         inputs.q.options().dtype(at::kFloat));
   for (int64_t s = 0; s < inputs.queries.count(); ++s) {
-    const Tensor q = heads_of(inputs.q, inputs.queries, s, heads);
-    const Tensor k = heads_of(inputs.k, inputs.keys, s, heads);
+    const Tensor q = heads_of_sequence(inputs.q, inputs.queries, s, heads);
+    const Tensor k = heads_of_sequence(inputs.k, inputs.keys, s, heads);
     all[s].narrow(1, 0, q.size(1)).narrow(2, 0, k.size(1)).copy_(probabilities_of(inputs, s, q, k));
   }
   return all;

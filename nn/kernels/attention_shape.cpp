@@ -9,10 +9,10 @@
 namespace lmzoo {
 namespace {
 
-template <class... Parts>
-void require(bool condition, const Parts&... parts) {
+template <class... Arguments>
+void require(bool condition, fmt::format_string<Arguments...> message, Arguments&&... arguments) {
   if (!condition) {
-    throw std::logic_error(concat("attention: ", parts...));
+    throw std::logic_error("attention: " + fmt::format(message, std::forward<Arguments>(arguments)...));
   }
 }
 
@@ -24,27 +24,19 @@ void check_bias(const AttentionInputs& inputs) {
   const bool relative = bias.dim() == 2 && bias.size(0) == heads && bias.size(1) % 2 == 1 &&
                         bias.size(1) / 2 + 1 >= inputs.keys.longest();
   require(dense || relative,
-          "bias ",
-          bias.sizes(),
-          " is neither [",
+          "bias {} is neither [{}, {}, {}] nor [{}, at least {} and odd]",
+          c10::str(bias.sizes()),
           heads,
-          ", ",
           inputs.queries.longest(),
-          ", ",
           inputs.keys.longest(),
-          "] nor [",
           heads,
-          ", at least ",
-          2 * inputs.keys.longest() - 1,
-          " and odd]");
+          2 * inputs.keys.longest() - 1);
   if (relative) {
     for (int64_t s = 0; s < inputs.queries.count(); ++s) {
       require(inputs.queries.length(s) <= inputs.keys.length(s),
-              "a relative bias needs at least as many keys (",
+              "a relative bias needs at least as many keys ({}) as queries ({})",
               inputs.keys.length(s),
-              ") as queries (",
-              inputs.queries.length(s),
-              ")");
+              inputs.queries.length(s));
     }
   }
 }
@@ -54,38 +46,27 @@ void check_bias(const AttentionInputs& inputs) {
 void check_attention(const AttentionInputs& inputs) {
   const auto& [q, k, v, queries, keys, rule] = inputs;
   require(q.dim() == 3 && k.dim() == 3 && v.dim() == 3,
-          "q, k, v are ",
-          q.sizes(),
-          ", ",
-          k.sizes(),
-          ", ",
-          v.sizes(),
-          " but must be [positions, heads, head width]");
+          "q, k, v are {}, {}, {} but must be [positions, heads, head width]",
+          c10::str(q.sizes()),
+          c10::str(k.sizes()),
+          c10::str(v.sizes()));
   require(q.size(0) == queries.total() && k.size(0) == keys.total() && v.sizes() == k.sizes(),
-          "q ",
-          q.sizes(),
-          ", k ",
-          k.sizes(),
-          ", v ",
-          v.sizes(),
-          " do not have ",
+          "q {}, k {}, v {} do not have {} and {} positions",
+          c10::str(q.sizes()),
+          c10::str(k.sizes()),
+          c10::str(v.sizes()),
           queries.total(),
-          " and ",
-          keys.total(),
-          " positions");
+          keys.total());
   require(
-      queries.count() == keys.count(), queries.count(), " sequences of queries, ", keys.count(), " of keys");
+      queries.count() == keys.count(), "{} sequences of queries, {} of keys", queries.count(), keys.count());
   require(q.size(2) == k.size(2) && q.size(1) % k.size(1) == 0,
-          "heads of q ",
-          q.sizes(),
-          " and k ",
-          k.sizes(),
-          " do not fit");
+          "heads of q {} and k {} do not fit",
+          c10::str(q.sizes()),
+          c10::str(k.sizes()));
   require(rule.mask != MaskKind::prefix || static_cast<int64_t>(rule.prefix.size()) == queries.count(),
+          "{} prefixes for {} sequences",
           rule.prefix.size(),
-          " prefixes for ",
-          queries.count(),
-          " sequences");
+          queries.count());
   if (rule.bias.defined()) {
     check_bias(inputs);
   }

@@ -5,13 +5,14 @@
 #include <mutex>
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/empty.h>
 
 #include "base/check.h"
 
 namespace lmzoo {
 
 DropoutMask draw_dropout(double p) {
-  check(p >= 0 && p < 1, "a dropout probability is ", p, " but must be in [0, 1)");
+  check(p >= 0 && p < 1, "a dropout probability is {:g} but must be in [0, 1)", p);
   const auto threshold = std::min<long>(std::lround(p * 65536), 65535);
   if (threshold == 0) {
     return {};
@@ -23,8 +24,8 @@ DropoutMask draw_dropout(double p) {
           .scale = 65536.0f / static_cast<float>(65536 - threshold)};
 }
 
-torch::Tensor dropout_factors(const DropoutMask& mask, int64_t rows, int64_t columns) {
-  torch::Tensor factors = torch::empty({rows, columns}, torch::kFloat32);
+at::Tensor dropout_factors(const DropoutMask& mask, int64_t rows, int64_t columns) {
+  at::Tensor factors = at::empty({rows, columns}, at::kFloat);
   auto* factor = factors.data_ptr<float>();
   for (int64_t r = 0; r < rows; ++r) {
     const DropoutRow row = dropout_row(mask.seed, static_cast<uint64_t>(r));

@@ -3,8 +3,7 @@
 
 #include <cstdint>
 
-#include <torch/types.h>
-
+#include "core/tensor.h"
 #include "nn/kernels/dropout_mask.h"
 
 namespace lmzoo {
@@ -14,6 +13,6 @@ namespace lmzoo {
 DropoutMask draw_dropout(double p);
 
 // [rows, columns] float32: 0 where the mask drops, its scale elsewhere.
-torch::Tensor dropout_factors(const DropoutMask& mask, int64_t rows, int64_t columns);
+at::Tensor dropout_factors(const DropoutMask& mask, int64_t rows, int64_t columns);
 
 }  // namespace lmzoo

@@ -5,18 +5,18 @@
 //
 // Types: x is float32, bfloat16 (under autocast) or float64; residuals and parameters are float32 (float64
 // with float64). `dropout` is a probability; pass 0 outside of training. Masks are functions of a seed that
-// is drawn once a call from LibTorch's CPU generator (dropout_mask.h): nothing is stored, torch::manual_seed
+// is drawn once a call from LibTorch's CPU generator (dropout_mask.h): nothing is stored, at::manual_seed
 // determines them, and the plain reference drops the same elements. On CUDA LibTorch's own operators and
 // generator serve.
 #pragma once
 
 #include <cstdint>
 
-#include <torch/types.h>
+#include <ATen/Context.h>
+
+#include "core/tensor.h"
 
 namespace lmzoo {
-
-using torch::Tensor;
 
 enum class NormKind { layer, rms };
 

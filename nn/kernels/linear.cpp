@@ -11,7 +11,6 @@
 namespace lmzoo {
 namespace {
 
-using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
@@ -26,9 +25,9 @@ int64_t rounded_rows(int64_t rows) {
 // x [R, C] in bfloat16 with zeros below it.
 Tensor padded(const Tensor& x, int64_t rows) {
   if (x.size(0) == rows) {
-    return x.to(torch::kBFloat16).contiguous();
+    return x.to(at::kBFloat16).contiguous();
   }
-  const Tensor result = at::empty({rows, x.size(1)}, torch::kBFloat16);
+  const Tensor result = at::empty({rows, x.size(1)}, at::kBFloat16);
   result.narrow(0, 0, x.size(0)).copy_(x);
   result.narrow(0, x.size(0), rows - x.size(0)).zero_();
   return result;
@@ -41,9 +40,9 @@ class PaddedLinear : public torch::autograd::Function<PaddedLinear> {
                         const Tensor& weight,
                         const std::optional<Tensor>& bias) {
     const Tensor rows = padded(x, rounded_rows(x.size(0)));
-    const Tensor narrow_weight = weight.to(torch::kBFloat16);
+    const Tensor narrow_weight = weight.to(at::kBFloat16);
     const Tensor y =
-        bias ? at::linear(rows, narrow_weight, bias->to(torch::kBFloat16)) : at::linear(rows, narrow_weight);
+        bias ? at::linear(rows, narrow_weight, bias->to(at::kBFloat16)) : at::linear(rows, narrow_weight);
     context->save_for_backward({rows, narrow_weight});
     context->saved_data["x"] = x.scalar_type();
     context->saved_data["weight"] = weight.scalar_type();
@@ -74,15 +73,15 @@ class PaddedLinear : public torch::autograd::Function<PaddedLinear> {
 
 // Whether the product will be oneDNN's.
 bool in_bfloat16(const Tensor& x, const Tensor& weight) {
-  if (!x.is_cpu() || weight.scalar_type() == torch::kFloat64) {
+  if (!x.is_cpu() || weight.scalar_type() == at::kDouble) {
     return false;
   }
   const bool autocast = at::autocast::is_autocast_enabled(at::kCPU) &&
-                        at::autocast::get_autocast_dtype(at::kCPU) == torch::kBFloat16;
-  return autocast || (x.scalar_type() == torch::kBFloat16 && weight.scalar_type() == torch::kBFloat16);
+                        at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16;
+  return autocast || (x.scalar_type() == at::kBFloat16 && weight.scalar_type() == at::kBFloat16);
 }
 
-Tensor narrowed(const Tensor& weight, bool narrow) { return narrow ? weight.to(torch::kBFloat16) : weight; }
+Tensor narrowed(const Tensor& weight, bool narrow) { return narrow ? weight.to(at::kBFloat16) : weight; }
 
 // Where the tensors of a call stand: x, weight, perhaps bias, then each term's a, b and, with dropout, its
 // own x.
@@ -186,9 +185,9 @@ Tensor adapted_linear_rows(const Tensor& x,
                            const Tensor& bias,
                            std::span<const LowRankTerm> terms) {
   const bool autocast = at::autocast::is_autocast_enabled(x.device().type()) &&
-                        weight.scalar_type() == torch::kFloat32 &&
-                        at::autocast::get_autocast_dtype(x.device().type()) == torch::kBFloat16;
-  AdaptedLayout layout{.narrow = autocast || x.scalar_type() == torch::kBFloat16, .has_bias = bias.defined()};
+                        weight.scalar_type() == at::kFloat &&
+                        at::autocast::get_autocast_dtype(x.device().type()) == at::kBFloat16;
+  AdaptedLayout layout{.narrow = autocast || x.scalar_type() == at::kBFloat16, .has_bias = bias.defined()};
   variable_list inputs{x, weight};
   if (layout.has_bias) {
     inputs.push_back(bias);

@@ -11,27 +11,27 @@
 #include <cstdint>
 #include <span>
 
-#include <torch/types.h>
+#include "core/tensor.h"
 
 namespace lmzoo {
 
 // x [..., I], weight [O, I], bias [O] or undefined -> [..., O]. Under autocast in its type, as at::linear.
-torch::Tensor linear_rows(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias);
+at::Tensor linear_rows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 // A low-rank addition (nn/low_rank.h) to the outputs from `first` on: scale · (x aᵀ) bᵀ.
 struct LowRankTerm {
-  torch::Tensor x;  // [R, I]: what the map reads, or that after dropout
-  torch::Tensor a;  // [r, I]
-  torch::Tensor b;  // [O', r]
+  at::Tensor x;  // [R, I]: what the map reads, or that after dropout
+  at::Tensor a;  // [r, I]
+  at::Tensor b;  // [O', r]
   int64_t first = 0;
   double scale = 1;
 };
 
 // linear_rows of x [R, I] and additions to parts of its output, in one node of the graph: nothing of the
 // output's size is made twice, and a weight that needs no gradient costs no product for it.
-torch::Tensor adapted_linear_rows(const torch::Tensor& x,
-                                  const torch::Tensor& weight,
-                                  const torch::Tensor& bias,
-                                  std::span<const LowRankTerm> terms);
+at::Tensor adapted_linear_rows(const at::Tensor& x,
+                               const at::Tensor& weight,
+                               const at::Tensor& bias,
+                               std::span<const LowRankTerm> terms);
 
 }  // namespace lmzoo

@@ -15,7 +15,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-ElementwiseKernels kernels() { return LMZOO_BEST_ISA(elementwise_kernels()); }
+ElementwiseKernels norm_kernels_here() { return LMZOO_BEST_ISA(elementwise_kernels()); }
 
 // What the outputs are.
 enum class Result {
@@ -30,8 +30,8 @@ struct NormCall : torch::CustomClassHolder {
   Result result = Result::sum;
   NormKind kind = NormKind::layer;
   double eps = 0;
-  torch::ScalarType normed_type = torch::kFloat32;
-  torch::ScalarType x_type = torch::kFloat32;
+  at::ScalarType normed_type = at::kFloat;
+  at::ScalarType x_type = at::kFloat;
   DropoutMask dropout;
   bool has_residual = false;
   bool has_norm_bias = false;
@@ -46,7 +46,7 @@ struct NormTensors {
 NormRows rows_of(const NormCall& call, const NormTensors& t) {
   NormRows rows;
   rows.width = (t.sum.defined() ? t.sum : t.x).size(-1);
-  rows.x = {t.x.defined() ? t.x.data_ptr() : nullptr, call.x_type == torch::kBFloat16};
+  rows.x = {t.x.defined() ? t.x.data_ptr() : nullptr, call.x_type == at::kBFloat16};
   rows.bias = floats_of(t.bias);
   rows.dropout = call.dropout;
   rows.sum = t.sum.defined() ? t.sum.mutable_data_ptr<float>() : nullptr;
@@ -78,18 +78,17 @@ class FusedNorm : public torch::autograd::Function<FusedNorm> {
                   weight.value_or(Tensor()),
                   norm_bias.value_or(Tensor()),
                   {}};
-    t.sum = residual ? at::empty(x.sizes(), torch::kFloat32) : Tensor();
-    t.moments = weight ? at::empty({2, count}, torch::kFloat32) : Tensor();
+    t.sum = residual ? at::empty(x.sizes(), at::kFloat) : Tensor();
+    t.moments = weight ? at::empty({2, count}, at::kFloat) : Tensor();
     const Tensor normed = weight ? at::empty(x.sizes(), call->normed_type) : Tensor();
-    const Tensor stream =
-        call->result == Result::twice_normed ? at::empty(x.sizes(), torch::kFloat32) : Tensor();
+    const Tensor stream = call->result == Result::twice_normed ? at::empty(x.sizes(), at::kFloat) : Tensor();
     const Tensor before = residual ? residual->contiguous() : Tensor();
     NormRows rows = rows_of(*call, t);
     rows.residual = floats_of(before);
     rows.normed = numbers_of(normed);
     rows.normed_stream = stream.defined() ? stream.mutable_data_ptr<float>() : nullptr;
     for_each_run(count, runs_of(count, width), [&](int64_t begin, int64_t end, int64_t) {
-      kernels().norm(rows, begin, end);
+      norm_kernels_here().norm(rows, begin, end);
     });
     const Tensor input = t.sum.defined() ? t.sum : t.x;
     context->save_for_backward({weight ? input : Tensor(), t.bias, t.weight, t.moments});
@@ -123,7 +122,7 @@ class FusedNorm : public torch::autograd::Function<FusedNorm> {
  private:
   // Whether the gradients of x and of the residual are one.
   static bool one_gradient(const NormCall& call) {
-    return call.has_residual && call.dropout.threshold == 0 && call.x_type == torch::kFloat32;
+    return call.has_residual && call.dropout.threshold == 0 && call.x_type == at::kFloat;
   }
 
   // residual + dropout(x + bias): the residual's gradient is the sum's.
@@ -147,7 +146,7 @@ class FusedNorm : public torch::autograd::Function<FusedNorm> {
                                  const Tensor& normed) {
     const Tensor& input = call.has_residual ? t.sum : t.x;
     const bool one = one_gradient(call);
-    const Tensor dresidual = call.has_residual ? at::empty(input.sizes(), torch::kFloat32) : Tensor();
+    const Tensor dresidual = call.has_residual ? at::empty(input.sizes(), at::kFloat) : Tensor();
     const Tensor dx = one ? dresidual : at::empty(input.sizes(), call.x_type);
     NormRowsGradient gradient;
     gradient.stream = floats_of(stream);
@@ -172,13 +171,13 @@ class FusedNorm : public torch::autograd::Function<FusedNorm> {
                          runs_of(count, width),
                          3 * width,
                          [&](int64_t begin, int64_t end, float* partial) {
-                           kernels().norm_gradient(rows, gradient, begin, end, partial);
+                           norm_kernels_here().norm_gradient(rows, gradient, begin, end, partial);
                          })
         .view({3, width});
   }
 };
 
-bool fusible(const ResidualUpdate& update, const NormParameters& parameters) {
+bool fusible_norm(const ResidualUpdate& update, const NormParameters& parameters) {
   const Tensor& residual = update.residual;
   return is_kernel_number(update.x) && is_kernel_parameter(update.bias) && is_kernel_parameter(residual) &&
          is_kernel_parameter(parameters.weight) && is_kernel_parameter(parameters.bias) &&
@@ -202,9 +201,9 @@ variable_list apply(const ResidualUpdate& update,
                           call);
 }
 
-Tensor norm_to(const Tensor& x, const NormParameters& parameters, torch::ScalarType type) {
+Tensor norm_to(const Tensor& x, const NormParameters& parameters, at::ScalarType type) {
   const ResidualUpdate update{x, {}, {}, 0};
-  if (!fusible(update, parameters) || (type != torch::kFloat32 && type != torch::kBFloat16)) {
+  if (!fusible_norm(update, parameters) || (type != at::kFloat && type != at::kBFloat16)) {
     return reference::norm(x, parameters).to(type);
   }
   auto call = c10::make_intrusive<NormCall>();
@@ -216,7 +215,7 @@ Tensor norm_to(const Tensor& x, const NormParameters& parameters, torch::ScalarT
 }  // namespace
 
 Tensor dropout_add(const ResidualUpdate& update) {
-  if (!fusible(update, {})) {
+  if (!fusible_norm(update, {})) {
     return reference::dropout_add(update);
   }
   return apply(update, {}, c10::make_intrusive<NormCall>())[0];
@@ -225,14 +224,14 @@ Tensor dropout_add(const ResidualUpdate& update) {
 Normed dropout_add_norm(const ResidualUpdate& update,
                         const NormParameters& parameters,
                         NormPlacement placement) {
-  const torch::ScalarType type = norm_result_type(update.residual);
-  if (!fusible(update, parameters) || (type != torch::kFloat32 && type != torch::kBFloat16)) {
+  const at::ScalarType type = norm_result_type(update.residual);
+  if (!fusible_norm(update, parameters) || (type != at::kFloat && type != at::kBFloat16)) {
     return reference::dropout_add_norm(update, parameters, placement);
   }
   auto call = c10::make_intrusive<NormCall>();
   call->normed_type = type;
   const bool post = placement == NormPlacement::post;
-  call->result = !post ? Result::sum_normed : type == torch::kFloat32 ? Result::normed : Result::twice_normed;
+  call->result = !post ? Result::sum_normed : type == at::kFloat ? Result::normed : Result::twice_normed;
   const variable_list outputs = apply(update, parameters, std::move(call));
   return {outputs.front(), outputs.back()};
 }

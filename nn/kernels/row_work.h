@@ -8,35 +8,35 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/zeros.h>
-#include <torch/types.h>
 
+#include "core/tensor.h"
 #include "nn/kernels/elementwise_kernel.h"
 
 namespace lmzoo {
 
-inline Numbers numbers_of(const torch::Tensor& x) {
-  return x.defined() ? Numbers{x.data_ptr(), x.scalar_type() == torch::kBFloat16} : Numbers{};
+inline Numbers numbers_of(const at::Tensor& x) {
+  return x.defined() ? Numbers{x.data_ptr(), x.scalar_type() == at::kBFloat16} : Numbers{};
 }
 
-inline const float* floats_of(const torch::Tensor& x) {
+inline const float* floats_of(const at::Tensor& x) {
   return x.defined() ? x.const_data_ptr<float>() : nullptr;
 }
 
 // A type that the kernels read, on the CPU.
-inline bool is_kernel_number(const torch::Tensor& x) {
-  return x.is_cpu() && (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16);
+inline bool is_kernel_number(const at::Tensor& x) {
+  return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 // Absent, or float32.
-inline bool is_kernel_parameter(const torch::Tensor& x) {
-  return !x.defined() || (x.is_cpu() && x.scalar_type() == torch::kFloat32);
+inline bool is_kernel_parameter(const at::Tensor& x) {
+  return !x.defined() || (x.is_cpu() && x.scalar_type() == at::kFloat);
 }
 
 // Autograd refuses undefined tensors as arguments but knows optional ones.
-inline std::optional<torch::Tensor> if_defined(const torch::Tensor& x) {
+inline std::optional<at::Tensor> if_defined(const at::Tensor& x) {
   return x.defined() ? std::optional(x) : std::nullopt;
 }
 
-inline torch::Tensor contiguous_or_none(const torch::Tensor& x) { return x.defined() ? x.contiguous() : x; }
+inline at::Tensor contiguous_or_none(const at::Tensor& x) { return x.defined() ? x.contiguous() : x; }
 
 // How many runs of rows are worth a thread of their own. Fixed by the sizes and the number of threads, so
 // that sums over rows come out the same every time.
@@ -59,8 +59,8 @@ void for_each_run(int64_t rows, int64_t runs, const Work& work) {
 // Calls work(begin, end, partial) for runs of rows, each with `sums` floats of its own; returns their totals
 // [sums].
 template <class Work>
-torch::Tensor sum_over_runs(int64_t rows, int64_t runs, int64_t sums, const Work& work) {
-  const torch::Tensor partial = at::zeros({runs, sums}, torch::kFloat32);
+at::Tensor sum_over_runs(int64_t rows, int64_t runs, int64_t sums, const Work& work) {
+  const at::Tensor partial = at::zeros({runs, sums}, at::kFloat);
   auto* base = partial.mutable_data_ptr<float>();
   for_each_run(
       rows, runs, [&](int64_t begin, int64_t end, int64_t run) { work(begin, end, base + run * sums); });

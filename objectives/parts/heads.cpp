@@ -3,16 +3,18 @@
 #include <stdexcept>
 
 #include <ATen/ops/dropout.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/zeros.h>
 
 #include "base/check.h"
 
 namespace lmzoo {
 
 Affine::Affine(int64_t in, int64_t out, bool bias)
-    : weight_(register_parameter("weight", torch::empty({out, in}).normal_(0, 0.02))) {
+    : weight_(register_parameter("weight", at::empty({out, in}).normal_(0, 0.02))) {
   if (bias) {
-    bias_ = register_parameter("bias", torch::zeros({out}));
+    bias_ = register_parameter("bias", at::zeros({out}));
   }
 }
 
@@ -20,14 +22,14 @@ Tensor Affine::forward(const Tensor& x) const { return at::linear(x, weight_, bi
 
 namespace {
 WantedRows one_of_each(const Sequences& sequences, const Tensor& rows) {
-  return {.rows = rows.to(torch::kInt64),
+  return {.rows = rows.to(at::kLong),
           .counts = std::vector<int64_t>(static_cast<size_t>(sequences.count()), 1)};
 }
 }  // namespace
 
 Tensor mean_pool(const Tensor& states, const Sequences& sequences) {
   // Padded rather than index_add, which on a GPU adds in another order every time. Sums need float32.
-  const Tensor exact = states.scalar_type() == torch::kFloat64 ? states : states.to(torch::kFloat32);
+  const Tensor exact = states.scalar_type() == at::kDouble ? states : states.to(at::kFloat);
   return to_padded(exact, sequences).sum(1) / sequences.offsets().diff().unsqueeze(1);
 }
 
@@ -45,20 +47,20 @@ Head::Head(const HeadOptions& options,
            std::string_view user)
     : options_(options) {
   check(options.pooling != Pooling::first || context.architecture != Architecture::decoder_only,
-        user,
-        ": pooling is first, but the first state of a decoder-only model has seen only one token; legal are "
-        "last, mean");
+        "{}: pooling is first, but the first state of a decoder-only model has seen only one token; legal "
+        "are last, mean",
+        user);
   check(options.pooling != Pooling::pooler || context.pooler,
-        user,
-        ": pooling is pooler, but this model has none; of a bert set model.pooler, else take first, last or "
-        "mean");
+        "{}: pooling is pooler, but this model has none; of a bert set model.pooler, else take first, last "
+        "or mean",
+        user);
   if (options.dense) {
     dense_ = std::make_shared<Affine>(context.width, context.width);
   }
   output_ = std::make_shared<Affine>(context.width, outputs, options.output_bias);
 }
 
-void Head::register_in(torch::nn::Module& objective) {
+void Head::register_in(Module& objective) {
   if (dense_ != nullptr) {
     objective.register_module("dense", dense_);
   }

@@ -14,10 +14,9 @@
 #include <string_view>
 #include <utility>
 
-#include <torch/nn/module.h>
-
 #include "base/fields.h"
 #include "core/model.h"
+#include "core/module.h"
 #include "core/registry.h"
 #include "objectives/parts/input_frame.h"
 
@@ -40,7 +39,7 @@ struct EnumNames<HeadActivation> {
 };
 
 // y = x Wᵀ + b, or without b; W from N(0, 0.02²), b = 0.
-class Affine final : public torch::nn::Module {
+class Affine final : public Module {
  public:
   Affine(int64_t in, int64_t out, bool bias = true);
   Tensor forward(const Tensor& x) const;  // [n, in] -> [n, out]
@@ -98,7 +97,7 @@ class Head {
   // Its layers become children of the objective: `dense` and `output`. Refuses a pooling that the model
   // cannot give. `user`: the objective's name, for messages.
   Head(const HeadOptions& options, const ObjectiveContext& context, int64_t outputs, std::string_view user);
-  void register_in(torch::nn::Module& objective);
+  void register_in(Module& objective);
 
   Tensor state(Model& model, const Inputs& inputs) const;       // [n, D]
   Tensor forward(const Tensor& state, bool is_training) const;  // [n, D] -> [n, C]

@@ -24,7 +24,7 @@ InputTemplate plain_template(const Vocabulary& vocabulary, const std::string& us
 }
 
 InputTemplate template_of(FrameKind kind, const Vocabulary& vocabulary, std::string_view objective) {
-  const auto user = [&](std::string_view name) { return concat(objective, " with format ", name); };
+  const auto user = [&](std::string_view name) { return fmt::format("{} with format {}", objective, name); };
   const bool as_bert = vocabulary.cls && vocabulary.sep;
   if (kind == FrameKind::automatic && vocabulary.inputs) {
     return *vocabulary.inputs;

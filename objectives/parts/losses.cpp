@@ -18,7 +18,7 @@ LossSums language_model_loss(Model& model, const Batch& batch) {
 }
 
 LossSums class_loss(const Tensor& scores, const Tensor& labels, double label_smoothing) {
-  const Tensor exact = scores.scalar_type() == torch::kFloat64 ? scores : scores.to(torch::kFloat32);
+  const Tensor exact = scores.scalar_type() == at::kDouble ? scores : scores.to(at::kFloat);
   constexpr int64_t no_ignored_label = -100;
   CrossEntropy entropy;
   entropy.sum = at::cross_entropy_loss(

@@ -14,17 +14,15 @@ namespace lmzoo {
 inline int64_t required_token(const std::optional<int64_t>& id,
                               std::string_view token,
                               std::string_view objective) {
-  check(id.has_value(), objective, " needs a tokenizer with ", token, ", and this one has none");
+  check(id.has_value(), "{} needs a tokenizer with {}, and this one has none", objective, token);
   return *id;
 }
 
 inline void require_length(int64_t sequence_length, int64_t shortest, std::string_view objective) {
   check(sequence_length >= shortest,
-        "data.sequence_length is ",
+        "data.sequence_length is {} but {} needs at least {}",
         sequence_length,
-        " but ",
         objective,
-        " needs at least ",
         shortest);
 }
 
@@ -34,17 +32,16 @@ inline void require_column(const RecordShape& record,
                            std::string_view name,
                            std::string_view objective) {
   check(record.texts == 0 || record.*column,
+        "{} needs data with a column of its answers: set data.train.{} (of jsonl or tsv files)",
         objective,
-        " needs data with a column of its answers: set data.train.",
-        name,
-        " (of jsonl or tsv files)");
+        name);
 }
 
 // Objectives that learn from text alone would not look at other columns.
 inline void require_plain_text(const RecordShape& record, std::string_view objective) {
   const bool plain = record.texts <= 1 && record.choices == 0 && !record.labels && !record.tags &&
                      !record.value && !record.answer && !record.target;
-  check(plain, objective, " reads one text and no other column, but data.train names more");
+  check(plain, "{} reads one text and no other column, but data.train names more", objective);
 }
 
 }  // namespace lmzoo

@@ -13,7 +13,7 @@ SequenceTask::SequenceTask(const HeadOptions& options,
       length_(context.sequence_length),
       frame_(options.format, context.vocabulary, name),
       head_(options, context, outputs, name) {
-  check(texts_ <= 2, name, " reads one text or a pair, but data.train.text names ", texts_, " columns");
+  check(texts_ <= 2, "{} reads one text or a pair, but data.train.text names {} columns", name, texts_);
   require_length(length_, texts_ + added(), name);
   head_.register_in(*this);
 }

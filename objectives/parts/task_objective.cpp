@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include <ATen/ops/full.h>
+
 namespace lmzoo {
 
 LossSums TaskObjective::loss(Model& model, const Batch& batch) {
@@ -19,7 +21,7 @@ LossSums TaskObjective::loss_and_predictions(Model& model, const Batch& batch, P
 }
 
 std::vector<std::vector<double>> rows_of(const Tensor& table) {
-  const Tensor exact = table.detach().to(torch::kCPU, torch::kFloat64).contiguous();
+  const Tensor exact = table.detach().to(at::kCPU, at::kDouble).contiguous();
   const auto* numbers = exact.const_data_ptr<double>();
   std::vector<std::vector<double>> rows;
   for (int64_t i = 0; i < exact.size(0); ++i) {
@@ -29,27 +31,27 @@ std::vector<std::vector<double>> rows_of(const Tensor& table) {
 }
 
 std::vector<int64_t> list_of(const Tensor& integers) {
-  const Tensor here = integers.to(torch::kCPU, torch::kInt64).contiguous();
+  const Tensor here = integers.to(at::kCPU, at::kLong).contiguous();
   const auto* first = here.const_data_ptr<int64_t>();
   return {first, first + here.numel()};
 }
 
 Predictions class_predictions(const Tensor& logits, const Tensor& labels) {
   Predictions predictions;
-  predictions.scores = rows_of(logits.to(torch::kFloat64).softmax(1));
+  predictions.scores = rows_of(logits.to(at::kDouble).softmax(1));
   predictions.classes.given = list_of(logits.argmax(1));
   predictions.classes.expected = list_of(labels);
   return predictions;
 }
 
 Tensor padded_logits(const Tensor& packed, const Sequences& sequences) {
-  const Tensor exact = packed.scalar_type() == torch::kFloat64 ? packed : packed.to(torch::kFloat32);
+  const Tensor exact = packed.scalar_type() == at::kDouble ? packed : packed.to(at::kFloat);
   if (sequences.is_uniform()) {
     return exact.view({sequences.count(), sequences.longest()});
   }
-  const Tensor empty = torch::full({sequences.count(), sequences.longest()},
-                                   -std::numeric_limits<double>::infinity(),
-                                   exact.options().requires_grad(false));
+  const Tensor empty = at::full({sequences.count(), sequences.longest()},
+                                -std::numeric_limits<double>::infinity(),
+                                exact.options().requires_grad(false));
   return empty.index_put({sequences.owners(), sequences.positions()}, exact);
 }
 

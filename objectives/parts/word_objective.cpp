@@ -67,7 +67,7 @@ WordObjective::WordObjective(const WordOptions& options, bool is_cbow, const Obj
       length_(context.sequence_length),
       counts_(context.vocabulary.counts) {
   const std::string_view name = is_cbow ? kCbow : kSkipgram;
-  check(counts_ != nullptr, name, " needs the counts of words: set tokenizer.type to words");
+  check(counts_ != nullptr, "{} needs the counts of words: set tokenizer.type to words", name);
   check(is_cbow || !options.cbow_mean, "cbow_mean belongs to cbow; skipgram has nothing to average");
   keep_ = keep_bounds(*counts_, options.sample, options.sample_formula);
   if (options.output == WordOutput::negative_sampling) {

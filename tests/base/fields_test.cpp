@@ -40,7 +40,7 @@ struct Printer final : FieldVisitor {
   }
   void boolean(const FieldInfo& info, bool& value) override { put(info, value ? "true" : "false"); }
   void integer(const FieldInfo& info, int64_t& value) override { put(info, std::to_string(value)); }
-  void real(const FieldInfo& info, double& value) override { put(info, concat(value)); }
+  void real(const FieldInfo& info, double& value) override { put(info, fmt::format("{}", value)); }
   void text(const FieldInfo& info, std::string& value) override { put(info, value); }
   void choice(const FieldInfo& info, ChoiceRef& value) override { put(info, std::string(value.get())); }
   void optional(const FieldInfo& info, OptionalRef& value) override {

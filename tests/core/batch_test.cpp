@@ -1,5 +1,9 @@
 #include "core/batch.h"
 
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
+
 #include "base/check.h"
 #include "core/registry.h"
 #include "support/catch.h"
@@ -12,9 +16,9 @@ TEST_CASE("sequences know their starts, positions and owners") {
   CHECK(sequences.total() == 6);
   CHECK(sequences.longest() == 3);
   CHECK_FALSE(sequences.is_uniform());
-  CHECK(torch::equal(sequences.positions(), torch::tensor({0, 1, 0, 1, 2, 0}, torch::kInt64)));
-  CHECK(torch::equal(sequences.owners(), torch::tensor({0, 0, 1, 1, 1, 2}, torch::kInt64)));
-  CHECK(torch::equal(sequences.offsets(), torch::tensor({0, 2, 5, 6}, torch::kInt32)));
+  CHECK(at::equal(sequences.positions(), at::tensor({0, 1, 0, 1, 2, 0}, at::kLong)));
+  CHECK(at::equal(sequences.owners(), at::tensor({0, 0, 1, 1, 1, 2}, at::kLong)));
+  CHECK(at::equal(sequences.offsets(), at::tensor({0, 2, 5, 6}, at::kInt)));
   CHECK(Sequences::uniform(2, 3).is_uniform());
 }
 
@@ -25,13 +29,13 @@ TEST_CASE("an empty sequence is refused") {
 
 TEST_CASE("padding and packing are inverse, with zeros between") {
   const Sequences ragged(std::vector<int64_t>{1, 3});
-  const Tensor packed = torch::arange(1, 9, torch::kFloat).view({4, 2});
+  const Tensor packed = at::arange(1, 9, at::kFloat).view({4, 2});
   const Tensor padded = to_padded(packed, ragged);
   CHECK(padded.sizes() == at::IntArrayRef({2, 3, 2}));
   CHECK(padded[0].slice(0, 1).abs().sum().item<float>() == 0);
-  CHECK(torch::equal(to_packed(padded, ragged), packed));
+  CHECK(at::equal(to_packed(padded, ragged), packed));
   const Sequences even = Sequences::uniform(2, 2);
-  CHECK(torch::equal(to_packed(to_padded(packed, even), even), packed));
+  CHECK(at::equal(to_packed(to_padded(packed, even), even), packed));
 }
 
 TEST_CASE("an unknown name lists the known ones and the nearest") {

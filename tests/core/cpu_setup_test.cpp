@@ -3,6 +3,7 @@
 #include <atomic>
 #include <limits>
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/randn.h>

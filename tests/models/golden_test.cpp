@@ -1,6 +1,7 @@
 // Families against Hugging Face transformers (tests/golden/models.py): logits, loss, every gradient, hidden
 // states and attention probabilities of tiny random models.
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/equal.h>
 
 #include "model_support.h"
 #include "support/catch.h"
@@ -72,13 +73,13 @@ Inputs inputs_of(const TensorMap& golden) {
 std::shared_ptr<Model> golden_model(const GoldenCase& golden_case, const TensorMap& golden) {
   const std::shared_ptr<Model> model = make_model(golden_case.spec);
   size_t used = 0;
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (auto& item : model->named_parameters()) {
-    INFO(item.key());
-    REQUIRE(golden.count("weight." + item.key()) == 1);
-    const Tensor& weight = golden.at("weight." + item.key());
-    REQUIRE(item.value().sizes() == weight.sizes());
-    item.value().copy_(weight);
+    INFO(item.name);
+    REQUIRE(golden.count("weight." + item.name) == 1);
+    const Tensor& weight = golden.at("weight." + item.name);
+    REQUIRE(item.value.sizes() == weight.sizes());
+    item.value.copy_(weight);
     ++used;
   }
   size_t given = 0;
@@ -96,16 +97,16 @@ TEST_CASE("logits, loss and every gradient equal those of transformers, in float
     INFO(golden_case.name);
     const TensorMap golden = golden_tensors(golden_case.name);
     const std::shared_ptr<Model> model = golden_model(golden_case, golden);
-    model->to(torch::kFloat64);
+    model->to(at::kDouble);
     const Tensor logits = model->logits(model->hidden(inputs_of(golden)));
     CHECK(relative_error(logits, golden.at("logits")) < golden_case.tolerance);
     const Tensor loss = at::cross_entropy_loss(logits, golden.at("labels"));
     CHECK(relative_error(loss, golden.at("loss")) < golden_case.tolerance);
     loss.backward();
     for (const auto& item : model->named_parameters()) {
-      INFO(item.key());
-      REQUIRE(item.value().grad().defined());
-      CHECK(relative_error(item.value().grad(), golden.at("gradient." + item.key())) <
+      INFO(item.name);
+      REQUIRE(item.value.grad().defined());
+      CHECK(relative_error(item.value.grad(), golden.at("gradient." + item.name)) <
             10 * golden_case.tolerance);
     }
   }
@@ -120,8 +121,8 @@ TEST_CASE("the fused float32 path gives the same logits and gradients") {
     CHECK(relative_error(logits, golden.at("logits")) < 1e-5);
     at::cross_entropy_loss(logits, golden.at("labels")).backward();
     for (const auto& item : model->named_parameters()) {
-      INFO(item.key());
-      CHECK(relative_error(item.value().grad(), golden.at("gradient." + item.key())) < 2e-5);
+      INFO(item.name);
+      CHECK(relative_error(item.value.grad(), golden.at("gradient." + item.name)) < 2e-5);
     }
   }
 }
@@ -134,16 +135,16 @@ TEST_CASE("a trace holds every layer's states and attention as transformers give
     Trace trace{.want_attention = true, .hidden = {}, .attention = {}};
     Inputs inputs = inputs_of(golden);
     inputs.trace = &trace;
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     const Tensor states = model->hidden(inputs);
     REQUIRE(trace.hidden.size() == 3);
     REQUIRE(trace.attention.size() == 2);
-    CHECK(torch::equal(trace.hidden.back(), states));
+    CHECK(at::equal(trace.hidden.back(), states));
     for (size_t i = 0; i < trace.hidden.size(); ++i) {
-      CHECK(relative_error(trace.hidden[i], golden.at(concat("hidden.", i))) < 1e-5);
+      CHECK(relative_error(trace.hidden[i], golden.at(fmt::format("hidden.{}", i))) < 1e-5);
     }
     for (size_t i = 0; i < trace.attention.size(); ++i) {
-      CHECK(relative_error(trace.attention[i], golden.at(concat("attention.", i))) < 1e-5);
+      CHECK(relative_error(trace.attention[i], golden.at(fmt::format("attention.{}", i))) < 1e-5);
     }
   }
 }

@@ -1,6 +1,10 @@
 // Every part's gradients against central differences in float64, with dropout on (a fixed mask).
-#include <torch/types.h>
+#include <ATen/Context.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros_like.h>
 
+#include "core/tensor.h"
 #include "model_support.h"
 #include "nn/block.h"
 #include "nn/embedding.h"
@@ -15,14 +19,14 @@ namespace {
 constexpr int64_t kWidth = 4;
 
 Tensor input(at::IntArrayRef shape) {
-  return torch::randn(shape, torch::TensorOptions(torch::kFloat64)).requires_grad_();
+  return at::randn(shape, at::TensorOptions(at::kDouble)).requires_grad_();
 }
 
 // A module with random float64 weights, in training mode.
 template <class Module>
 std::shared_ptr<Module> prepared(std::shared_ptr<Module> module) {
-  torch::manual_seed(2);
-  module->to(torch::kFloat64);
+  at::manual_seed(2);
+  module->to(at::kDouble);
   randomize(*module);
   return module;
 }
@@ -41,7 +45,7 @@ TEST_CASE("linear maps, embeddings and norms have right gradients") {
   check_gradients(
       *linear, [&] { return linear->forward(x); }, x);
   const auto embedding = prepared(std::make_shared<Embedding>(6, kWidth));
-  const Tensor ids = torch::tensor({1, 5, 1, 0}, torch::kInt64);
+  const Tensor ids = at::tensor({1, 5, 1, 0}, at::kLong);
   check_gradients(*embedding, [&] { return embedding->forward(ids); }, {});
   for (const NormKind kind : {NormKind::layer, NormKind::rms}) {
     const auto norm = prepared(std::make_shared<Norm>(kind, kWidth, 1e-5));
@@ -52,8 +56,8 @@ TEST_CASE("linear maps, embeddings and norms have right gradients") {
 
 TEST_CASE("a lookup's gradient is dense after backward, with a tied head and without, and adds up") {
   const auto table = prepared(std::make_shared<Embedding>(6, kWidth));
-  const Tensor ids = torch::tensor({1, 5, 1, 0}, torch::kInt64);
-  const Tensor x = torch::randn({3, kWidth}, torch::kFloat64);
+  const Tensor ids = at::tensor({1, 5, 1, 0}, at::kLong);
+  const Tensor x = at::randn({3, kWidth}, at::kDouble);
   const auto lookups = [&] { return table->forward(ids).square().sum(); };
   const auto head = [&] { return x.mm(table->weight.t()).pow(3).sum(); };
   const auto gradient_of = [&](const std::vector<Tensor>& losses) {
@@ -61,11 +65,11 @@ TEST_CASE("a lookup's gradient is dense after backward, with a tied head and wit
     for (const Tensor& loss : losses) {
       loss.backward();
     }
-    REQUIRE(table->weight.grad().layout() == torch::kStrided);
+    REQUIRE(table->weight.grad().layout() == at::kStrided);
     return table->weight.grad().clone();
   };
   const Tensor of_lookups = gradient_of({lookups()});
-  Tensor expected = torch::zeros_like(table->weight);
+  Tensor expected = at::zeros_like(table->weight);
   expected.index_add_(0, ids, 2 * table->weight.detach().index_select(0, ids));
   CHECK(relative_error(of_lookups, expected) < 1e-15);
   const Tensor both = of_lookups + gradient_of({head()});
@@ -147,7 +151,7 @@ TEST_CASE("stacks of pre- and post-norm blocks have right gradients") {
       std::vector<Tensor> leaves;
       for (const auto& item : stack->named_parameters()) {
         // Post-norm applies a block's own norms, so all are used; none is left without a gradient.
-        leaves.push_back(item.value());
+        leaves.push_back(item.value);
       }
       leaves.push_back(x);
       check_gradients([&] { return stack->forward(x, view, nullptr, nullptr); }, leaves);
@@ -159,8 +163,8 @@ TEST_CASE("whole models of every family have right gradients") {
   for (const ModelSpec& spec : tiny_models()) {
     INFO(describe(spec));
     const auto model = make_model(spec);
-    model->to(torch::kFloat64);
-    torch::manual_seed(4);
+    model->to(at::kDouble);
+    at::manual_seed(4);
     randomize(*model);
     model->train();
     const bool two = model->architecture() == Architecture::encoder_decoder;

@@ -1,5 +1,8 @@
 // What every family keeps: shapes, independence of sequences packed together, causality, masks, caches.
+#include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include "model_support.h"
 #include "support/catch.h"
@@ -12,7 +15,7 @@ namespace {
 constexpr double kClose = 1e-5;  // the same sums, in another order
 
 std::shared_ptr<Model> random_model(const ModelSpec& spec) {
-  torch::manual_seed(3);
+  at::manual_seed(3);
   const std::shared_ptr<Model> model = make_model(spec);
   randomize(*model);
   return model;
@@ -32,7 +35,7 @@ Tensor logits_of(Model& model, const Inputs& inputs) { return model.logits(model
 }  // namespace
 
 TEST_CASE("states are [N, D] and logits [K, V] in every family") {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const ModelSpec& spec : tiny_models()) {
     INFO(describe(spec));
     const auto model = random_model(spec);
@@ -48,7 +51,7 @@ TEST_CASE("states are [N, D] and logits [K, V] in every family") {
 }
 
 TEST_CASE("a sequence has the same states alone as packed among others") {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const ModelSpec& spec : tiny_models()) {
     INFO(describe(spec));
     const auto model = random_model(spec);
@@ -63,7 +66,7 @@ TEST_CASE("a sequence has the same states alone as packed among others") {
 }
 
 TEST_CASE("a decoder's position does not see later ones, an encoder's does") {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const ModelSpec& spec : tiny_models()) {
     INFO(describe(spec));
     const auto model = random_model(spec);
@@ -85,7 +88,7 @@ TEST_CASE("a decoder's position does not see later ones, an encoder's does") {
 }
 
 TEST_CASE("every target of an encoder-decoder sees the whole source") {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto model = random_model(tiny_models().back());
   Ids source = random_ids({5});
   const Ids target = random_ids({3});
@@ -98,7 +101,7 @@ TEST_CASE("every target of an encoder-decoder sees the whole source") {
 }
 
 TEST_CASE("a prefix is seen by its whole sequence and sees nothing after it") {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto model = random_model({.family = "gpt"});
   const Ids ids = random_ids({6, 4});
   Inputs inputs = packed(ids);
@@ -122,18 +125,18 @@ TEST_CASE("a prefix is seen by its whole sequence and sees nothing after it") {
 }
 
 TEST_CASE("token types change the states of bert, and absent ones are all 0") {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto model = random_model({.family = "bert"});
   Inputs inputs = packed(random_ids({5}));
   const Tensor absent = model->hidden(inputs);
-  inputs.token_types = torch::zeros({5}, torch::kInt64);
+  inputs.token_types = at::zeros({5}, at::kLong);
   CHECK(relative_error(model->hidden(inputs), absent) < kClose);
-  inputs.token_types = torch::tensor({0, 0, 1, 1, 1}, torch::kInt64);
+  inputs.token_types = at::tensor({0, 0, 1, 1, 1}, at::kLong);
   CHECK(relative_error(model->hidden(inputs), absent) > 1e-3);
 }
 
 TEST_CASE("decoding with a cache equals the whole sequence at once") {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const ModelSpec& spec : tiny_models()) {
     INFO(describe(spec));
     const auto model = random_model(spec);
@@ -168,7 +171,7 @@ TEST_CASE("decoding with a cache equals the whole sequence at once") {
 }
 
 TEST_CASE("a cached prompt with a prefix equals the whole sequence at once") {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const auto model = random_model({.family = "gpt"});
   const Ids ids = random_ids({7});
   Inputs inputs = packed(ids);
@@ -193,10 +196,10 @@ TEST_CASE("sequences of different lengths cannot share a cache") {
 }
 
 TEST_CASE("under bfloat16 autocast states stay near those of float32") {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const ModelSpec& spec : tiny_models()) {
     INFO(describe(spec));
-    torch::manual_seed(3);
+    at::manual_seed(3);
     const auto model = make_model(spec);  // with its own initial weights
     const Inputs inputs = packed(random_ids({6, 4}), two_stacks(*model) ? random_ids({3, 5}) : Ids{});
     const Tensor exact = model->hidden(inputs);
@@ -205,7 +208,7 @@ TEST_CASE("under bfloat16 autocast states stay near those of float32") {
     const Tensor half = model->hidden(inputs);
     at::autocast::clear_cache();
     at::autocast::set_autocast_enabled(at::kCPU, false);
-    const Tensor difference = half.to(torch::kFloat32) - exact;
+    const Tensor difference = half.to(at::kFloat) - exact;
     CHECK((difference.norm() / exact.norm()).item<double>() < 1e-2);
   }
 }

@@ -1,10 +1,12 @@
 // Low-rank additions to linear maps: against plain operators, merged, and without what nobody wants.
 #include "nn/low_rank.h"
 
+#include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 
 #include "model_support.h"
@@ -61,7 +63,7 @@ std::shared_ptr<Linear> merged_projection() {
 }  // namespace
 
 TEST_CASE("adapted_linear_rows is the sum of its parts, in float32 and in bfloat16") {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const bool bias = GENERATE(false, true);
   const bool own_x = GENERATE(false, true);
   for (const int64_t rows : {1, 63, 65, 515}) {
@@ -80,20 +82,20 @@ TEST_CASE("an adapted map has right gradients, with dropout, of all rows or of n
          whole ? std::vector<std::string>{""} : std::vector<std::string>{"q", "v"}) {
       linear->adapt(part, {.rank = 2, .scale = 1.5, .dropout = 0.3});
     }
-    torch::manual_seed(2);
-    linear->to(torch::kFloat64);
+    at::manual_seed(2);
+    linear->to(at::kDouble);
     randomize(*linear);
-    const Tensor x = torch::randn({5, 4}, torch::TensorOptions(torch::kFloat64)).requires_grad_();
+    const Tensor x = at::randn({5, 4}, at::TensorOptions(at::kDouble)).requires_grad_();
     check_gradients(
         *linear, [&] { return linear->forward(x); }, x);
   }
 }
 
 TEST_CASE("a fresh addition changes nothing; A begins as kaiming_uniform with a = sqrt(5)") {
-  torch::manual_seed(3);
+  at::manual_seed(3);
   const auto linear = std::make_shared<Linear>(LinearOptions{400, 30});
   randomize(*linear);
-  const Tensor x = torch::randn({9, 400});
+  const Tensor x = at::randn({9, 400});
   const Tensor before = linear->forward(x);
   const LowRank& addition = linear->adapt("", {.rank = 16, .scale = 4});
   CHECK(linear->forward(x).allclose(before, 0, 1e-6));
@@ -103,12 +105,12 @@ TEST_CASE("a fresh addition changes nothing; A begins as kaiming_uniform with a 
 }
 
 TEST_CASE("merged and unmerged maps give the same to 1e-6, and nothing but the weight is left") {
-  torch::manual_seed(4);
+  at::manual_seed(4);
   const auto linear = merged_projection();
   linear->adapt("q", {.rank = 2, .scale = 0.5});
   linear->adapt("v", {.rank = 3, .scale = 2});
   randomize(*linear);
-  const Tensor x = torch::randn({11, 4});
+  const Tensor x = at::randn({11, 4});
   const Tensor unmerged = linear->forward(x);
   linear->merge();
   CHECK(relative_error(linear->forward(x), unmerged) < 1e-6);
@@ -117,14 +119,14 @@ TEST_CASE("merged and unmerged maps give the same to 1e-6, and nothing but the w
 }
 
 TEST_CASE("additions to queries and values leave keys alone, and only they get gradients") {
-  torch::manual_seed(5);
+  at::manual_seed(5);
   const auto linear = merged_projection();
   linear->adapt("q", {.rank = 2});
   linear->adapt("v", {.rank = 2});
   randomize(*linear);
   linear->weight.set_requires_grad(false);
   linear->bias.set_requires_grad(false);
-  const Tensor x = torch::randn({6, 4});
+  const Tensor x = at::randn({6, 4});
   const Tensor plain_y = at::linear(x, linear->weight, linear->bias);
   const Tensor y = linear->forward(x);
   CHECK(y.narrow(1, 4, 1).equal(plain_y.narrow(1, 4, 1)));
@@ -143,7 +145,7 @@ TEST_CASE("merged projections have parts: q, k, v of attention, k, v across, gat
     std::string all;
     int64_t rows = 0;
     for (const RowPart& part : linear.parts) {
-      all += part.name + concat(part.rows, " ");
+      all += part.name + fmt::format("{} ", part.rows);
       rows += part.rows;
     }
     CHECK((linear.parts.empty() || rows == linear.weight.size(0)));

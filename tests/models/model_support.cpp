@@ -5,8 +5,15 @@
 #include <limits>
 #include <stdexcept>
 
-#include <torch/types.h>
+#include <ATen/Context.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn_like.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros_like.h>
 
+#include "core/tensor.h"
 #include "io/safetensors.h"
 #include "support/catch.h"
 #include "support/files.h"
@@ -72,14 +79,14 @@ Registry all_models() {
   return registry;
 }
 
-torch::ScalarType type_of(Dtype dtype) {
+at::ScalarType type_of(Dtype dtype) {
   switch (dtype) {
     case Dtype::f32:
-      return torch::kFloat32;
+      return at::kFloat;
     case Dtype::f64:
-      return torch::kFloat64;
+      return at::kDouble;
     case Dtype::i64:
-      return torch::kInt64;
+      return at::kLong;
     default:
       throw std::logic_error("a golden has an unexpected type");
   }
@@ -143,7 +150,7 @@ Tensor flat(const Ids& ids) {
   for (const auto& sequence : ids) {
     all.insert(all.end(), sequence.begin(), sequence.end());
   }
-  return torch::tensor(all, torch::kInt64);
+  return at::tensor(all, at::kLong);
 }
 
 Sequences sequences_of(const Ids& ids) {
@@ -168,7 +175,7 @@ Inputs packed(const Ids& ids, const Ids& targets) {
 Ids random_ids(const std::vector<int64_t>& lengths, int64_t vocabulary) {
   Ids ids;
   for (const int64_t length : lengths) {
-    const Tensor drawn = torch::randint(vocabulary, {length}, torch::kInt64);
+    const Tensor drawn = at::randint(vocabulary, {length}, at::kLong);
     ids.emplace_back(drawn.data_ptr<int64_t>(), drawn.data_ptr<int64_t>() + length);
   }
   return ids;
@@ -178,7 +185,7 @@ TensorMap golden_tensors(const std::string& name) {
   const SafetensorsFile file(golden("models/" + name + ".safetensors"));
   TensorMap tensors;
   for (const TensorView& view : file.tensors()) {
-    Tensor tensor = torch::empty(view.shape, type_of(view.dtype));
+    Tensor tensor = at::empty(view.shape, type_of(view.dtype));
     std::memcpy(tensor.data_ptr(), view.bytes.data(), view.bytes.size());
     tensors[view.name] = tensor;
   }
@@ -189,26 +196,26 @@ double relative_error(const Tensor& actual, const Tensor& expected) {
   if (actual.sizes() != expected.sizes()) {
     return std::numeric_limits<double>::infinity();
   }
-  const Tensor wide = expected.detach().to(torch::kFloat64);
+  const Tensor wide = expected.detach().to(at::kDouble);
   const double scale = std::max(wide.abs().max().item<double>(), 1e-12);
-  return (actual.detach().to(torch::kFloat64) - wide).abs().max().item<double>() / scale;
+  return (actual.detach().to(at::kDouble) - wide).abs().max().item<double>() / scale;
 }
 
 void check_gradients(const std::function<Tensor()>& function, const std::vector<Tensor>& leaves) {
   constexpr double step = 1e-6;
-  torch::manual_seed(5);
-  const Tensor weights = torch::randn_like(function());
+  at::manual_seed(5);
+  const Tensor weights = at::randn_like(function());
   const auto value = [&] {
-    torch::manual_seed(11);
+    at::manual_seed(11);
     return (function() * weights).sum();
   };
   for (const Tensor& leaf : leaves) {
     leaf.mutable_grad() = Tensor();
   }
   value().backward();
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (size_t i = 0; i < leaves.size(); ++i) {
-    const Tensor expected = torch::zeros_like(leaves[i]);
+    const Tensor expected = at::zeros_like(leaves[i]);
     REQUIRE(leaves[i].is_contiguous());
     auto* element = leaves[i].data_ptr<double>();
     for (int64_t j = 0; j < leaves[i].numel(); ++j) {
@@ -227,9 +234,7 @@ void check_gradients(const std::function<Tensor()>& function, const std::vector<
   }
 }
 
-void check_gradients(torch::nn::Module& module,
-                     const std::function<Tensor()>& function,
-                     const Tensor& input) {
+void check_gradients(Module& module, const std::function<Tensor()>& function, const Tensor& input) {
   std::vector<Tensor> leaves = module.parameters();
   if (input.defined()) {
     leaves.push_back(input);
@@ -237,22 +242,22 @@ void check_gradients(torch::nn::Module& module,
   check_gradients(function, leaves);
 }
 
-void check_directions(torch::nn::Module& module, const std::function<Tensor()>& function) {
+void check_directions(Module& module, const std::function<Tensor()>& function) {
   constexpr double step = 1e-6;
   const auto value = [&] {
-    torch::manual_seed(11);
+    at::manual_seed(11);
     const Tensor out = function();
-    return (out * torch::arange(1, out.numel() + 1, out.options()).view_as(out).sin()).sum();
+    return (out * at::arange(1, out.numel() + 1, out.options()).view_as(out).sin()).sum();
   };
   module.zero_grad();
   value().backward();
-  const torch::NoGradGuard no_grad;
-  torch::manual_seed(5);
+  const at::NoGradGuard no_grad;
+  at::manual_seed(5);
   for (int round = 0; round < 3; ++round) {
     std::vector<Tensor> direction;
     double expected = 0;
     for (const Tensor& parameter : module.parameters()) {
-      direction.push_back(torch::randn_like(parameter));
+      direction.push_back(at::randn_like(parameter));
       expected += (direction.back() * parameter.grad()).sum().item<double>();
     }
     const auto value_at = [&](double distance) {
@@ -272,11 +277,11 @@ void check_directions(torch::nn::Module& module, const std::function<Tensor()>& 
   }
 }
 
-void randomize(torch::nn::Module& module) {
-  const torch::NoGradGuard no_grad;
+void randomize(Module& module) {
+  const at::NoGradGuard no_grad;
   for (auto& parameter : module.named_parameters()) {
-    const bool scale = parameter.value().dim() == 1 && parameter.key().ends_with("weight");
-    parameter.value().normal_(scale ? 1 : 0, scale ? 0.2 : 0.4);
+    const bool scale = parameter.value.dim() == 1 && parameter.name.ends_with("weight");
+    parameter.value.normal_(scale ? 1 : 0, scale ? 0.2 : 0.4);
   }
 }
 

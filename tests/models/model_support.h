@@ -45,9 +45,9 @@ double relative_error(const Tensor& actual, const Tensor& expected);
 // element of `leaves`. The generator starts at one seed in every call, so dropout is a fixed mask.
 void check_gradients(const std::function<Tensor()>& function, const std::vector<Tensor>& leaves);
 // The same for all parameters of a module, with random values.
-void check_gradients(torch::nn::Module& module, const std::function<Tensor()>& function, const Tensor& input);
+void check_gradients(Module& module, const std::function<Tensor()>& function, const Tensor& input);
 // The derivative of the sum of `function` along random directions of all parameters at once: cheap.
-void check_directions(torch::nn::Module& module, const std::function<Tensor()>& function);
-void randomize(torch::nn::Module& module);
+void check_directions(Module& module, const std::function<Tensor()>& function);
+void randomize(Module& module);
 
 }  // namespace lmzoo::test

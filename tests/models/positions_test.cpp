@@ -2,6 +2,12 @@
 
 #include <cmath>
 
+#include <ATen/Context.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+
 #include "model_support.h"
 #include "nn/kernels/attention.h"
 #include "support/catch.h"
@@ -90,7 +96,7 @@ TEST_CASE("the relative bias stands at S-1 + (key - query)") {
   REQUIRE(relative.sizes() == at::IntArrayRef({2, 9}));
   for (int64_t distance = -4; distance <= 4; ++distance) {
     const int64_t bucket = relative_bucket(distance, {.buckets = 8, .max_distance = 6});
-    CHECK(torch::equal(relative.select(1, 4 + distance), bias.weight[bucket]));
+    CHECK(at::equal(relative.select(1, 4 + distance), bias.weight[bucket]));
   }
 }
 
@@ -120,9 +126,9 @@ TEST_CASE("a row of a position does not depend on what is packed with it") {
     randomize(positions);
     const Sequences alone = Sequences::uniform(1, 4);
     const Sequences many(std::vector<int64_t>{7, 4});
-    const Tensor one = positions.rows(alone.positions(), alone.longest(), torch::kFloat32);
-    const Tensor all = positions.rows(many.positions(), many.longest(), torch::kFloat32);
-    CHECK(torch::equal(one, all.slice(0, 7)));
+    const Tensor one = positions.rows(alone.positions(), alone.longest(), at::kFloat);
+    const Tensor all = positions.rows(many.positions(), many.longest(), at::kFloat);
+    CHECK(at::equal(one, all.slice(0, 7)));
     CHECK_FALSE(positions.angles(alone.positions(), 4).cos.defined());
   }
 }
@@ -132,18 +138,17 @@ TEST_CASE("learned positions begin at the offset") {
   randomize(positions);
   CHECK(positions.weight.size(0) == 7);
   const Sequences sequences = Sequences::uniform(1, 5);
-  CHECK(
-      torch::equal(positions.rows(sequences.positions(), 5, torch::kFloat32), positions.weight.slice(0, 2)));
+  CHECK(at::equal(positions.rows(sequences.positions(), 5, at::kFloat), positions.weight.slice(0, 2)));
 }
 
 TEST_CASE("rotary angles are float32, position times theta to the power of -2i/Dh") {
   const Positions positions(
       {.kind = PositionKind::rotary, .head_width = 6, .max_length = 1000, .theta = 500.0});
-  const Tensor where = torch::tensor({0, 1, 999}, torch::kInt64);
+  const Tensor where = at::tensor({0, 1, 999}, at::kLong);
   const RotaryAngles angles = positions.angles(where, 1000);
-  REQUIRE(angles.cos.scalar_type() == torch::kFloat32);
+  REQUIRE(angles.cos.scalar_type() == at::kFloat);
   REQUIRE(angles.cos.sizes() == at::IntArrayRef({3, 3}));
-  CHECK_FALSE(positions.rows(where, 1000, torch::kFloat32).defined());
+  CHECK_FALSE(positions.rows(where, 1000, at::kFloat).defined());
   for (int64_t n = 0; n < 3; ++n) {
     for (int64_t i = 0; i < 3; ++i) {
       const double angle =
@@ -155,13 +160,13 @@ TEST_CASE("rotary angles are float32, position times theta to the power of -2i/D
 }
 
 TEST_CASE("both rotary layouts turn pairs of channels, and scores depend on the distance only") {
-  torch::manual_seed(1);
-  const Tensor q = torch::randn({6});
-  const Tensor k = torch::randn({6});
+  at::manual_seed(1);
+  const Tensor q = at::randn({6});
+  const Tensor k = at::randn({6});
   for (const PositionKind kind : {PositionKind::rotary, PositionKind::rotary_interleaved}) {
     INFO(name_of(kind));
     const Positions positions({.kind = kind, .head_width = 6, .max_length = 40});
-    const RotaryAngles angles = positions.angles(torch::arange(40), 40);
+    const RotaryAngles angles = positions.angles(at::arange(40), 40);
     const auto turned = [&](const Tensor& x) {  // [40, 6]
       return rotate(x.expand({40, 1, 6}).contiguous(), 1, angles, positions.layout()).squeeze(1);
     };

@@ -1,4 +1,6 @@
 // Presets have the published sizes; options that contradict each other are refused with their values.
+#include <ATen/ops/zeros.h>
+
 #include "model_support.h"
 #include "nn/parameter.h"
 #include "support/catch.h"
@@ -83,7 +85,7 @@ TEST_CASE("options that contradict each other are refused with their values") {
 
 TEST_CASE("what a model cannot do is an error with a reason") {
   const auto headless = make_model({.family = "bert", .settings = {{"lm_head", "false"}}});
-  CHECK_THROWS_WITH(headless->logits(torch::zeros({1, headless->width()})),
+  CHECK_THROWS_WITH(headless->logits(at::zeros({1, headless->width()})),
                     "this bert has no masked-LM head (model.lm_head is false)");
   const auto gpt = make_model({.family = "gpt", .settings = {{"max_length", "3"}}});
   CHECK(gpt->max_length() == 3);

@@ -1,6 +1,10 @@
 // The states of wanted rows alone: the same values and gradients as computing all and taking them.
 #include "nn/row_choice.h"
 
+#include <ATen/Context.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/linspace.h>
+#include <ATen/ops/tensor.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "model_support.h"
@@ -26,7 +30,7 @@ const std::vector<Rows> kChoices{{1, 3, 7, 9, 14},
                                  {}};
 
 WantedRows wanted_of(const Rows& rows, const Sequences& sequences) {
-  const Tensor tensor = torch::tensor(rows, torch::kInt64);
+  const Tensor tensor = at::tensor(rows, at::kLong);
   return {.rows = tensor, .counts = count_rows(tensor, sequences)};
 }
 
@@ -36,7 +40,7 @@ Rows list_of(const Tensor& tensor) {
 
 // Gradients of a weighted sum of `states`, by parameter; undefined where there is none.
 std::vector<Tensor> gradients(Model& model, const Tensor& states) {
-  const Tensor weights = torch::linspace(-1, 2, states.numel(), states.options()).view_as(states);
+  const Tensor weights = at::linspace(-1, 2, states.numel(), states.options()).view_as(states);
   std::vector<Tensor> found = torch::autograd::grad(
       {(states * weights).sum()}, model.parameters(), {}, std::nullopt, false, /*allow_unused=*/true);
   for (Tensor& gradient : found) {
@@ -57,7 +61,7 @@ void check_same(Model& model, const Inputs& inputs, const WantedRows& wanted) {
   const std::vector<Tensor> actual = gradients(model, few);
   for (size_t i = 0; i < expected.size(); ++i) {
     REQUIRE(actual[i].defined() == expected[i].defined());
-    CHECK((!expected[i].defined() || torch::allclose(actual[i], expected[i], 1e-10, 1e-12)));
+    CHECK((!expected[i].defined() || at::allclose(actual[i], expected[i], 1e-10, 1e-12)));
   }
 }
 
@@ -65,9 +69,9 @@ void check_same(Model& model, const Inputs& inputs, const WantedRows& wanted) {
 
 TEST_CASE("the states of wanted rows, and their gradients, are those of computing all") {
   for (const ModelSpec& spec : tiny_models()) {
-    torch::manual_seed(3);
+    at::manual_seed(3);
     const auto model = make_model(spec);
-    model->to(torch::kFloat64);
+    model->to(at::kDouble);
     randomize(*model);
     const bool decodes = model->architecture() == Architecture::encoder_decoder;
     Inputs inputs = packed(random_ids({5, 4, 6}), decodes ? random_ids({5, 4, 6}) : Ids{});
@@ -83,7 +87,7 @@ TEST_CASE("the states of wanted rows, and their gradients, are those of computin
 }
 
 TEST_CASE("wanted rows of maps with low-rank additions are those of computing all") {
-  torch::manual_seed(5);
+  at::manual_seed(5);
   const auto model =
       make_model({.family = "bert", .settings = {{"layers", "1"}, {"width", "8"}, {"heads", "2"}}});
   for (const auto& module : model->modules()) {
@@ -91,7 +95,7 @@ TEST_CASE("wanted rows of maps with low-rank additions are those of computing al
       linear->adapt("q", {.rank = 2});
     }
   }
-  model->to(torch::kFloat64);
+  model->to(at::kDouble);
   randomize(*model);
   const Inputs inputs = packed(random_ids({5, 4, 6}));
   check_same(*model, inputs, wanted_of(kChoices[0], inputs.sequences));
@@ -113,16 +117,16 @@ TEST_CASE("a choice has the wanted rows, and the first row of a sequence that ha
   CHECK(gap->sequences.total() == 4);
 
   CHECK(!choose_rows(wanted_of(kChoices[5], all), all));
-  CHECK(!choose_rows({.rows = torch::tensor(Rows{1, 3}), .counts = {}}, all));
+  CHECK(!choose_rows({.rows = at::tensor(Rows{1, 3}), .counts = {}}, all));
 }
 
 TEST_CASE("rows are counted by sequence, and refused out of order or range") {
   const Sequences all(Rows{5, 4, 6});
-  const auto count = [&](const Rows& rows) { return count_rows(torch::tensor(rows, torch::kInt64), all); };
+  const auto count = [&](const Rows& rows) { return count_rows(at::tensor(rows, at::kLong), all); };
   CHECK(count({4, 1, 5, 14}) == Rows{2, 1, 1});
   CHECK(count({}) == Rows{0, 0, 0});
   CHECK(count({13, 14}) == Rows{0, 0, 2});
-  CHECK(count_rows(torch::tensor(Rows{1, 99, 5, 99}, torch::kInt64).view({2, 2}).select(1, 0), all) ==
+  CHECK(count_rows(at::tensor(Rows{1, 99, 5, 99}, at::kLong).view({2, 2}).select(1, 0), all) ==
         Rows{1, 1, 0});
   CHECK_THROWS_AS(count({5, 4}), std::logic_error);
   CHECK_THROWS_AS(count({15}), std::logic_error);

@@ -1,8 +1,12 @@
 // Models learn: one batch by heart, initial weights as specified, dropout in training only.
 #include <cmath>
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randint.h>
 #include <torch/optim/adam.h>
 
 #include "model_support.h"
@@ -40,7 +44,7 @@ class OneThread {
 TensorMap parameters_of(const Model& model) {
   TensorMap map;
   for (const auto& item : model.named_parameters()) {
-    map[item.key()] = item.value().detach();
+    map[item.name] = item.value.detach();
   }
   return map;
 }
@@ -51,7 +55,7 @@ TEST_CASE("every family learns one batch by heart") {
   const OneThread tiny_tensors;
   for (const std::string family : {"bert", "gpt", "t5"}) {
     INFO(family);
-    torch::manual_seed(1);
+    at::manual_seed(1);
     const auto model =
         make_model({.family = family,
                     .settings = {{"layers", "2"}, {"width", "32"}, {"heads", "2"}, {"dropout", "0"}},
@@ -59,7 +63,7 @@ TEST_CASE("every family learns one batch by heart") {
     model->train();
     const bool two = model->architecture() == Architecture::encoder_decoder;
     const Inputs inputs = packed(distinct_ids({12, 7, 9}), two ? distinct_ids({6, 9, 5}) : Ids{});
-    const Tensor labels = torch::randint(29, {two ? 20 : 28}, torch::kInt64);
+    const Tensor labels = at::randint(29, {two ? 20 : 28}, at::kLong);
     torch::optim::Adam optimizer(model->parameters(), torch::optim::AdamOptions(1e-2));
     double loss = 0;
     int steps = 0;
@@ -82,18 +86,18 @@ TEST_CASE("dropout acts in training only, and the generator's seed decides it") 
     const bool two = model->architecture() == Architecture::encoder_decoder;
     const Inputs inputs = packed(random_ids({6, 4}), two ? random_ids({3, 5}) : Ids{});
     const auto states = [&](uint64_t seed) {
-      torch::manual_seed(seed);
+      at::manual_seed(seed);
       return model->hidden(inputs).detach();
     };
-    CHECK(torch::equal(states(1), states(2)));
+    CHECK(at::equal(states(1), states(2)));
     model->train();
-    CHECK(torch::equal(states(1), states(1)));
-    CHECK_FALSE(torch::equal(states(1), states(2)));
+    CHECK(at::equal(states(1), states(1)));
+    CHECK_FALSE(at::equal(states(1), states(2)));
   }
 }
 
 TEST_CASE("gpt starts as published: 0.02, residual maps divided by the root of their number") {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const auto model = make_model(
       {.family = "gpt",
        .settings =
@@ -106,11 +110,11 @@ TEST_CASE("gpt starts as published: 0.02, residual maps divided by the root of t
   CHECK(deviation(weights.at("stack.block1.attention.out.weight")) == Approx(0.01).epsilon(0.05));
   CHECK(deviation(weights.at("stack.block1.feed_forward.out.weight")) == Approx(0.01).epsilon(0.05));
   CHECK(weights.at("stack.block0.attention.qkv.bias").abs().max().item<double>() == 0);
-  CHECK(torch::equal(weights.at("stack.final_norm.weight"), torch::ones({64})));
+  CHECK(at::equal(weights.at("stack.final_norm.weight"), at::ones({64})));
 }
 
 TEST_CASE("bert starts as published: a normal distribution cut at two deviations") {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const auto model = make_model({.family = "bert", .settings = {{"vocab_size", "500"}}});
   const TensorMap weights = parameters_of(*model);
   for (const auto& [name, weight] : weights) {
@@ -126,7 +130,7 @@ TEST_CASE("bert starts as published: a normal distribution cut at two deviations
 }
 
 TEST_CASE("t5 starts as published: a deviation for every matrix") {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const auto model = make_model({.family = "t5",
                                  .settings = {{"layers", "1"},
                                               {"width", "64"},
@@ -155,7 +159,7 @@ TEST_CASE(
     "say") {
   const auto logits = [](Settings settings) {
     settings.insert({{"layers", "2"}, {"width", "8"}, {"heads", "2"}});
-    torch::manual_seed(1);
+    at::manual_seed(1);
     const auto model = make_model({.family = "t5", .settings = settings});
     const Inputs inputs = packed({{3, 4, 5, 6}, {7, 8}}, {{0, 9, 10}, {0, 11}});
     return model->logits(model->hidden(inputs)).detach();
@@ -164,7 +168,7 @@ TEST_CASE(
   CHECK(relative_error(logits({{"attention_scale", "0.5"}}), published) < 1e-5);
   CHECK(relative_error(logits({{"output_scale", "1"}}), published * std::sqrt(8.0)) < 1e-5);
 
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const auto small =
       make_model({.family = "t5", .settings = {{"embedding_std", "0.05"}, {"vocab_size", "500"}}});
   CHECK(deviation(parameters_of(*small).at("tokens.weight")) == Approx(0.05).epsilon(0.03));

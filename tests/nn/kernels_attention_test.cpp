@@ -1,7 +1,12 @@
 #include <cmath>
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/zeros.h>
 
 #include "core/isa.h"
 #include "nn/kernels/attention.h"
@@ -50,8 +55,8 @@ struct Problem {
   std::vector<Tensor> leaves;
 };
 
-Problem make(const Case& c, torch::ScalarType type) {
-  torch::manual_seed(5);
+Problem make(const Case& c, at::ScalarType type) {
+  at::manual_seed(5);
   Problem problem;
   AttentionInputs& in = problem.inputs;
   in.queries = Sequences(c.queries);
@@ -65,7 +70,7 @@ Problem make(const Case& c, torch::ScalarType type) {
     const int64_t longest = in.keys.longest();
     in.rule.bias = c.bias == 3 ? leaf({c.shape.heads, in.queries.longest(), longest})
                                : leaf({c.shape.heads, 2 * longest + 3});
-    if (type == torch::kFloat64) {
+    if (type == at::kDouble) {
       in.rule.bias = in.rule.bias.detach().to(type).requires_grad_();
     }
     problem.leaves.push_back(in.rule.bias);
@@ -77,15 +82,15 @@ Problem make(const Case& c, torch::ScalarType type) {
 
 TEST_CASE("fused attention equals the plain one for every mask, bias, length and instruction set") {
   const Isa limit = GENERATE(Isa::generic, Isa::avx2, Isa::avx512);
-  const auto type = GENERATE(torch::kFloat32, torch::kBFloat16);
+  const auto type = GENERATE(at::kFloat, at::kBFloat16);
   const ScopedIsa scoped(limit);
   for (const Case& c : kCases) {
-    INFO(c.name << " " << name_of(isa()) << " " << torch::toString(type));
+    INFO(c.name << " " << name_of(isa()) << " " << at::toString(type));
     const Problem problem = make(c, type);
     require_same([&] { return std::vector{attention(problem.inputs)}; },
                  [&] { return std::vector{attention_reference(problem.inputs)}; },
                  problem.leaves,
-                 type == torch::kFloat32 ? 1e-5 : 1e-2);
+                 type == at::kFloat ? 1e-5 : 1e-2);
   }
 }
 
@@ -96,7 +101,7 @@ TEST_CASE("attention on a device (here: the CPU) equals the plain one") {
     if (c.name == "causal, some queries see nothing") {
       continue;  // LibTorch's operators define no result
     }
-    const Problem problem = make(c, torch::kFloat32);
+    const Problem problem = make(c, at::kFloat);
     require_same([&] { return std::vector{attention_on_device(problem.inputs)}; },
                  [&] { return std::vector{attention_reference(problem.inputs)}; },
                  problem.leaves,
@@ -106,13 +111,13 @@ TEST_CASE("attention on a device (here: the CPU) equals the plain one") {
 
 TEST_CASE("plain attention has exact gradients, float64 takes it") {
   Case c{"small", {3, 4}, {3, 4}, {2, 1, 4}, MaskKind::causal, {}, 2, 0.2};
-  const Problem problem = make(c, torch::kFloat64);
+  const Problem problem = make(c, at::kDouble);
   check_gradients([&] { return attention(problem.inputs); }, problem.leaves);
 }
 
 TEST_CASE("plain attention is LibTorch's") {
-  torch::manual_seed(3);
-  const Tensor x = torch::randn({3, 2 * 20, 4, 8}, torch::kFloat64);
+  at::manual_seed(3);
+  const Tensor x = at::randn({3, 2 * 20, 4, 8}, at::kDouble);
   const auto sequences = Sequences::uniform(2, 20);
   const auto padded = [](const Tensor& rows) { return rows.view({2, 20, 4, 8}).transpose(1, 2); };
   const Tensor expected =
@@ -122,11 +127,11 @@ TEST_CASE("plain attention is LibTorch's") {
 }
 
 TEST_CASE("merged projections give what separate ones give, gradients included") {
-  torch::manual_seed(4);
+  at::manual_seed(4);
   const HeadShape shape{4, 2, 16};
   const Sequences sequences(std::vector<int64_t>{9, 40});
   const Sequences targets(std::vector<int64_t>{5, 33});
-  const auto type = GENERATE(torch::kFloat32, torch::kBFloat16);
+  const auto type = GENERATE(at::kFloat, at::kBFloat16);
   const Tensor qkv = leaf({49, 8 * 16}, type);
   const AttentionRule rule{.mask = MaskKind::causal, .dropout = 0.2};
   const auto split = [&](int64_t from, int64_t heads) {
@@ -139,7 +144,7 @@ TEST_CASE("merged projections give what separate ones give, gradients included")
                          .flatten(1)};
                },
                {qkv},
-               type == torch::kFloat32 ? 1e-5 : 1e-2);
+               type == at::kFloat ? 1e-5 : 1e-2);
 
   const Tensor q = leaf({38, 4 * 16}, type);
   const Tensor kv = leaf({49, 4 * 16}, type);
@@ -154,11 +159,11 @@ TEST_CASE("merged projections give what separate ones give, gradients included")
                 .flatten(1)};
       },
       {q, kv},
-      type == torch::kFloat32 ? 1e-5 : 1e-2);
+      type == at::kFloat ? 1e-5 : 1e-2);
 }
 
 TEST_CASE("the same seed gives the same bits, whatever the number of threads") {
-  const Problem problem = make(kCases.back(), torch::kFloat32);
+  const Problem problem = make(kCases.back(), at::kFloat);
   const auto run = [&] {
     return evaluate([&] { return std::vector{attention(problem.inputs)}; }, problem.leaves);
   };
@@ -169,9 +174,9 @@ TEST_CASE("the same seed gives the same bits, whatever the number of threads") {
   const Evaluation two = run();
   const Evaluation again = run();
   at::set_num_threads(before);
-  CHECK(torch::equal(one.outputs[0], two.outputs[0]));
+  CHECK(at::equal(one.outputs[0], two.outputs[0]));
   for (size_t i = 0; i < problem.leaves.size(); ++i) {
-    CHECK(torch::equal(two.gradients[i], again.gradients[i]));
+    CHECK(at::equal(two.gradients[i], again.gradients[i]));
     require_close(one.gradients[i], two.gradients[i], 1e-6, "one thread and two");
   }
 }
@@ -180,7 +185,7 @@ TEST_CASE("dropout drops the probability it was given, evenly over rows, columns
   constexpr int64_t kRows = 2000;
   constexpr int64_t kColumns = 500;
   const double p = GENERATE(0.1, 0.5, 0.003);
-  torch::manual_seed(11);
+  at::manual_seed(11);
   const DropoutMask mask = draw_dropout(p);
   const Tensor kept = dropout_factors(mask, kRows, kColumns) > 0;
   const auto check_rate = [&](const Tensor& x) {
@@ -210,19 +215,19 @@ TEST_CASE("dropout drops the probability it was given, evenly over rows, columns
 }
 
 TEST_CASE("probabilities for traces sum to one over the keys of the sequence and are zero beyond") {
-  const Problem problem = make(kCases[7], torch::kFloat32);  // some queries see nothing
+  const Problem problem = make(kCases[7], at::kFloat);  // some queries see nothing
   const Tensor all = attention_probabilities(problem.inputs);
   CHECK(all.sizes() == at::IntArrayRef{2, 2, 6, 4});
   CHECK(all[0].narrow(1, 0, 2).abs().max().item<double>() == 0);
-  CHECK(all[0].narrow(1, 2, 4).sum(-1).allclose(torch::ones({2, 4})));
+  CHECK(all[0].narrow(1, 2, 4).sum(-1).allclose(at::ones({2, 4})));
   CHECK(all[1].narrow(1, 4, 2).abs().max().item<double>() == 0);
 }
 
 TEST_CASE("inputs that do not fit together are refused with their sizes") {
-  Problem problem = make(kCases[0], torch::kFloat32);
-  problem.inputs.rule.bias = torch::zeros({2, 126}, torch::kFloat32);
+  Problem problem = make(kCases[0], at::kFloat);
+  problem.inputs.rule.bias = at::zeros({2, 126}, at::kFloat);
   CHECK_THROWS_WITH(attention(problem.inputs), Catch::Contains("[2, 126]") && Catch::Contains("127"));
   problem.inputs.rule.bias = Tensor();
-  problem.inputs.q = torch::zeros(at::IntArrayRef{64, 2, 16});
+  problem.inputs.q = at::zeros(at::IntArrayRef{64, 2, 16});
   CHECK_THROWS_WITH(attention(problem.inputs), Catch::Contains("64") && Catch::Contains("128"));
 }

@@ -1,7 +1,14 @@
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
+#include <ATen/ops/linspace.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include "core/isa.h"
 #include "nn/kernels/elementwise.h"
@@ -26,18 +33,18 @@ class Autocast {
   bool before_;
 };
 
-double tolerance_of(torch::ScalarType type) { return type == torch::kFloat32 ? 1e-5 : 1e-2; }
+double tolerance_of(at::ScalarType type) { return type == at::kFloat ? 1e-5 : 1e-2; }
 
 struct Kind {
   Isa limit;
-  torch::ScalarType type;
+  at::ScalarType type;
   int64_t width;
 };
 
 // Every instruction set and type, widths below, at and between the widths of vectors and groups.
 Kind any_kind() {
   const auto limit = GENERATE(Isa::generic, Isa::avx2, Isa::avx512);
-  const auto type = GENERATE(torch::kFloat32, torch::kBFloat16);
+  const auto type = GENERATE(at::kFloat, at::kBFloat16);
   const int64_t width = GENERATE(6, 64, 93);
   return {limit, type, width};
 }
@@ -49,7 +56,7 @@ TEST_CASE("dropout_add equals the plain one") {
   const ScopedIsa scoped(limit);
   const double p = GENERATE(0.0, 0.2);
   const bool with_bias = GENERATE(false, true);
-  torch::manual_seed(1);
+  at::manual_seed(1);
   ResidualUpdate update{leaf({5, 7, width}, type), {}, leaf({5, 7, width}), p};
   std::vector<Tensor> leaves{update.x, update.residual};
   if (with_bias) {
@@ -69,7 +76,7 @@ TEST_CASE("dropout_add_norm equals the plain one, with and without autocast") {
   const auto placement = GENERATE(NormPlacement::pre, NormPlacement::post);
   const auto kind = GENERATE(NormKind::layer, NormKind::rms);
   for (const double p : {0.0, 0.2}) {
-    torch::manual_seed(2);
+    at::manual_seed(2);
     const ResidualUpdate update{leaf({35, width}, type), leaf({width}), leaf({35, width}), p};
     const NormParameters parameters{
         kind, leaf({width}), kind == NormKind::layer ? leaf({width}) : Tensor(), 1e-5};
@@ -78,7 +85,7 @@ TEST_CASE("dropout_add_norm equals the plain one, with and without autocast") {
       leaves.push_back(parameters.bias);
     }
     const auto both = [](const Normed& result) { return std::vector{result.stream, result.normed}; };
-    const bool half = type == torch::kBFloat16 || at::autocast::is_autocast_enabled(at::kCPU);
+    const bool half = type == at::kBFloat16 || at::autocast::is_autocast_enabled(at::kCPU);
     require_same([&] { return both(dropout_add_norm(update, parameters, placement)); },
                  [&] { return both(reference::dropout_add_norm(update, parameters, placement)); },
                  leaves,
@@ -94,23 +101,22 @@ TEST_CASE("dropout_add_norm equals the plain one, with and without autocast") {
 
 TEST_CASE("under autocast the stream stays float32 and what the next product reads is bfloat16") {
   const Autocast autocast(true);
-  const ResidualUpdate update{torch::randn({3, 8}).to(torch::kBFloat16), {}, torch::randn({3, 8}), 0};
-  const NormParameters parameters{NormKind::layer, torch::ones({8}), torch::zeros({8}), 1e-5};
+  const ResidualUpdate update{at::randn({3, 8}).to(at::kBFloat16), {}, at::randn({3, 8}), 0};
+  const NormParameters parameters{NormKind::layer, at::ones({8}), at::zeros({8}), 1e-5};
   for (const auto placement : {NormPlacement::pre, NormPlacement::post}) {
     const Normed result = dropout_add_norm(update, parameters, placement);
-    CHECK(result.stream.scalar_type() == torch::kFloat32);
-    CHECK(result.normed.scalar_type() == torch::kBFloat16);
+    CHECK(result.stream.scalar_type() == at::kFloat);
+    CHECK(result.normed.scalar_type() == at::kBFloat16);
   }
-  CHECK(norm(update.residual, parameters).scalar_type() == torch::kBFloat16);
-  CHECK(layer_norm(update.residual, parameters.weight, parameters.bias, 1e-5).scalar_type() ==
-        torch::kFloat32);
+  CHECK(norm(update.residual, parameters).scalar_type() == at::kBFloat16);
+  CHECK(layer_norm(update.residual, parameters.weight, parameters.bias, 1e-5).scalar_type() == at::kFloat);
 }
 
 TEST_CASE("norms equal the plain ones") {
   const auto [limit, type, width] = any_kind();
   const ScopedIsa scoped(limit);
   const auto kind = GENERATE(NormKind::layer, NormKind::rms);
-  torch::manual_seed(3);
+  at::manual_seed(3);
   const Tensor x = leaf({35, width}, type);
   const NormParameters parameters{kind, leaf({width}), leaf({width}), 1e-6};
   require_same([&] { return std::vector{norm(x, parameters)}; },
@@ -120,10 +126,10 @@ TEST_CASE("norms equal the plain ones") {
 }
 
 TEST_CASE("layer_norm survives a large mean") {
-  torch::manual_seed(3);
-  const Tensor x = torch::randn({4, 256}) + 1000;
-  const Tensor expected = at::layer_norm(x.to(torch::kFloat64), {256}).to(torch::kFloat32);
-  require_close(layer_norm(x, torch::ones({256}), {}, 1e-5), expected, 1e-4, "mean 1000");
+  at::manual_seed(3);
+  const Tensor x = at::randn({4, 256}) + 1000;
+  const Tensor expected = at::layer_norm(x.to(at::kDouble), {256}).to(at::kFloat);
+  require_close(layer_norm(x, at::ones({256}), {}, 1e-5), expected, 1e-4, "mean 1000");
 }
 
 TEST_CASE("activations and gates equal the plain ones") {
@@ -131,7 +137,7 @@ TEST_CASE("activations and gates equal the plain ones") {
   const ScopedIsa scoped(limit);
   const auto kind = GENERATE(Activation::relu, Activation::gelu, Activation::gelu_tanh, Activation::silu);
   const double p = GENERATE(0.0, 0.2);
-  torch::manual_seed(4);
+  at::manual_seed(4);
   const Tensor x = leaf({35, 2 * width}, type);
   const Tensor bias = leaf({2 * width});
   for (const Tensor& added : {Tensor(), bias}) {
@@ -153,14 +159,13 @@ TEST_CASE("activations and gates equal the plain ones") {
 
 TEST_CASE("GELU is exact to float32 over its whole range, and extreme inputs stay finite") {
   const ScopedIsa scoped(GENERATE(Isa::generic, Isa::avx2, Isa::avx512));
-  const Tensor x = torch::linspace(-12, 12, 4801).unsqueeze(0);
+  const Tensor x = at::linspace(-12, 12, 4801).unsqueeze(0);
   for (const auto kind : {Activation::gelu, Activation::gelu_tanh}) {
-    const Tensor expected = at::gelu(x.to(torch::kFloat64), kind == Activation::gelu ? "none" : "tanh");
-    const Tensor error = (activate({x, {}, 0}, kind).to(torch::kFloat64) - expected).abs();
+    const Tensor expected = at::gelu(x.to(at::kDouble), kind == Activation::gelu ? "none" : "tanh");
+    const Tensor error = (activate({x, {}, 0}, kind).to(at::kDouble) - expected).abs();
     CHECK((error - expected.abs() * 3e-7).max().item<double>() < 3e-7);
   }
-  const Tensor extreme =
-      torch::tensor({{-1e30f, -1e4f, -100.0f, 0.0f, 100.0f, 1e4f, 1e30f}}).requires_grad_();
+  const Tensor extreme = at::tensor({{-1e30f, -1e4f, -100.0f, 0.0f, 100.0f, 1e4f, 1e30f}}).requires_grad_();
   for (const auto kind : {Activation::gelu, Activation::gelu_tanh, Activation::silu, Activation::relu}) {
     const Tensor y = activate({extreme, {}, 0}, kind);
     extreme.mutable_grad() = Tensor();
@@ -173,36 +178,36 @@ TEST_CASE("GELU is exact to float32 over its whole range, and extreme inputs sta
 TEST_CASE("dropout equals the plain one, keeps its share and its mean") {
   const auto [limit, type, width] = any_kind();
   const ScopedIsa scoped(limit);
-  torch::manual_seed(5);
+  at::manual_seed(5);
   const Tensor x = leaf({500, width}, type);
   require_same([&] { return std::vector{dropout(x, 0.3)}; },
                [&] { return std::vector{reference::dropout(x, 0.3)}; },
                {x},
                tolerance_of(type));
-  const Tensor ones = torch::ones({2000, width}).to(type);
+  const Tensor ones = at::ones({2000, width}).to(type);
   const double kept = dropout(ones, 0.3).count_nonzero().item<double>();
   const double n = static_cast<double>(ones.numel());
   CHECK(std::abs(kept - 0.7 * n) < 5 * std::sqrt(n * 0.3 * 0.7));
 }
 
 TEST_CASE("two calls drop different elements, one seed the same") {
-  const Tensor ones = torch::ones({64, 64});
-  torch::manual_seed(6);
+  const Tensor ones = at::ones({64, 64});
+  at::manual_seed(6);
   const Tensor first = dropout(ones, 0.5);
   const Tensor second = dropout(ones, 0.5);
-  torch::manual_seed(6);
-  CHECK(torch::equal(dropout(ones, 0.5), first));
-  CHECK_FALSE(torch::equal(first, second));
+  at::manual_seed(6);
+  CHECK(at::equal(dropout(ones, 0.5), first));
+  CHECK_FALSE(at::equal(first, second));
 }
 
 TEST_CASE("rotation equals the plain one in both layouts") {
   const ScopedIsa scoped(GENERATE(Isa::generic, Isa::avx2, Isa::avx512));
-  const auto type = GENERATE(torch::kFloat32, torch::kBFloat16);
+  const auto type = GENERATE(at::kFloat, at::kBFloat16);
   const auto layout = GENERATE(RotaryLayout::halves, RotaryLayout::interleaved);
   const int64_t width = GENERATE(2, 10, 64);
-  torch::manual_seed(7);
+  at::manual_seed(7);
   const Tensor x = leaf({13, 5, width}, type);
-  const Tensor angle = torch::randn({13, width / 2});
+  const Tensor angle = at::randn({13, width / 2});
   const RotaryAngles angles{angle.cos(), angle.sin()};
   require_same([&] { return std::vector{rotate(x, 3, angles, layout)}; },
                [&] { return std::vector{reference::rotate(x, 3, angles, layout)}; },
@@ -211,8 +216,8 @@ TEST_CASE("rotation equals the plain one in both layouts") {
 }
 
 TEST_CASE("the plain steps have exact gradients, float64 takes them") {
-  torch::manual_seed(8);
-  const auto wide = [](at::IntArrayRef shape) { return leaf(shape, torch::kFloat64); };
+  at::manual_seed(8);
+  const auto wide = [](at::IntArrayRef shape) { return leaf(shape, at::kDouble); };
   const ResidualUpdate update{wide({3, 6}), wide({6}), wide({3, 6}), 0.3};
   const NormParameters parameters{GENERATE(NormKind::layer, NormKind::rms), wide({6}), wide({6}), 1e-5};
   check_gradients([&] { return dropout_add_norm(update, parameters, NormPlacement::post).stream; },
@@ -220,13 +225,13 @@ TEST_CASE("the plain steps have exact gradients, float64 takes them") {
   const ActivationInputs inputs{wide({3, 6}), wide({6}), 0.3};
   check_gradients([&] { return gated(inputs, Activation::gelu); }, {inputs.x, inputs.bias});
   check_gradients([&] { return activate(inputs, Activation::silu); }, {inputs.x, inputs.bias});
-  const Tensor angle = torch::randn({3, 3}, torch::kFloat64);
+  const Tensor angle = at::randn({3, 3}, at::kDouble);
   const Tensor x = wide({3, 2, 6});
   check_gradients([&] { return rotate(x, 1, {angle.cos(), angle.sin()}, RotaryLayout::interleaved); }, {x});
 }
 
 TEST_CASE("results do not depend on the number of threads, sums over rows only by rounding") {
-  torch::manual_seed(9);
+  at::manual_seed(9);
   const ResidualUpdate update{leaf({400, 256}), leaf({256}), leaf({400, 256}), 0.1};
   const NormParameters parameters{NormKind::layer, leaf({256}), leaf({256}), 1e-5};
   const std::vector<Tensor> leaves{
@@ -242,9 +247,9 @@ TEST_CASE("results do not depend on the number of threads, sums over rows only b
   const Evaluation one = run(1);
   const Evaluation two = run(2);
   const Evaluation again = run(2);
-  CHECK(torch::equal(one.outputs[0], two.outputs[0]));
+  CHECK(at::equal(one.outputs[0], two.outputs[0]));
   for (size_t i = 0; i < leaves.size(); ++i) {
-    CHECK(torch::equal(two.gradients[i], again.gradients[i]));
+    CHECK(at::equal(two.gradients[i], again.gradients[i]));
     require_close(one.gradients[i], two.gradients[i], 1e-5, "one thread and two");
   }
 }

@@ -5,25 +5,27 @@
 #include <string>
 #include <vector>
 
-#include <torch/types.h>
+#include <ATen/Context.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
+#include "core/tensor.h"
 #include "support/catch.h"
 
 namespace lmzoo::test {
 
-using torch::Tensor;
-
 // A float32 leaf that wants a gradient.
-inline Tensor leaf(at::IntArrayRef shape, torch::ScalarType type = torch::kFloat32) {
-  return torch::randn(shape).to(type).requires_grad_();
+inline Tensor leaf(at::IntArrayRef shape, at::ScalarType type = at::kFloat) {
+  return at::randn(shape).to(type).requires_grad_();
 }
 
 // Largest difference, relative to the largest magnitude of `expected` (or 0.1, for gradients that cancel to
 // nothing): the tolerance of sums of many terms of order 1.
 inline double distance(const Tensor& actual, const Tensor& expected) {
-  const Tensor wide = expected.detach().to(torch::kFloat64);
+  const Tensor wide = expected.detach().to(at::kDouble);
   const double scale = std::max(wide.abs().max().item<double>(), 0.1);
-  return (actual.detach().to(torch::kFloat64) - wide).abs().max().item<double>() / scale;
+  return (actual.detach().to(at::kDouble) - wide).abs().max().item<double>() / scale;
 }
 
 inline void require_close(const Tensor& actual,
@@ -43,21 +45,21 @@ struct Evaluation {
   std::vector<Tensor> gradients;
 };
 inline Evaluation evaluate(const std::function<std::vector<Tensor>()>& function, std::vector<Tensor> leaves) {
-  torch::manual_seed(99);
+  at::manual_seed(99);
   Evaluation result;
   result.outputs = function();
-  torch::manual_seed(7);
-  Tensor total = torch::zeros({});
+  at::manual_seed(7);
+  Tensor total = at::zeros({});
   for (const Tensor& output : result.outputs) {
-    const auto wide = output.scalar_type() == torch::kFloat64 ? torch::kFloat64 : torch::kFloat32;
-    total = total + (output.to(wide) * torch::randn(output.sizes()).to(wide)).sum();
+    const auto wide = output.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+    total = total + (output.to(wide) * at::randn(output.sizes()).to(wide)).sum();
   }
   for (Tensor& x : leaves) {
     x.mutable_grad() = Tensor();
   }
   total.backward();
   for (const Tensor& x : leaves) {
-    result.gradients.push_back(x.grad().defined() ? x.grad().clone() : torch::zeros_like(x));
+    result.gradients.push_back(x.grad().defined() ? x.grad().clone() : at::zeros_like(x));
   }
   return result;
 }
@@ -80,11 +82,11 @@ inline void require_same(const std::function<std::vector<Tensor>()>& fast,
 inline void check_gradients(const std::function<Tensor()>& function, const std::vector<Tensor>& leaves) {
   const Evaluation exact = evaluate([&] { return std::vector<Tensor>{function()}; }, leaves);
   const auto value = [&] {
-    const torch::NoGradGuard no_grad;
-    torch::manual_seed(99);
+    const at::NoGradGuard no_grad;
+    at::manual_seed(99);
     const Tensor output = function();
-    torch::manual_seed(7);
-    return (output * torch::randn(output.sizes()).to(torch::kFloat64)).sum().item<double>();
+    at::manual_seed(7);
+    return (output * at::randn(output.sizes()).to(at::kDouble)).sum().item<double>();
   };
   constexpr double kStep = 1e-5;
   for (size_t i = 0; i < leaves.size(); ++i) {

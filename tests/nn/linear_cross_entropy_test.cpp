@@ -1,7 +1,13 @@
 #include "nn/linear_cross_entropy.h"
 
+#include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include "core/isa.h"
 #include "support/catch.h"
@@ -47,11 +53,11 @@ void require_same(const Result& actual, const Result& expected, double tolerance
   }
 }
 
-Projection make(int64_t rows, int64_t classes, bool bias, torch::ScalarType type = torch::kFloat32) {
-  const auto options = torch::TensorOptions(type).requires_grad(true);
-  return {torch::randn({rows, 24}, options),
-          torch::randn({classes, 24}, options),
-          bias ? torch::randn({classes}, options) : Tensor()};
+Projection make(int64_t rows, int64_t classes, bool bias, at::ScalarType type = at::kFloat) {
+  const auto options = at::TensorOptions(type).requires_grad(true);
+  return {at::randn({rows, 24}, options),
+          at::randn({classes, 24}, options),
+          bias ? at::randn({classes}, options) : Tensor()};
 }
 
 }  // namespace
@@ -61,9 +67,9 @@ TEST_CASE("linear cross-entropy equals log_softmax of all logits") {
   const int64_t classes = GENERATE(2, 64, 997);
   const bool bias = GENERATE(false, true);
   const double smoothing = GENERATE(0.0, 0.1);
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const Projection projection = make(37, classes, bias);
-  const Tensor labels = torch::randint(classes, {37}, torch::kInt64);
+  const Tensor labels = at::randint(classes, {37}, at::kLong);
   const Result actual = run(linear_cross_entropy, projection, labels, smoothing);
   const Result expected = run(linear_cross_entropy_reference, projection, labels, smoothing);
   require_same(actual, expected, 1e-5);
@@ -71,19 +77,19 @@ TEST_CASE("linear cross-entropy equals log_softmax of all logits") {
 }
 
 TEST_CASE("many chunks give what one gives") {
-  torch::manual_seed(2);
+  at::manual_seed(2);
   constexpr int64_t kClasses = 140'000;  // at most 128 rows a chunk
   const Projection projection = make(300, kClasses, true);
-  const Tensor labels = torch::randint(kClasses, {300}, torch::kInt64);
+  const Tensor labels = at::randint(kClasses, {300}, at::kLong);
   require_same(run(linear_cross_entropy, projection, labels, 0),
                run(linear_cross_entropy_reference, projection, labels, 0),
                2e-5);  // sums of 140,000 terms
 }
 
 TEST_CASE("the reference is PyTorch's definition, smoothing included") {
-  torch::manual_seed(3);
-  const Projection projection = make(9, 11, true, torch::kFloat64);
-  const Tensor labels = torch::randint(11, {9}, torch::kInt64);
+  at::manual_seed(3);
+  const Projection projection = make(9, 11, true, at::kDouble);
+  const Tensor labels = at::randint(11, {9}, at::kLong);
   const Tensor expected = at::cross_entropy_loss(
       projection.logits(), labels, {}, at::Reduction::Sum, -100, /*label_smoothing=*/0.2);
   CHECK(linear_cross_entropy_reference(projection, labels, 0.2).sum.item<double>() ==
@@ -91,31 +97,31 @@ TEST_CASE("the reference is PyTorch's definition, smoothing included") {
 }
 
 TEST_CASE("float64 is exact: gradients equal autograd's of the reference") {
-  torch::manual_seed(4);
-  const Projection projection = make(9, 11, true, torch::kFloat64);
-  const Tensor labels = torch::randint(11, {9}, torch::kInt64);
+  at::manual_seed(4);
+  const Projection projection = make(9, 11, true, at::kDouble);
+  const Tensor labels = at::randint(11, {9}, at::kLong);
   require_same(run(linear_cross_entropy, projection, labels, 0.2),
                run(linear_cross_entropy_reference, projection, labels, 0.2),
                1e-12);
 }
 
 TEST_CASE("under autocast products are bfloat16 and everything else is float32") {
-  torch::manual_seed(5);
+  at::manual_seed(5);
   const int64_t classes = GENERATE(300, 140'000);
   Projection projection = make(200, classes, true);
   projection.rows = (projection.rows.detach() / 5).requires_grad_();  // logits of order 1
-  const Tensor labels = torch::randint(classes, {200}, torch::kInt64);
+  const Tensor labels = at::randint(classes, {200}, at::kLong);
   const Result expected = run(linear_cross_entropy_reference, projection, labels, 0.1);
   at::autocast::set_autocast_enabled(at::kCPU, true);
   const Result actual = run(linear_cross_entropy, projection, labels, 0.1);
   at::autocast::set_autocast_enabled(at::kCPU, false);
   require_same(actual, expected, 1e-2);
-  CHECK(actual.gradients[1].scalar_type() == torch::kFloat32);
+  CHECK(actual.gradients[1].scalar_type() == at::kFloat);
 }
 
 TEST_CASE("no labeled rows: the sum is 0, gradients are zeros, nothing is NaN") {
   const Projection projection = make(0, 7, true);
-  const Result result = run(linear_cross_entropy, projection, torch::zeros({0}, torch::kInt64), 0.1);
+  const Result result = run(linear_cross_entropy, projection, at::zeros({0}, at::kLong), 0.1);
   CHECK(result.loss == 0);
   CHECK(result.correct == 0);
   for (const Tensor& gradient : result.gradients) {
@@ -127,7 +133,7 @@ TEST_CASE("huge logits stay finite") {
   const ScopedIsa scoped(GENERATE(Isa::generic, Isa::avx512));
   Projection projection = make(4, 5, false);
   projection.rows = (projection.rows.detach() * 1e4).requires_grad_();
-  const Result result = run(linear_cross_entropy, projection, torch::zeros({4}, torch::kInt64), 0);
+  const Result result = run(linear_cross_entropy, projection, at::zeros({4}, at::kLong), 0);
   CHECK(std::isfinite(result.loss));
   for (const Tensor& gradient : result.gradients) {
     CHECK(gradient.isfinite().all().item<bool>());
@@ -135,17 +141,16 @@ TEST_CASE("huge logits stay finite") {
 }
 
 TEST_CASE("a tie counts as correct only for the first of the largest") {
-  const Projection projection{torch::ones({3, 2}), torch::ones({4, 2}), {}};
-  CHECK(linear_cross_entropy(projection, torch::tensor({0, 1, 3}, torch::kInt64)).correct.item<int64_t>() ==
-        1);
+  const Projection projection{at::ones({3, 2}), at::ones({4, 2}), {}};
+  CHECK(linear_cross_entropy(projection, at::tensor({0, 1, 3}, at::kLong)).correct.item<int64_t>() == 1);
 }
 
 TEST_CASE("without gradients only the loss is computed; frozen parts get none") {
-  torch::manual_seed(6);
+  at::manual_seed(6);
   Projection projection = make(5, 9, true);
-  const Tensor labels = torch::randint(9, {5}, torch::kInt64);
+  const Tensor labels = at::randint(9, {5}, at::kLong);
   {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     CHECK_FALSE(linear_cross_entropy(projection, labels).sum.requires_grad());
   }
   projection.weight = projection.weight.detach();
@@ -156,6 +161,6 @@ TEST_CASE("without gradients only the loss is computed; frozen parts get none") 
 
 TEST_CASE("a label outside of the vocabulary is refused with both numbers") {
   const Projection projection = make(2, 9, false);
-  CHECK_THROWS_WITH(linear_cross_entropy(projection, torch::tensor({0, 9}, torch::kInt64)),
+  CHECK_THROWS_WITH(linear_cross_entropy(projection, at::tensor({0, 9}, at::kLong)),
                     Catch::Contains("9") && Catch::Contains("[0, 8]"));
 }

@@ -1,3 +1,7 @@
+#include <ATen/Context.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
+
 #include "objectives/support.h"
 #include "support/catch.h"
 
@@ -39,8 +43,8 @@ TEST_CASE("causal_lm: the worked example; special ids only where they are asked 
   CHECK(ids_of(*make_objective("causal_lm", {{"add_bos", true}}, gpt_context()), hello) ==
         Ids{50256, 15496, 995});
   const Batch batch = batch_of({TokenStream{.ids = {15496, 995, 50256}}});
-  CHECK(torch::equal(batch.inputs.ids, torch::tensor({15496, 995}, torch::kInt64)));
-  CHECK(torch::equal(batch.labels, torch::tensor({995, 50256}, torch::kInt64)));
+  CHECK(at::equal(batch.inputs.ids, at::tensor({15496, 995}, at::kLong)));
+  CHECK(at::equal(batch.labels, at::tensor({995, 50256}, at::kLong)));
 }
 
 TEST_CASE("causal_lm: a full window is read at sequence_length positions") {
@@ -67,7 +71,7 @@ TEST_CASE("causal_lm: what cannot work is refused at construction") {
 }
 
 TEST_CASE("causal_lm: a model learns one batch by heart") {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const auto objective = make_objective("causal_lm", {}, gpt_context(32));
   // Apart, for this model sees no context: one id at one position can have one successor only.
   const Batch batch =

@@ -1,6 +1,9 @@
 #include <cmath>
 
+#include <ATen/Context.h>
 #include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
 
 #include "objectives/parts/losses.h"
 #include "objectives/parts/sequence_task.h"
@@ -48,7 +51,7 @@ TEST_CASE("classification: the worked examples") {
 }
 
 TEST_CASE("classification: each pooling takes its states, sequence by sequence") {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const std::string pooling = GENERATE("first", "last", "mean");
   const auto objective =
       make_objective("classification", {{"pooling", pooling}, {"dense", false}}, context_of());
@@ -62,7 +65,7 @@ TEST_CASE("classification: each pooling takes its states, sequence by sequence")
     const Tensor states = model.encode(batch.inputs);
     const Sequences& sequences = batch.inputs.sequences;
     const Tensor scores = classifier_of(*objective).scores(model, batch.inputs);
-    REQUIRE(scores.sizes() == torch::IntArrayRef({sequences.count(), 3}));
+    REQUIRE(scores.sizes() == at::IntArrayRef({sequences.count(), 3}));
     const auto parameters = objective->named_parameters();
     for (int64_t i = 0; i < sequences.count(); ++i) {
       const Tensor own = states.narrow(0, sequences.start(i), sequences.length(i));
@@ -74,7 +77,7 @@ TEST_CASE("classification: each pooling takes its states, sequence by sequence")
 }
 
 TEST_CASE("classification: a sequence scores the same alone and in a batch") {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const std::string pooling = GENERATE("first", "last", "mean");
   const auto objective = make_objective("classification", {{"pooling", pooling}}, context_of());
   objective->eval();
@@ -86,18 +89,18 @@ TEST_CASE("classification: a sequence scores the same alone and in a batch") {
 }
 
 TEST_CASE("classification: the head belongs to the objective, and its names are stable") {
-  const auto names = [](const Objective& objective) { return objective.named_parameters().keys(); };
+  const auto names = [](const Objective& objective) { return objective.named_parameters().names(); };
   const auto dense = make_objective("classification", {}, context_of());
   CHECK(names(*dense) ==
         std::vector<std::string>{"dense.weight", "dense.bias", "output.weight", "output.bias"});
-  CHECK(dense->named_parameters()["output.weight"].sizes() == torch::IntArrayRef({3, 16}));
+  CHECK(dense->named_parameters()["output.weight"].sizes() == at::IntArrayRef({3, 16}));
   const auto flat = make_objective("classification", {{"dense", false}}, context_of());
   CHECK(names(*flat) == std::vector<std::string>{"output.weight", "output.bias"});
 }
 
 TEST_CASE("class loss: sum, count and right answers, with smoothing as PyTorch defines it") {
-  const Tensor scores = torch::tensor({{2.0, 0.0, 1.0}, {0.0, 3.0, 1.0}}, torch::kFloat64);
-  const Tensor labels = torch::tensor({0, 2}, torch::kInt64);
+  const Tensor scores = at::tensor({{2.0, 0.0, 1.0}, {0.0, 3.0, 1.0}}, at::kDouble);
+  const Tensor labels = at::tensor({0, 2}, at::kLong);
   const Tensor log_p = scores.log_softmax(1);
   const double plain = -(log_p[0][0] + log_p[1][2]).item<double>();
   const LossSums loss = class_loss(scores, labels, 0);
@@ -109,13 +112,13 @@ TEST_CASE("class loss: sum, count and right answers, with smoothing as PyTorch d
 }
 
 TEST_CASE("classification: dropout only while training") {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const auto objective = make_objective("classification", {{"dropout", 0.5}}, context_of());
   TinyModel model(Architecture::encoder_only, 50);
   const Inputs inputs = batch_of({Labeled{{5, 6, 7}, 0}}).inputs;
   const auto same = [&] {
-    return torch::equal(classifier_of(*objective).scores(model, inputs),
-                        classifier_of(*objective).scores(model, inputs));
+    return at::equal(classifier_of(*objective).scores(model, inputs),
+                     classifier_of(*objective).scores(model, inputs));
   };
   CHECK_FALSE(same());
   objective->eval();
@@ -142,7 +145,7 @@ TEST_CASE("classification: what cannot work is refused") {
 }
 
 TEST_CASE("classification: a model and its head learn one batch by heart") {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const std::string pooling = GENERATE("first", "last", "mean");
   const auto objective = make_objective(
       "classification", {{"pooling", pooling}, {"format", "plain"}, {"dropout", 0.0}}, context_of());

@@ -2,6 +2,8 @@
 #include <cmath>
 #include <numeric>
 
+#include <ATen/Context.h>
+
 #include "objectives/parts/noise.h"
 #include "objectives/support.h"
 #include "support/catch.h"
@@ -173,7 +175,7 @@ TEST_CASE("masked_lm: what cannot work is refused at construction") {
 }
 
 TEST_CASE("masked_lm: a model learns one batch by heart") {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   ObjectiveContext context = bert_context();
   context.vocabulary = {
       .size = 40, .pad = 0, .unk = 1, .bos = {}, .eos = {}, .cls = 2, .sep = 3, .mask = 4, .sentinels = {}};

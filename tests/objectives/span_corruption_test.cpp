@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include <ATen/Context.h>
+
 #include "objectives/support.h"
 #include "support/catch.h"
 
@@ -174,7 +176,7 @@ TEST_CASE("span_corruption: the same stream gives the same example") {
 }
 
 TEST_CASE("span_corruption: a model learns one batch by heart") {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   ObjectiveContext context = t5_context(32);
   context.vocabulary = {.size = 50,
                         .pad = 0,

@@ -4,6 +4,9 @@
 #include <stdexcept>
 
 #include <ATen/ops/embedding.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 namespace lmzoo {
 void register_objectives(Registry& registry);
@@ -44,7 +47,7 @@ struct Setter final : FieldVisitor {
   void group(const FieldInfo&, GroupRef& value) override { value.visit(*this); }
 };
 
-Tensor tensor_of(const std::vector<int64_t>& values) { return torch::tensor(values, torch::kInt64); }
+Tensor tensor_of(const std::vector<int64_t>& values) { return at::tensor(values, at::kLong); }
 
 // Flat ids, their lengths, and labels at rows of the flat states.
 struct Packer {
@@ -171,10 +174,10 @@ Batch batch_of(const std::vector<Example>& examples) {
 
 TinyModel::TinyModel(Architecture architecture, int64_t vocabulary, int64_t width)
     : architecture_(architecture),
-      embedding_(register_parameter("embedding", torch::randn({vocabulary, width}))),
-      positions_(register_parameter("positions", torch::randn({64, width}))),
-      head_(register_parameter("head", torch::randn({vocabulary, width}) * 0.1)),
-      bias_(register_parameter("bias", torch::zeros({vocabulary}))) {}
+      embedding_(register_parameter("embedding", at::randn({vocabulary, width}))),
+      positions_(register_parameter("positions", at::randn({64, width}))),
+      head_(register_parameter("head", at::randn({vocabulary, width}) * 0.1)),
+      bias_(register_parameter("bias", at::zeros({vocabulary}))) {}
 
 Tensor TinyModel::embed(const Tensor& ids, const Sequences& sequences) const {
   return at::embedding(embedding_, ids) + positions_.index_select(0, sequences.positions());
@@ -207,7 +210,7 @@ Overfit overfit(Objective& objective, Model& model, const Batch& batch, int64_t 
     result.first = step == 0 ? result.last : result.first;
     result.accuracy = loss.metrics.at(0).second.item<double>() / count;
     (loss.sum / loss.count).backward();
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     for (Tensor& parameter : parameters) {
       if (parameter.grad().defined()) {
         parameter -= parameter.grad();

@@ -1,6 +1,11 @@
 // Skip-gram and CBOW as objectives: examples, and losses against numbers computed by hand and by differences.
 #include "objectives/parts/word_objective.h"
 
+#include <ATen/Context.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "support/catch.h"
@@ -23,10 +28,10 @@ WordObjective objective(const WordOptions& options, bool cbow) {
 
 // |numeric - autograd| of a scalar function at x, in float64, relative to the larger gradient.
 double gradient_error(const std::function<Tensor(const Tensor&)>& f, Tensor x, double factor = 1) {
-  x = x.to(torch::kDouble).clone().requires_grad_(true);
+  x = x.to(at::kDouble).clone().requires_grad_(true);
   const Tensor gradient = torch::autograd::grad({f(x)}, {x})[0];
-  const torch::NoGradGuard no_gradient;
-  Tensor numeric = torch::zeros_like(x);
+  const at::NoGradGuard no_gradient;
+  Tensor numeric = at::zeros_like(x);
   const double step = 1e-5;
   for (int64_t i = 0; i < x.numel(); ++i) {
     Tensor up = x.detach().clone(), down = x.detach().clone();
@@ -75,11 +80,11 @@ TEST_CASE("windows are 1 to `window` words wide, each as often") {
 }
 
 TEST_CASE("gradients of the logistic loss are those of differences") {
-  torch::manual_seed(5);
-  const Tensor o = torch::randn({3, 4, 6}, torch::kDouble);
-  const Tensor answers = (torch::rand({3, 4}) < 0.5).to(torch::kDouble);
-  const Tensor times = torch::tensor({1, 2, 0, 1}, torch::kDouble).expand({3, 4});
-  const Tensor h = torch::randn({3, 6}, torch::kDouble);
+  at::manual_seed(5);
+  const Tensor o = at::randn({3, 4, 6}, at::kDouble);
+  const Tensor answers = (at::rand({3, 4}) < 0.5).to(at::kDouble);
+  const Tensor times = at::tensor({1, 2, 0, 1}, at::kDouble).expand({3, 4});
+  const Tensor h = at::randn({3, 6}, at::kDouble);
   const auto loss = [&](const Tensor& states, const Tensor& outputs) {
     return logistic_loss((outputs * states.unsqueeze(1)).sum(2), answers, times);
   };
@@ -88,26 +93,26 @@ TEST_CASE("gradients of the logistic loss are those of differences") {
 }
 
 TEST_CASE("gradients of trees and bags are those of differences; the mean's error is undivided") {
-  torch::manual_seed(6);
+  at::manual_seed(6);
   const HuffmanTree tree(*four_words().counts);
   const WordTargets targets = tree_targets(tree, std::vector<int64_t>{0, 3});
-  const Tensor table = torch::randn({4, 6}, torch::kDouble);
-  const Tensor owners = torch::tensor({0, 0, 0, 1, 1, 1});
+  const Tensor table = at::randn({4, 6}, at::kDouble);
+  const Tensor owners = at::tensor({0, 0, 0, 1, 1, 1});
   const auto loss = [&](const Tensor& x, bool mean) {
     const Tensor h = bag_states(x, owners, 2, mean);
     const Tensor o = table.index_select(0, targets.rows.flatten()).view({2, -1, 6});
     return logistic_loss((o * h.unsqueeze(1)).sum(2), targets.answers, targets.times);
   };
-  const Tensor x = torch::randn({6, 6}, torch::kDouble);
+  const Tensor x = at::randn({6, 6}, at::kDouble);
   CHECK(gradient_error([&](const Tensor& at) { return loss(at, false); }, x) < 1e-6);
   CHECK(gradient_error([&](const Tensor& at) { return loss(at, true); }, x, 3) < 1e-6);
 }
 
 TEST_CASE("the tree's probabilities of all words sum to one") {
-  torch::manual_seed(7);
+  at::manual_seed(7);
   const HuffmanTree tree(*four_words().counts);
-  const Tensor table = torch::randn({4, 6});
-  const Tensor h = torch::randn({6});
+  const Tensor table = at::randn({4, 6});
+  const Tensor h = at::randn({6});
   double sum = 0;
   for (int64_t word = 0; word < 4; ++word) {
     const WordTargets targets = tree_targets(tree, std::vector<int64_t>{word});

@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <functional>
 
+#include <ATen/ops/eye.h>
+#include <ATen/ops/zeros.h>
+
 #include "core/model.h"
 
 namespace lmzoo::test {
@@ -15,7 +18,7 @@ class SuccessorModel final : public Model {
  public:
   SuccessorModel(Architecture architecture, int64_t vocab, std::function<int64_t(int64_t)> next)
       : architecture_(architecture), next_(std::move(next)) {
-    identity_ = register_parameter("identity", 10 * torch::eye(vocab));
+    identity_ = register_parameter("identity", 10 * at::eye(vocab));
   }
 
   Architecture architecture() const override { return architecture_; }
@@ -26,13 +29,13 @@ class SuccessorModel final : public Model {
   Tensor hidden(const Inputs& inputs) override {
     const Tensor& ids = architecture_ == Architecture::encoder_decoder ? inputs.decoder_ids : inputs.ids;
     computed += ids.size(0);
-    Tensor states = torch::zeros({ids.size(0), width()});
+    Tensor states = at::zeros({ids.size(0), width()});
     for (int64_t t = 0; t < ids.size(0); ++t) {
       states[t][next_(ids[t].item<int64_t>())] = 1;
     }
     return states;
   }
-  Tensor encode(const Inputs& inputs) override { return torch::zeros({inputs.ids.size(0), width()}); }
+  Tensor encode(const Inputs& inputs) override { return at::zeros({inputs.ids.size(0), width()}); }
   Projection project(const Tensor& rows) override { return {.rows = rows, .weight = identity_, .bias = {}}; }
   double train_flops(const SequenceLengths&, double) const override { return 0; }
 

@@ -17,7 +17,7 @@ using lmzoo::test::write_file;
 namespace {
 
 std::string folder_of(const std::string& name) {
-  return concat(LMZOO_SOURCE_DIR, "/tests/golden/tokenizer_folders/", name);
+  return fmt::format("{}/tests/golden/tokenizer_folders/{}", LMZOO_SOURCE_DIR, name);
 }
 
 std::string refusal(const std::function<void()>& work) {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include <ATen/Context.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/dropout.h>
@@ -153,7 +154,7 @@ TrainResult TinyRun::train() {
                      .eval = eval,
                      .schedule = schedule,
                      .seed = 3,
-                     .device = torch::kCPU,
+                     .device = at::kCPU,
                      .run = folder,
                      .resume = resume,
                      .identity = identity};

@@ -176,15 +176,12 @@ WordCounts select_words(const WordCounts& all, int64_t min_count, int64_t max_wo
   const int64_t top_count = times(*most);
   std::erase_if(order, [&](int32_t word) { return times(word) < min_count; });
   check(!order.empty(),
-        "min_count is ",
+        "min_count is {}, but none of the {} different words occurs so often; the most frequent, `{}`, "
+        "occurs {} times",
         min_count,
-        ", but none of the ",
         all.counts.size(),
-        " different words occurs so often; the most frequent, `",
         top,
-        "`, occurs ",
-        top_count,
-        " times");
+        top_count);
   std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
     return times(a) != times(b) ? times(a) > times(b) : all.words.word(a) < all.words.word(b);
   });

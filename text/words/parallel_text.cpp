@@ -80,7 +80,7 @@ void read_block(const Block& block,
     const std::string_view line = rest.substr(0, end);
     if (static_cast<int64_t>(line.size()) > options.max_record_bytes) {
       throw InputError(Location{.file = path},
-                       concat("a line of over max_record_bytes = ", options.max_record_bytes, " bytes"));
+                       fmt::format("a line of over max_record_bytes = {} bytes", options.max_record_bytes));
     }
     const std::string_view record = record_of(line, storage);
     if (!record.empty()) {

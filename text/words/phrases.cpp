@@ -19,7 +19,7 @@ uint64_t key_of(int32_t first, int32_t second) {
 void Phrases::add(int64_t pass, std::string_view first, std::string_view second) {
   const int32_t a = words_.add(first);
   const int32_t b = words_.add(second);
-  const int32_t joined = words_.add(concat(first, "_", second));
+  const int32_t joined = words_.add(fmt::format("{}_{}", first, second));
   if (static_cast<size_t>(pass) >= passes_.size()) {
     passes_.resize(static_cast<size_t>(pass) + 1);
   }
@@ -56,7 +56,7 @@ void Phrases::join(std::vector<std::string_view>& words) const {
 std::string Phrases::text() const {
   std::string out;
   for (const Pair& pair : pairs_) {
-    out += concat(pair.pass, "\t", words_.word(pair.first), "\t", words_.word(pair.second), "\n");
+    out += fmt::format("{}\t{}\t{}\n", pair.pass, words_.word(pair.first), words_.word(pair.second));
   }
   return out;
 }

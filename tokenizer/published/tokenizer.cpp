@@ -12,7 +12,7 @@ namespace lmzoo {
 namespace huggingface {
 namespace {
 
-constexpr size_t kMostBytes = size_t{64} << 20;
+constexpr size_t kMostFileBytes = size_t{64} << 20;
 
 }  // namespace
 
@@ -86,13 +86,13 @@ bool has_huggingface_tokenizer(const std::string& folder) {
 
 std::shared_ptr<const Tokenizer> load_huggingface_tokenizer(const std::string& folder) {
   check(has_huggingface_tokenizer(folder),
-        folder,
-        ": has no tokenizer: none of tokenizer.json, vocab.txt, vocab.json with merges.txt, spiece.model, "
-        "tokenizer.model");
+        "{}: has no tokenizer: none of tokenizer.json, vocab.txt, vocab.json with merges.txt, spiece.model, "
+        "tokenizer.model",
+        folder);
   const huggingface::FolderHints hints(folder);
   const std::string path = folder + "/" + huggingface::kPipelineFile;
   if (std::filesystem::exists(path)) {
-    std::string bytes = read_text_file(path, huggingface::kMostBytes);
+    std::string bytes = read_text_file(path, huggingface::kMostFileBytes);
     Json json = parse_json(bytes, path);
     huggingface::take_scores_as_read(json);
     return huggingface::make_pipeline_tokenizer(json, std::move(bytes), hints);

@@ -149,7 +149,7 @@ class SentencePieceTokenizer final : public Tokenizer {
                          const std::string& name)
       : Tokenizer(std::move(specials)), model_(std::move(model)), overlay_(overlay) {
     const auto status = processor_.LoadFromSerializedProto(without_special_text(model_, vocabulary(), name));
-    check(status.ok(), name, ": libsentencepiece refuses it: ", status.error_message());
+    check(status.ok(), "{}: libsentencepiece refuses it: {}", name, status.error_message());
     guard_ = encode_text(kGuard);
     trims_spaces_ = encode_text("a") == encode_text("a ");
     drops_first_space_ = find_drops_first_space();

@@ -64,7 +64,7 @@ Attempt attempt(const TokenizerOptions& options, int64_t pieces, const std::vect
       {"bos_id", "3"},
       {"control_symbols", "[CLS],[SEP],[MASK]"},
       {"byte_fallback", options.byte_fallback ? "true" : "false"},
-      {"character_coverage", concat(options.character_coverage)},
+      {"character_coverage", fmt::format("{:g}", options.character_coverage)},
       {"normalization_rule_name", std::string(name_of(options.normalization))},
       {"remove_extra_whitespaces", options.keep_spaces ? "false" : "true"},
       {"allow_whitespace_only_pieces", keep},
@@ -121,21 +121,19 @@ int64_t too_few_pieces(const TokenizerOptions& options) {
                      " ids: " + error);
   }
   const int64_t low = *fewest + options.sentinels;
-  const std::string parts = concat("special tokens",
-                                   options.byte_fallback ? ", 256 bytes" : "",
-                                   ", every character that character_coverage asks for, and ",
-                                   options.sentinels,
-                                   " sentinels");
+  const std::string parts =
+      fmt::format("special tokens{}, every character that character_coverage asks for, and {} sentinels",
+                  options.byte_fallback ? ", 256 bytes" : "",
+                  options.sentinels);
   if (most) {
-    throw InputError(concat("tokenizer.vocab_size is ",
-                            size,
-                            ", more than this corpus has pieces for: legal is ",
-                            low,
-                            " to ",
-                            *most + options.sentinels));
+    throw InputError(
+        fmt::format("tokenizer.vocab_size is {}, more than this corpus has pieces for: legal is {} to {}",
+                    size,
+                    low,
+                    *most + options.sentinels));
   }
   throw InputError(
-      concat("tokenizer.vocab_size is ", size, ", too few for ", parts, ": legal is ", low, " or more"));
+      fmt::format("tokenizer.vocab_size is {}, too few for {}: legal is {} or more", size, parts, low));
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ class WordsTokenizer final : public Tokenizer {
     }
     std::string rows;
     for (int64_t i = 0; i < words().size(); ++i) {
-      rows += concat(words().word(i), "\t", (*vocabulary().counts)[static_cast<size_t>(i)], "\n");
+      rows += fmt::format("{}\t{}\n", words().word(i), (*vocabulary().counts)[static_cast<size_t>(i)]);
     }
     std::map<std::string, std::string> files{{kTokenizerFile, header.dump(1) + "\n"}, {kWordsFile, rows}};
     if (!phrases_.empty()) {
@@ -105,7 +105,7 @@ class WordsTokenizer final : public Tokenizer {
   int64_t missed_;
 };
 
-[[noreturn]] void refuse(const std::string& path, int64_t line, const std::string& what) {
+[[noreturn]] void refuse_words(const std::string& path, int64_t line, const std::string& what) {
   throw InputError(Location{path, line}, what);
 }
 
@@ -118,25 +118,26 @@ WordCounts parse_words(std::string_view text, const std::string& path) {
     const std::string_view row = text.substr(0, end);
     const size_t tab = row.find('\t');
     if (end == std::string_view::npos || tab == std::string_view::npos || tab == 0) {
-      refuse(path, line, "is not `word TAB count`");
+      refuse_words(path, line, "is not `word TAB count`");
     }
     int64_t count = -1;
     const char* stop = row.data() + row.size();
     const auto [at, error] = std::from_chars(row.data() + tab + 1, stop, count);
     if (error != std::errc() || at != stop || count < 0) {
-      refuse(path, line, concat("the count `", printable(row.substr(tab + 1)), "` is no whole number"));
+      refuse_words(
+          path, line, fmt::format("the count `{}` is no whole number", printable(row.substr(tab + 1))));
     }
     const std::string_view word = row.substr(0, tab);
     if (!is_utf8(word) || word.size() > kMaxWordBytes) {
-      refuse(path, line, concat("the word is no UTF-8, or over ", kMaxWordBytes, " bytes"));
+      refuse_words(path, line, fmt::format("the word is no UTF-8, or over {} bytes", kMaxWordBytes));
     }
     if (words.words.add(word) != std::ssize(words.counts)) {
-      refuse(path, line, concat("the word `", printable(word), "` is listed twice"));
+      refuse_words(path, line, fmt::format("the word `{}` is listed twice", printable(word)));
     }
     words.counts.push_back(count);
     text.remove_prefix(end + 1);
   }
-  check(!words.counts.empty(), path, ": has no words");
+  check(!words.counts.empty(), "{}: has no words", path);
   return words;
 }
 
@@ -164,7 +165,7 @@ std::shared_ptr<const Tokenizer> train_words_tokenizer(const TokenizerOptions& o
 std::shared_ptr<const Tokenizer> load_words_tokenizer(const std::string& folder, const Json& header) {
   const std::string file = folder + "/" + kTokenizerFile;
   const Json lower = header.value("lower", Json());
-  check(lower.is_boolean(), file, ": lower must be true or false");
+  check(lower.is_boolean(), "{}: lower must be true or false", file);
   const Json punctuation = header.value("punctuation", Json());
   WordTable table{.words = {}, .rules = {}, .phrases = {}, .sentinels = header["sentinels"].get<int64_t>()};
   table.rules.lower = lower.get<bool>();
@@ -175,11 +176,11 @@ std::shared_ptr<const Tokenizer> load_words_tokenizer(const std::string& folder,
       known = true;
     }
   }
-  check(known, file, ": punctuation must be keep, split or drop");
+  check(known, "{}: punctuation must be keep, split or drop", file);
   const std::string words = folder + "/" + kWordsFile;
   table.words = parse_words(read_text_file(words, kMaxFileBytes), words);
   const Json missed = header.value("missed", Json(uint64_t{0}));
-  check(missed.is_number_unsigned(), file, ": missed must be a whole number");
+  check(missed.is_number_unsigned(), "{}: missed must be a whole number", file);
   table.words.missed = missed.get<int64_t>();
   const std::string phrases = folder + "/" + kPhrasesFile;
   if (std::filesystem::exists(phrases)) {

@@ -166,7 +166,7 @@ class ValueReader final : public FieldVisitor {
 
   const std::string& bare(const char* expected) const {
     if (node_.kind != YamlNode::Kind::scalar || node_.quoted) {
-      fail(concat("expected ", expected, ", got ", given(node_)));
+      fail(fmt::format("expected {}, got {}", expected, given(node_)));
     }
     return node_.scalar;
   }
@@ -297,8 +297,8 @@ YamlNode& step_into(YamlNode& node, const std::string& name, const Location& whe
     if (!whole || index >= node.items.size()) {
       throw InputError(
           where,
-          concat(
-              "'", printable(name), "' is no item of a list of ", node.items.size(), "; items count from 0"));
+          fmt::format(
+              "'{}' is no item of a list of {}; items count from 0", printable(name), node.items.size()));
     }
     return node.items[index];
   }
@@ -357,10 +357,9 @@ Override parse_override(const std::string& argument) {
   const std::string key = argument.substr(0, equals);
   check(equals != std::string::npos && !key.empty() && !key.starts_with('.') && !key.ends_with('.') &&
             key.find("..") == std::string::npos,
-        "--set ",
-        printable(argument),
-        ": expected KEY=VALUE, as in --set train.steps=100");
-  check(key.size() <= kYamlMaxKeyBytes, "--set: a key is longer than ", kYamlMaxKeyBytes, " bytes");
+        "--set {}: expected KEY=VALUE, as in --set train.steps=100",
+        printable(argument));
+  check(key.size() <= kYamlMaxKeyBytes, "--set: a key is longer than {} bytes", kYamlMaxKeyBytes);
   return {key, argument.substr(equals + 1)};
 }
 

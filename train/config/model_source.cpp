@@ -32,7 +32,7 @@ Source source_of(const std::string& folder) {
   const YamlNode config = read_yaml(file);
   const YamlNode* model = config.find("model");
   const YamlNode* type = model != nullptr ? model->find("type") : nullptr;
-  check(type != nullptr, file, ": has no model.type");
+  check(type != nullptr, "{}: has no model.type", file);
   Source source{type->scalar, *model};
   std::erase_if(source.options.entries,
                 [](const YamlEntry& entry) { return entry.key == "type" || entry.key == "preset"; });
@@ -51,7 +51,7 @@ bool same(const YamlNode& a, const YamlNode& b) {
   return first && second ? *first == *second : a.kind == b.kind && a.scalar == b.scalar && a == b;
 }
 
-std::string shown(const YamlNode& node) {
+std::string shown_option(const YamlNode& node) {
   return node.kind == YamlNode::Kind::scalar ? printable(node.scalar, 60) : std::string(name_of(node.kind));
 }
 
@@ -90,13 +90,11 @@ YamlNode merged(const Source& source, const YamlNode& written, const YamlNode& f
     if (other != nullptr && weights && !free && !same(*other, entry.value)) {
       fail(*other,
            "model." + entry.key,
-           concat("is ",
-                  shown(*other),
-                  ", but the weights of ",
-                  printable(from.scalar),
-                  " are of ",
-                  shown(entry.value),
-                  " (model.weights: false takes the rest without the weights)"));
+           fmt::format("is {}, but the weights of {} are of {} (model.weights: false takes the rest without "
+                       "the weights)",
+                       shown_option(*other),
+                       printable(from.scalar),
+                       shown_option(entry.value)));
     }
     if (other == nullptr) {
       YamlEntry copy = entry;
@@ -155,7 +153,7 @@ void expand_model_from(YamlNode& root) {
     if (type && type->scalar != source.type) {
       fail(*type,
            "model.type",
-           concat("is ", shown(*type), ", but ", printable(from.scalar), " is a ", source.type));
+           fmt::format("is {}, but {} is a {}", shown_option(*type), printable(from.scalar), source.type));
     }
     *model = merged(source, *model, from, takes_weights(weights));
   } catch (const InputError& error) {

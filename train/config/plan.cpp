@@ -63,7 +63,7 @@ class Planner {
         for (const std::string& file : expand_files(text)) {
           planned.bytes += std::filesystem::file_size(file);
         }
-        check(planned.bytes > 0, "there is no text in ", text.files.front());
+        check(planned.bytes > 0, "there is no text in {}", text.files.front());
       });
       plan_.texts.push_back(planned);
     };
@@ -222,7 +222,7 @@ class Planner {
   Plan plan_;
 };
 
-std::string scaled(double value, const char* unit) {
+std::string scaled_number(double value, const char* unit) {
   char text[48];
   std::snprintf(text, sizeof text, "%.3g %s", value, unit);
   return text;
@@ -319,17 +319,13 @@ std::string to_text(const Plan& plan) {
     }
   }
   line("vocabulary",
-       grouped(plan.vocabulary) + (plan.classes > 0 ? concat(", ", plan.classes, " classes") : ""));
+       grouped(plan.vocabulary) + (plan.classes > 0 ? fmt::format(", {} classes", plan.classes) : ""));
   line("lengths",
-       concat("raw ",
-              plan.lengths.raw,
-              ", source ",
-              plan.lengths.source,
-              ", target ",
-              plan.lengths.target,
-              ", labels ",
-              plan.labels_per_window,
-              " a full window"));
+       fmt::format("raw {}, source {}, target {}, labels {:g} a full window",
+                   plan.lengths.raw,
+                   plan.lengths.source,
+                   plan.lengths.target,
+                   plan.labels_per_window));
   for (const PlannedText& text : plan.texts) {
     std::string value = (text.documents ? "" : "about ") + grouped(text.tokens) + " tokens";
     if (text.documents) {
@@ -339,10 +335,11 @@ std::string to_text(const Plan& plan) {
   }
   line("a step",
        grouped(plan.tokens_per_step) + " tokens at most, " +
-           scaled(plan.flops_per_token * static_cast<double>(plan.tokens_per_step) / 1e9, "GFLOP"));
-  line("a token", scaled(plan.flops_per_token / 1e6, "MFLOP"));
+           scaled_number(plan.flops_per_token * static_cast<double>(plan.tokens_per_step) / 1e9, "GFLOP"));
+  line("a token", scaled_number(plan.flops_per_token / 1e6, "MFLOP"));
   line("the run",
-       scaled(plan.flops / 1e12, "TFLOP") + (plan.epochs ? ", " + scaled(*plan.epochs, "epochs") : ""));
+       scaled_number(plan.flops / 1e12, "TFLOP") +
+           (plan.epochs ? ", " + scaled_number(*plan.epochs, "epochs") : ""));
   line("memory", "about " + human_bytes(static_cast<uint64_t>(plan.memory_bytes)));
   for (const std::string& warning : plan.warnings) {
     line("note", warning);

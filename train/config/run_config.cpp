@@ -166,7 +166,8 @@ void require_type(const YamlNode& root,
   for (const YamlEntry& entry : node->entries) {
     const std::string hint = suggestion(entry.key, told_by);
     if (!hint.empty()) {
-      throw InputError(entry.key_where, concat(section, ".", printable(entry.key), ": unknown key", hint));
+      throw InputError(entry.key_where,
+                       fmt::format("{}.{}: unknown key{}", section, printable(entry.key), hint));
     }
   }
   throw InputError(node->where, section + ".type: is missing; legal: " + joined(names));
@@ -199,7 +200,7 @@ void check_text(const TextOptions& text, const std::string& key, const KeyPlaces
   }
   for (size_t i = 0; i < text.files.size(); ++i) {
     if (text.files[i].empty()) {
-      places.fail(concat(key, ".files.", i), "is empty; a path or a glob is needed");
+      places.fail(fmt::format("{}.files.{}", key, i), "is empty; a path or a glob is needed");
     }
   }
 }
@@ -235,7 +236,7 @@ void check_metric_names(const EvalOptions& eval, const KeyPlaces& places) {
   std::vector<std::string> known = all_metric_names();
   const auto check_name = [&](const std::string& key, const std::string& name) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      places.fail(key, concat("'", printable(name), "' is no metric", suggestion(name, known)));
+      places.fail(key, fmt::format("'{}' is no metric{}", printable(name), suggestion(name, known)));
     }
   };
   for (const std::string& name : eval.metrics) {
@@ -251,10 +252,10 @@ void check_train(const RunConfig& config, const KeyPlaces& places) {
   if (train.batch_size % train.micro_batches != 0) {
     places.fail(
         "train.micro_batches",
-        concat("is ", train.micro_batches, ", but must divide train.batch_size = ", train.batch_size));
+        fmt::format("is {}, but must divide train.batch_size = {}", train.micro_batches, train.batch_size));
   }
   if (train.threads > 4096) {
-    places.fail("train.threads", concat("is ", train.threads, ", but must be in [0, 4096]"));
+    places.fail("train.threads", fmt::format("is {}, but must be in [0, 4096]", train.threads));
   }
   places.locate("fine_tune", [&] { validate(config.fine_tune); });
   places.locate("train.device", [&] { check_device_name(train.device); });
@@ -263,11 +264,11 @@ void check_train(const RunConfig& config, const KeyPlaces& places) {
   });
   if (!config.data.valid && config.eval.every > 0) {
     places.fail("eval.every",
-                concat("is ", config.eval.every, ", but there is no data.valid to evaluate on"));
+                fmt::format("is {}, but there is no data.valid to evaluate on", config.eval.every));
   }
   if (!config.data.valid && config.eval.patience > 0) {
     places.fail("eval.patience",
-                concat("is ", config.eval.patience, ", but there is no data.valid to evaluate on"));
+                fmt::format("is {}, but there is no data.valid to evaluate on", config.eval.patience));
   }
 }
 

@@ -6,7 +6,9 @@
 #include <tuple>
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 
 #include "base/check.h"
@@ -22,21 +24,21 @@
 namespace lmzoo {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using BenchClock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
+double bench_seconds_since(BenchClock::time_point begin) {
+  return std::chrono::duration<double>(BenchClock::now() - begin).count();
 }
 
 // The shortest time of one call, of as many as fit in `budget` seconds (at least three).
 template <class Work>
 double fastest(double budget, const Work& work) {
   double best = 1e30;
-  const Clock::time_point begin = Clock::now();
-  for (int calls = 0; calls < 3 || seconds_since(begin) < budget; ++calls) {
-    const Clock::time_point start = Clock::now();
+  const BenchClock::time_point begin = BenchClock::now();
+  for (int calls = 0; calls < 3 || bench_seconds_since(begin) < budget; ++calls) {
+    const BenchClock::time_point start = BenchClock::now();
     work();
-    best = std::min(best, seconds_since(start));
+    best = std::min(best, bench_seconds_since(start));
   }
   return best;
 }
@@ -86,7 +88,7 @@ std::map<Shape, int> products_of(const Parts& parts, const Batch& batch) {
 }
 
 // FLOP/s over all products of a step, forward and backward.
-double product_rate(const Parts& parts, const Batch& batch, Precision precision, torch::Device device) {
+double product_rate(const Parts& parts, const Batch& batch, Precision precision, at::Device device) {
   const at::TensorOptions options = at::TensorOptions().dtype(scalar_type(precision)).device(device);
   constexpr double kBudget = 0.03;  // seconds a product
   double flops = 0, seconds = 0;
@@ -137,11 +139,11 @@ Figures bench_step(const LoadedConfig& loaded, const Registry& registry, const B
   StepWork work;
   for (int64_t n = 1; n <= kWarmUp + options.steps; ++n) {
     throw_if_stopped();
-    const Clock::time_point begin = Clock::now();
+    const BenchClock::time_point begin = BenchClock::now();
     const StepOutcome outcome = train_step(step, batches, n, config.optimizer.lr);
     wait_for(outcome.values);
     if (n > kWarmUp) {
-      seconds.push_back(seconds_since(begin));
+      seconds.push_back(bench_seconds_since(begin));
     }
     work = outcome.work;
   }
@@ -160,7 +162,7 @@ Figures bench_step(const LoadedConfig& loaded, const Registry& registry, const B
            "of the process, or of the GPU"}};
 }
 
-Figures bench_machine(torch::Device device) {
+Figures bench_machine(at::Device device) {
   const int threads = at::get_num_threads();
   constexpr double kBudget = 0.5;
   constexpr int64_t m = 2048, k = 1024, n = 1024;
@@ -201,9 +203,9 @@ Figures bench_loader(const LoadedConfig& loaded, const Registry& registry) {
                 {.batch_size = config.micro_batch(), .seed = config.stream_seed(), .workers = 0});
   constexpr double kSeconds = 1.0;
   int64_t tokens = 0, batches = 0;
-  const Clock::time_point begin = Clock::now();
+  const BenchClock::time_point begin = BenchClock::now();
   double seconds = 0;
-  for (; seconds < kSeconds; seconds = seconds_since(begin)) {
+  for (; seconds < kSeconds; seconds = bench_seconds_since(begin)) {
     tokens += loader.next()->tokens;
     ++batches;
   }

@@ -20,7 +20,7 @@ using Figures = std::vector<Figure>;
 
 struct BenchOptions {
   int64_t steps = 20;  // measured, after two to warm up
-  torch::Device device = torch::kCPU;
+  at::Device device = at::kCPU;
 };
 
 // Whole steps (forward, backward, clipping, update) of the configuration on full windows of random ids; needs
@@ -29,7 +29,7 @@ struct BenchOptions {
 Figures bench_step(const LoadedConfig& loaded, const Registry& registry, const BenchOptions& options);
 
 // Multiply-adds in registers, matrix products, reading memory.
-Figures bench_machine(torch::Device device);
+Figures bench_machine(at::Device device);
 
 // Batches from the configuration's text, and its tokenizer on that text, each on one thread.
 Figures bench_loader(const LoadedConfig& loaded, const Registry& registry);

@@ -8,7 +8,7 @@ namespace lmzoo {
 namespace {
 
 constexpr int kChains = 12;  // independent, so that latency (4 or 5 cycles, 2 units) is hidden
-constexpr int64_t kRounds = 20'000;
+constexpr int64_t kFmaRounds = 20'000;
 
 // Lanes floats a vector; each round is kChains multiply-adds. The result must be used, or it is not computed,
 // and the chains must begin apart, or the compiler sees that they are one.
@@ -19,7 +19,7 @@ constexpr int64_t kRounds = 20'000;
     sums[i] = Vector{} + (seed + static_cast<float>(i));                                              \
   }                                                                                                   \
   const Vector factor = Vector{} + 0.999F, term = Vector{} + seed;                                    \
-  for (int64_t round = 0; round < kRounds; ++round) {                                                 \
+  for (int64_t round = 0; round < kFmaRounds; ++round) {                                              \
     _Pragma("GCC unroll 12") for (int i = 0; i < kChains; ++i) { sums[i] = sums[i] * factor + term; } \
   }                                                                                                   \
   float total = 0;                                                                                    \
@@ -76,8 +76,8 @@ double fma_rate(int threads) {
         ++calls;
         seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       } while (seconds < kSeconds);
-      rate =
-          2.0 * kChains * kernel.lanes * static_cast<double>(kRounds) * static_cast<double>(calls) / seconds;
+      rate = 2.0 * kChains * kernel.lanes * static_cast<double>(kFmaRounds) * static_cast<double>(calls) /
+             seconds;
     });
   }
   workers.clear();

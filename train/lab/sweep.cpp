@@ -41,9 +41,8 @@ int64_t parsed_seed(const std::string& text, const std::string& argument) {
   int64_t seed = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
   check(error == std::errc{} && stop == text.data() + text.size() && seed >= 0,
-        "--seeds is '",
-        printable(argument),
-        "'; legal: whole numbers as in 1,2,3, or a range as in 1-5");
+        "--seeds is '{}'; legal: whole numbers as in 1,2,3, or a range as in 1-5",
+        printable(argument));
   return seed;
 }
 
@@ -56,7 +55,7 @@ std::string folder_name(const std::string& name) {
         std::isalnum(static_cast<unsigned char>(c)) != 0 || kLegal.find(c) != std::string_view::npos;
     folder += legal ? std::string{c} : c == ' ' ? "" : "_";
   }
-  check(folder.size() <= 200, "--grid: the cell ", printable(name), " is too long for a folder's name");
+  check(folder.size() <= 200, "--grid: the cell {} is too long for a folder's name", printable(name));
   return folder;
 }
 
@@ -111,14 +110,13 @@ Spread spread_of(const std::string& name, const std::vector<double>& values) {
 GridAxis parse_axis(const std::string& argument) {
   const size_t equals = argument.find('=');
   check(equals != std::string::npos && equals > 0 && equals + 1 < argument.size(),
-        "--grid is '",
-        printable(argument),
-        "', but must be KEY=V1,V2,... as in optimizer.lr=1e-5,3e-5");
+        "--grid is '{}', but must be KEY=V1,V2,... as in optimizer.lr=1e-5,3e-5",
+        printable(argument));
   GridAxis axis{.key = argument.substr(0, equals), .values = split_values(argument.substr(equals + 1))};
   std::set<std::string> different;
   for (const std::string& value : axis.values) {
-    check(!value.empty(), "--grid ", printable(argument), " has an empty value");
-    check(different.insert(value).second, "--grid ", printable(argument), " has a value twice");
+    check(!value.empty(), "--grid {} has an empty value", printable(argument));
+    check(different.insert(value).second, "--grid {} has a value twice", printable(argument));
   }
   return axis;
 }
@@ -130,13 +128,11 @@ std::vector<int64_t> parse_seeds(const std::string& argument) {
     const int64_t first = parsed_seed(part.substr(0, dash), argument);
     const int64_t last = dash == std::string::npos ? first : parsed_seed(part.substr(dash + 1), argument);
     check(first <= last && last - first < static_cast<int64_t>(kMostRuns),
-          "--seeds: '",
+          "--seeds: '{}' is no range of at most {} seeds",
           printable(part),
-          "' is no range of at most ",
-          kMostRuns,
-          " seeds");
+          kMostRuns);
     for (int64_t seed = first; seed <= last; ++seed) {
-      check(std::find(seeds.begin(), seeds.end(), seed) == seeds.end(), "--seeds has ", seed, " twice");
+      check(std::find(seeds.begin(), seeds.end(), seed) == seeds.end(), "--seeds has {} twice", seed);
       seeds.push_back(seed);
     }
   }
@@ -152,8 +148,8 @@ std::vector<SweepCell> sweep_cells(const std::vector<GridAxis>& axes, const std:
   std::vector<SweepCell> cells(1);
   for (const GridAxis& axis : axes) {
     check(axis.key != "seed", "--grid seed: the seeds of a sweep come from --seeds");
-    check(keys.insert(axis.key).second, "--grid: ", printable(axis.key), " is set twice");
-    check(cells.size() * axis.values.size() <= kMostRuns, "--grid has more than ", kMostRuns, " cells");
+    check(keys.insert(axis.key).second, "--grid: {} is set twice", printable(axis.key));
+    check(cells.size() * axis.values.size() <= kMostRuns, "--grid has more than {} cells", kMostRuns);
     std::vector<SweepCell> finer;
     for (const SweepCell& cell : cells) {
       for (const std::string& value : axis.values) {
@@ -174,12 +170,12 @@ std::vector<PlannedRun> planned_runs(const std::vector<SweepCell>& cells,
   std::set<std::string> folders;
   for (size_t i = 0; i < cells.size(); ++i) {
     const std::string folder = out + (cells[i].name.empty() ? "" : "/" + folder_name(cells[i].name));
-    check(folders.insert(folder).second, "--grid: two cells would share the folder ", printable(folder));
+    check(folders.insert(folder).second, "--grid: two cells would share the folder {}", printable(folder));
     for (const int64_t seed : seeds) {
-      runs.push_back({.cell = i, .seed = seed, .folder = concat(folder, "/seed-", seed)});
+      runs.push_back({.cell = i, .seed = seed, .folder = fmt::format("{}/seed-{}", folder, seed)});
     }
   }
-  check(runs.size() <= kMostRuns, "a sweep of ", runs.size(), " runs is too large; at most ", kMostRuns);
+  check(runs.size() <= kMostRuns, "a sweep of {} runs is too large; at most {}", runs.size(), kMostRuns);
   return runs;
 }
 
@@ -191,7 +187,7 @@ bool is_finished(const std::string& run, const RunConfig& config) {
 
 MeasuredRun measured_run(const std::string& run) {
   const std::map<int64_t, Json> rows = evaluation_rows(run);
-  check(!rows.empty(), run, ": metrics.jsonl has no evaluation");
+  check(!rows.empty(), "{}: metrics.jsonl has no evaluation", run);
   const auto best = best_mark(run);
   const auto row = best && rows.contains(best->step) ? rows.find(best->step) : std::prev(rows.end());
   MeasuredRun measured{.step = row->first, .metrics = {}};

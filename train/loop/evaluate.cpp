@@ -18,7 +18,7 @@ namespace {
 // Evaluation mode for a scope.
 class EvaluationMode {
  public:
-  explicit EvaluationMode(torch::nn::Module& module) : module_(module), was_training_(module.is_training()) {
+  explicit EvaluationMode(Module& module) : module_(module), was_training_(module.is_training()) {
     module_.eval();
   }
   ~EvaluationMode() { module_.train(was_training_); }
@@ -26,7 +26,7 @@ class EvaluationMode {
   EvaluationMode& operator=(const EvaluationMode&) = delete;
 
  private:
-  torch::nn::Module& module_;
+  Module& module_;
   bool was_training_;
 };
 
@@ -36,7 +36,7 @@ struct Sums {
   std::map<std::string, Tensor> metrics;
 
   static void add(Tensor& sum, const Tensor& term) {
-    const Tensor exact = term.detach().to(torch::kFloat64);
+    const Tensor exact = term.detach().to(at::kDouble);
     sum = sum.defined() ? sum + exact : exact;
   }
   void add(const LossSums& batch) {
@@ -57,9 +57,8 @@ void measure(const Predictions& predictions,
   if (!task) {
     for (const std::string& name : names) {
       check(result.mean(name).has_value(),
-            "eval.metrics: there is no ",
-            name,
-            ", for this objective predicts no classes, numbers, tags or answers");
+            "eval.metrics: there is no {}, for this objective predicts no classes, numbers, tags or answers",
+            name);
     }
     return;
   }
@@ -125,7 +124,7 @@ double EvalResult::value_for_best(const std::string& best_by) const {
       legal += (legal.empty() ? "" : ", ") + known;
     }
   }
-  throw InputError(concat("eval.best_by is ", best_by, ", but this objective measures only ", legal));
+  throw InputError(fmt::format("eval.best_by is {}, but this objective measures only {}", best_by, legal));
 }
 
 std::optional<EvalResult> evaluate(Model& model,
@@ -155,7 +154,7 @@ std::optional<EvalResult> evaluate(Model& model,
       sums.add(loss);
     }
   }
-  check(result.labels > 0, "data.", data.name, " has no label to evaluate on");
+  check(result.labels > 0, "data.{} has no label to evaluate on", data.name);
   result.loss_sum = sums.loss.item<double>();
   result.bytes = next ? 0 : data.bytes;  // a part of the data stands for an unknown part of its bytes
   for (const auto& [name, sum] : sums.metrics) {

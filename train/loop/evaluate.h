@@ -39,7 +39,7 @@ struct EvalResult {
 
 struct EvalSettings {
   Precision precision = Precision::fp32;
-  torch::Device device = torch::kCPU;
+  at::Device device = at::kCPU;
   int64_t max_batches = 0;             // 0: all
   std::vector<std::string> metrics{};  // of the predictions, by name; empty: the usual ones of the task
   std::string best_by{};               // this one too, if the task has it

@@ -102,11 +102,11 @@ void Run::begin() {
     make_folders(folder);
   } else {
     check(job_.resume,
-          job_.run,
-          " holds the checkpoints of an earlier run: go on with --resume, or choose another --out");
+          "{} holds the checkpoints of an earlier run: go on with --resume, or choose another --out",
+          job_.run);
     const auto newest =
         newest_valid_checkpoint(job_.run, [&](const std::string& line) { progress_.note(line); });
-    check(newest.has_value(), job_.run, ": every checkpoint is damaged; delete ", folder, " to begin again");
+    check(newest.has_value(), "{}: every checkpoint is damaged; delete {} to begin again", job_.run, folder);
     resume_from(*newest);
   }
   remove_leftovers(folder);
@@ -121,20 +121,18 @@ void Run::resume_from(const std::string& folder) {
   job_.batches.restore(state_.batches);
   note_changes();
   saved_step_ = result_.resumed_at = state_.step;
-  progress_.note(concat("goes on after step ", state_.step, " from ", folder));
+  progress_.note(fmt::format("goes on after step {} from {}", state_.step, folder));
 }
 
 void Run::note_changes() const {
   for (const auto& [name, value] : identity()) {
     const auto before = state_.identity.find(name);
     if (before != state_.identity.end() && before->second != value) {
-      progress_.note(concat("warning: ",
-                            name,
-                            " is ",
-                            value,
-                            " but was ",
-                            before->second,
-                            ": the run will not be bit for bit the uninterrupted one"));
+      progress_.note(
+          fmt::format("warning: {} is {} but was {}: the run will not be bit for bit the uninterrupted one",
+                      name,
+                      value,
+                      before->second));
     }
   }
 }
@@ -191,7 +189,7 @@ void Run::read_pending() {
   for (const StepOutcome& outcome : pending_) {
     values.push_back(outcome.values);
   }
-  const Tensor all = at::stack(values).to(torch::kCPU);  // [steps, 3]
+  const Tensor all = at::stack(values).to(at::kCPU);  // [steps, 3]
   for (size_t i = 0; i < pending_.size(); ++i) {
     account(pending_[i], all.const_data_ptr<double>() + 3 * i);
   }
@@ -224,22 +222,18 @@ void Run::skipped(const StepOutcome& outcome, double loss) {
   constexpr size_t kShown = 20;
   std::string samples;
   for (size_t i = 0; i < std::min(bad_.samples.size(), kShown); ++i) {
-    samples += concat(i > 0 ? " " : "", bad_.samples[i]);
+    samples += fmt::format("{}{}", i > 0 ? " " : "", bad_.samples[i]);
   }
-  throw InputError(concat("step ",
-                          outcome.step,
-                          ": the ",
-                          bad_.loss_was_bad ? "loss" : "gradient",
-                          " was not finite in ",
-                          state_.skipped_in_a_row,
-                          " steps in a row (from step ",
-                          bad_.first,
-                          ", windows ",
-                          samples,
-                          bad_.samples.size() > kShown ? " ..." : "",
-                          "); train.max_skipped = ",
-                          job_.train.max_skipped,
-                          " allows no more. A lower optimizer.lr, a longer warm-up or clip_norm may help"));
+  throw InputError(fmt::format(
+      "step {}: the {} was not finite in {} steps in a row (from step {}, windows {}{}); train.max_skipped = "
+      "{} allows no more. A lower optimizer.lr, a longer warm-up or clip_norm may help",
+      outcome.step,
+      bad_.loss_was_bad ? "loss" : "gradient",
+      state_.skipped_in_a_row,
+      bad_.first,
+      samples,
+      bad_.samples.size() > kShown ? " ..." : "",
+      job_.train.max_skipped));
 }
 
 void Run::log_row() {
@@ -311,10 +305,10 @@ void Run::evaluate_start() {
 void Run::log_evaluation(const EvalResult& valid) {
   log_->eval(state_.step, job_.valid->name, valid.values());
   log_->flush();
-  std::string line = concat("step ", state_.step, ": ", job_.valid->name);
+  std::string line = fmt::format("step {}: {}", state_.step, job_.valid->name);
   for (const auto& [name, value] : valid.values()) {
     if (name != "labels" && name != "tokens") {
-      line += concat("  ", name, " ", value);
+      line += fmt::format("  {} {:g}", name, value);
     }
   }
   progress_.note(line);

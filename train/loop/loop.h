@@ -35,7 +35,7 @@ struct TrainJob {
   std::optional<GradualUnfreezing> unfreezing = {};  // none: all that is trained is from the first step
   bool probe = false;  // the model stays in evaluation mode: it is frozen, and only the objective learns
   uint64_t seed = 0;
-  torch::Device device = torch::kCPU;
+  at::Device device = at::kCPU;
   std::string run = "";  // folder
   bool resume = false;   // go on from the newest valid checkpoint, if there is one
   std::map<std::string, std::string> identity =

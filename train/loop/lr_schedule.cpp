@@ -44,27 +44,22 @@ void validate(const ScheduleOptions& options, const ScheduleContext& context) {
   const bool decays = options.type == ScheduleType::linear || options.type == ScheduleType::cosine ||
                       options.type == ScheduleType::wsd;
   check(options.warmup_steps <= context.steps,
-        "schedule.warmup_steps = ",
+        "schedule.warmup_steps = {} but must be at most train.steps = {}",
         options.warmup_steps,
-        " but must be at most train.steps = ",
         context.steps);
   check(!decays || options.min_lr <= context.lr,
-        "schedule.min_lr = ",
+        "schedule.min_lr = {:g} but must be at most optimizer.lr = {:g}",
         options.min_lr,
-        " but must be at most optimizer.lr = ",
         context.lr);
   if (options.type == ScheduleType::wsd) {
     const int64_t last = decay_steps(options, context.steps);
     check(options.warmup_steps + last <= context.steps,
-          "schedule.warmup_steps = ",
+          "schedule.warmup_steps = {} and {} steps of decay (decay_fraction {:g}) but train.steps = {} must "
+          "hold both",
           options.warmup_steps,
-          " and ",
           last,
-          " steps of decay (decay_fraction ",
           options.decay_fraction,
-          ") but train.steps = ",
-          context.steps,
-          " must hold both");
+          context.steps);
   }
 }
 

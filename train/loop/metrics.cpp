@@ -77,7 +77,7 @@ void MetricsLog::flush() {
   events_->flush();
 }
 
-int64_t peak_memory_bytes(torch::Device device) {
+int64_t peak_memory_bytes(at::Device device) {
   if (device.is_cpu()) {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);

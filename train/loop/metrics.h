@@ -13,8 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include <torch/types.h>
-
+#include "core/tensor.h"
 #include "io/event_file.h"
 #include "io/files.h"
 
@@ -54,6 +53,6 @@ class MetricsLog {
 };
 
 // The most that was in use so far: resident memory of this process, or what was allocated on a GPU.
-int64_t peak_memory_bytes(torch::Device device);
+int64_t peak_memory_bytes(at::Device device);
 
 }  // namespace lmzoo

@@ -146,7 +146,7 @@ std::string ProgressBar::status() const {
     line += formatted(" %3.0f%%", 100.0 * static_cast<double>(done_) / static_cast<double>(total_));
   }
   if (!unit_.empty() && total_ > 0) {
-    line += concat("  ", done_, "/", total_);
+    line += fmt::format("  {}/{}", done_, total_);
   }
   if (!unit_.empty() && rate > 0) {
     line +=

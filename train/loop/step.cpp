@@ -29,7 +29,7 @@ StepOutcome train_step(const StepParts& parts,
                        double lr) {
   StepOutcome outcome{.step = step, .lr = lr};
   StepWork& work = outcome.work;
-  Tensor sum = at::zeros({}, at::TensorOptions(parts.device).dtype(torch::kFloat64));
+  Tensor sum = at::zeros({}, at::TensorOptions(parts.device).dtype(at::kDouble));
   for (size_t i = 0; i < micro_batches.size(); ++i) {
     const Batch batch = micro_batches[i].to(parts.device);
     at::manual_seed(hash(StreamKey{parts.seed, static_cast<uint64_t>(step), i, Purpose::dropout}));
@@ -49,7 +49,7 @@ StepOutcome train_step(const StepParts& parts,
     work.samples.insert(work.samples.end(), batch.samples.begin(), batch.samples.end());
   }
   const Optimizer::Update update = parts.optimizer.step(lr, work.labels, sum);
-  outcome.values = at::stack({sum, update.grad_norm.to(torch::kFloat64), update.skipped.to(torch::kFloat64)});
+  outcome.values = at::stack({sum, update.grad_norm.to(at::kDouble), update.skipped.to(at::kDouble)});
   return outcome;
 }
 

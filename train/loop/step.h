@@ -20,7 +20,7 @@ struct StepParts {
   Optimizer& optimizer;
   uint64_t seed = 0;
   Precision precision = Precision::fp32;
-  torch::Device device = torch::kCPU;
+  at::Device device = at::kCPU;
 };
 
 // Known on the host at once.

@@ -41,7 +41,7 @@ StopSignal::~StopSignal() {
 int stop_signal() { return caught; }
 
 Interrupted::Interrupted(int signal)
-    : std::runtime_error(concat("stopped by signal ", signal)), signal_(signal) {}
+    : std::runtime_error(fmt::format("stopped by signal {}", signal)), signal_(signal) {}
 
 void throw_if_stopped() {
   if (caught != 0) {

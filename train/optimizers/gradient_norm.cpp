@@ -57,27 +57,27 @@ Tensor cpu_norm(std::span<const Tensor> tensors) {
     }
   });
   const double norm = std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
-  return at::scalar_tensor(norm, torch::kFloat32);
+  return at::scalar_tensor(norm, at::kFloat);
 }
 
 }  // namespace
 
 Tensor global_norm(std::span<const Tensor> tensors) {
   if (tensors.empty()) {
-    return at::zeros({}, torch::kFloat32);
+    return at::zeros({}, at::kFloat);
   }
   const at::NoGradGuard no_grad;
   const bool one_type = std::all_of(tensors.begin(), tensors.end(), [&](const Tensor& tensor) {
     return tensor.is_cpu() && tensor.scalar_type() == tensors[0].scalar_type();
   });
-  if (one_type && tensors[0].scalar_type() == torch::kFloat32) {
+  if (one_type && tensors[0].scalar_type() == at::kFloat) {
     return cpu_norm<float>(tensors);
   }
-  if (one_type && tensors[0].scalar_type() == torch::kFloat64) {
+  if (one_type && tensors[0].scalar_type() == at::kDouble) {
     return cpu_norm<double>(tensors);
   }
   const std::vector<Tensor> norms = at::_foreach_norm(at::TensorList(tensors.data(), tensors.size()), 2);
-  return at::linalg_vector_norm(at::stack(norms), 2).to(torch::kFloat32);
+  return at::linalg_vector_norm(at::stack(norms), 2).to(at::kFloat);
 }
 
 }  // namespace lmzoo

@@ -6,6 +6,7 @@
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -25,7 +26,7 @@ Optimizer::Optimizer(NamedTensors parameters, const OptimizerOptions& options, s
   for (const NamedTensor& entry : parameters_) {
     means_.push_back(at::zeros_like(entry.tensor));
     squares_.push_back(at::zeros_like(entry.tensor));
-    steps_.push_back(at::zeros({}, at::TensorOptions(entry.tensor.device()).dtype(torch::kFloat32)));
+    steps_.push_back(at::zeros({}, at::TensorOptions(entry.tensor.device()).dtype(at::kFloat)));
   }
 }
 
@@ -63,7 +64,7 @@ Optimizer::Update Optimizer::step(double lr, int64_t count, const Tensor& loss) 
   const double labels = static_cast<double>(std::max<int64_t>(count, 1));
   Update update;
   update.grad_norm = global_norm(gradients) / labels;
-  update.skipped = at::isfinite(update.grad_norm + loss).logical_not_().to(torch::kFloat32);
+  update.skipped = at::isfinite(update.grad_norm + loss).logical_not_().to(at::kFloat);
   const Tensor took_place = 1 - update.skipped;
   Tensor scale = at::full({}, labels, update.grad_norm.options());
   if (options_.clip_norm > 0) {

@@ -48,11 +48,9 @@ void check_together(const LoadedConfig& loaded, const Parts& parts) {
   loaded.places.locate("model", [&] {
     const int64_t rows = parts.model->vocab_rows();
     check(rows >= parts.vocabulary.size,
-          "has ",
+          "has {} rows in its embedding, but the tokenizer has {} ids",
           rows,
-          " rows in its embedding, but the tokenizer has ",
-          parts.vocabulary.size,
-          " ids");
+          parts.vocabulary.size);
   });
   loaded.places.locate("data.sequence_length", [&] {
     const Batch batch =
@@ -60,9 +58,8 @@ void check_together(const LoadedConfig& loaded, const Parts& parts) {
     const int64_t longest =
         std::max(batch.inputs.sequences.longest(), batch.inputs.decoder_sequences.longest());
     check(longest <= parts.model->max_length(),
-          "a full window has a sequence of ",
+          "a full window has a sequence of {} positions, but the model takes at most {}",
           longest,
-          " positions, but the model takes at most ",
           parts.model->max_length());
   });
 }
@@ -80,9 +77,8 @@ class LoaderSource final : public BatchSource {
   void restore(const Json& state) override {
     const auto number = [&](const char* key) {
       check(state.is_object() && state.contains(key) && state[key].is_number_unsigned(),
-            "state.json: batches.",
-            key,
-            " must be a whole number of at least 0");
+            "state.json: batches.{} must be a whole number of at least 0",
+            key);
       return state[key].get<uint64_t>();
     };
     loader_.restore({.epoch = number("epoch"), .position = number("position")});

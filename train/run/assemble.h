@@ -91,7 +91,7 @@ struct Assembled {
 };
 
 struct AssembleOptions {
-  torch::Device device = torch::kCPU;
+  at::Device device = at::kCPU;
   std::string tokenizer_folder{};  // of the run that goes on; empty: trained, cached or loaded as configured
   bool warm = true;                // false: weights come from a checkpoint anyway, warm_start only freezes
   ProgressBar::Style style = ProgressBar::Style::automatic;
@@ -112,7 +112,7 @@ struct LoadedRun {
   LoadedConfig config;
   std::shared_ptr<const Tokenizer> tokenizer;
   Parts parts;
-  torch::Device device = torch::kCPU;
+  at::Device device = at::kCPU;
 };
 
 // `path` is a run folder (its best checkpoint, else the newest), a checkpoint folder in one, or a folder of

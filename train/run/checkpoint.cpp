@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kStateVersion = 1;
-constexpr std::string_view kPrefix = "step-";
+constexpr std::string_view kStepPrefix = "step-";
 
 std::string checkpoints_of(const std::string& run) { return run + "/checkpoints"; }
 
@@ -23,11 +23,11 @@ std::string checkpoints_of(const std::string& run) { return run + "/checkpoints"
 std::optional<int64_t> step_of(const std::string& folder) {
   const std::string name = fs::path(folder).filename();
   int64_t step = 0;
-  if (!name.starts_with(kPrefix)) {
+  if (!name.starts_with(kStepPrefix)) {
     return std::nullopt;
   }
   const char* end = name.data() + name.size();
-  const auto [stop, error] = std::from_chars(name.data() + kPrefix.size(), end, step);
+  const auto [stop, error] = std::from_chars(name.data() + kStepPrefix.size(), end, step);
   if (error != std::errc() || stop != end) {
     return std::nullopt;
   }
@@ -60,7 +60,7 @@ auto reading(const std::string& file, const Read& read) {
   try {
     return read();
   } catch (const Json::exception& error) {
-    throw InputError(concat(file, ": not as lmzoo writes it: ", error.what()));
+    throw InputError(fmt::format("{}: not as lmzoo writes it: {}", file, error.what()));
   }
 }
 
@@ -108,7 +108,7 @@ Json to_json(const TrainState& state) {
 TrainState train_state_from(const Json& json, const std::string& file) {
   return reading(file, [&] {
     const auto version = json.at("version").get<int64_t>();
-    check(version == kStateVersion, file, ": version ", version, ", but this lmzoo reads ", kStateVersion);
+    check(version == kStateVersion, "{}: version {}, but this lmzoo reads {}", file, version, kStateVersion);
     TrainState state;
     json.at("step").get_to(state.step);
     json.at("tokens").get_to(state.tokens);
@@ -130,7 +130,7 @@ TrainState train_state_from(const Json& json, const std::string& file) {
 std::string checkpoint_folder(const std::string& run, int64_t step) {
   std::string digits = std::to_string(step);
   digits.insert(0, 7 - std::min<size_t>(digits.size(), 7), '0');
-  return concat(checkpoints_of(run), "/", kPrefix, digits);
+  return fmt::format("{}/{}{}", checkpoints_of(run), kStepPrefix, digits);
 }
 
 void save_checkpoint(const std::string& run,
@@ -182,7 +182,7 @@ std::optional<std::string> newest_valid_checkpoint(const std::string& run,
       verify_manifest(*folder);
       return *folder;
     } catch (const InputError& error) {
-      warn(concat("checkpoint ", *folder, " is damaged and passed over: ", error.what()));
+      warn(fmt::format("checkpoint {} is damaged and passed over: {}", *folder, error.what()));
     }
   }
   return std::nullopt;
@@ -197,7 +197,7 @@ std::optional<BestMark> best_mark(const std::string& run) {
 }
 
 std::string resolve_checkpoint(const std::string& path, bool newest) {
-  check(fs::is_directory(path), path, ": no such folder");
+  check(fs::is_directory(path), "{}: no such folder", path);
   if (fs::exists(path + "/" + kManifestName)) {
     verify_manifest(path);
     return path;
@@ -211,12 +211,10 @@ std::string resolve_checkpoint(const std::string& path, bool newest) {
   const auto folder =
       newest_valid_checkpoint(path, [&](const std::string& warning) { damage = "; " + warning; });
   check(folder.has_value(),
+        "{}: neither a checkpoint nor a run folder with one ({}/checkpoints/step-N/{}){}",
         path,
-        ": neither a checkpoint nor a run folder with one (",
         path,
-        "/checkpoints/step-N/",
         kManifestName,
-        ")",
         damage);
   return *folder;
 }

@@ -11,6 +11,7 @@
 #include <ATen/ops/linalg_eigh.h>
 #include <ATen/ops/linalg_qr.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/tensor.h>
 
 #include "base/check.h"
 #include "base/rng.h"
@@ -34,7 +35,7 @@ struct Matches {
   std::vector<int64_t> ids, rows;  // M
 };
 
-Matches match(const std::vector<TokenWord>& tokens, const WordVectors& vectors) {
+Matches match_words(const std::vector<TokenWord>& tokens, const WordVectors& vectors) {
   std::unordered_map<std::string_view, int64_t> rows;
   rows.reserve(vectors.words.size());
   for (size_t i = 0; i < vectors.words.size(); ++i) {
@@ -57,7 +58,7 @@ Matches match(const std::vector<TokenWord>& tokens, const WordVectors& vectors) 
 
 // [rows, columns] of orthonormal columns, uniformly drawn; rows >= columns.
 Tensor random_directions(int64_t rows, int64_t columns, uint64_t seed) {
-  Tensor normal = at::empty({rows, columns}, torch::kFloat64);
+  Tensor normal = at::empty({rows, columns}, at::kDouble);
   Stream stream({.seed = seed, .sample = 2, .purpose = Purpose::initialization});
   auto* const values = normal.mutable_data_ptr<double>();
   for (int64_t i = 0; i < rows * columns; ++i) {  // Box and Muller
@@ -85,7 +86,7 @@ Tensor project(const Tensor& vectors, int64_t width, VectorProjection projection
 }
 
 double root_mean_square(const Tensor& values) {
-  return values.to(torch::kFloat64).square().mean().sqrt().item<double>();
+  return values.to(at::kDouble).square().mean().sqrt().item<double>();
 }
 
 }  // namespace
@@ -124,24 +125,24 @@ EmbeddingStartReport start_embedding(Model& model,
   const at::NoGradGuard no_grad;
   WordVectors vectors = load_word_vectors({.path = options.from, .limit = options.limit}).table;
   const std::vector<TokenWord> tokens = token_words(tokenizer);
-  const Matches matches = match(tokens, vectors);
+  const Matches matches = match_words(tokens, vectors);
   EmbeddingStartReport report{.from = options.from, .words = vectors.size()};
   for (const TokenWord& token : tokens) {
     report.tokens += token.word.empty() ? 0 : 1;
   }
   report.matched = std::ssize(matches.ids);
-  check(report.matched > 0, options.from, ": none of its ", report.words, " words is a token of this run");
+  check(report.matched > 0, "{}: none of its {} words is a token of this run", options.from, report.words);
 
   Tensor table = token_embedding(model);  // [V, D]
   report.width_from = vectors.width;
   report.width_to = table.size(1);
-  const Tensor all = at::from_blob(vectors.values.data(), {vectors.size(), vectors.width}, torch::kFloat32);
-  const Tensor found = all.index_select(0, torch::tensor(matches.rows)).to(torch::kFloat64);  // [M, S]
-  Tensor rows = project(found, report.width_to, options.projection, seed);                    // [M, D]
+  const Tensor all = at::from_blob(vectors.values.data(), {vectors.size(), vectors.width}, at::kFloat);
+  const Tensor found = all.index_select(0, at::tensor(matches.rows)).to(at::kDouble);  // [M, S]
+  Tensor rows = project(found, report.width_to, options.projection, seed);             // [M, D]
   const double size = root_mean_square(rows);
   report.scale = options.scale.value_or(size > 0 ? root_mean_square(table) / size : 1);
   rows = (rows * report.scale).to(table.options());
-  table.index_copy_(0, torch::tensor(matches.ids).to(table.device()), rows);
+  table.index_copy_(0, at::tensor(matches.ids).to(table.device()), rows);
   return report;
 }
 
@@ -151,20 +152,14 @@ std::string to_text(const EmbeddingStartReport& report) {
                 sizeof numbers,
                 " (%.1f %%)",
                 100.0 * static_cast<double>(report.matched) / static_cast<double>(report.tokens));
-  return concat(report.matched,
-                " of ",
-                report.tokens,
-                " tokens",
-                numbers,
-                " begin with vectors of ",
-                report.from,
-                " (",
-                report.width_from,
-                " -> ",
-                report.width_to,
-                " dimensions, times ",
-                report.scale,
-                ")");
+  return fmt::format("{} of {} tokens{} begin with vectors of {} ({} -> {} dimensions, times {:g})",
+                     report.matched,
+                     report.tokens,
+                     numbers,
+                     report.from,
+                     report.width_from,
+                     report.width_to,
+                     report.scale);
 }
 
 }  // namespace lmzoo

@@ -19,7 +19,7 @@ int64_t content_id(const Vocabulary& vocabulary, Stream& stream) {
       return id;
     }
   }
-  throw InputError(concat("the vocabulary of ", vocabulary.size, " has next to no ids for text"));
+  throw InputError(fmt::format("the vocabulary of {} has next to no ids for text", vocabulary.size));
 }
 
 class Maker {

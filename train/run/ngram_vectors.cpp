@@ -32,10 +32,9 @@ NgramVectors::NgramVectors(const std::string& checkpoint, const NgramOptions& op
   ngrams_ = table("model.ngrams.weight");
   const auto rows = std::ssize(ngrams_) / width_;
   check(rows == options.buckets,
+        "{}: model.ngrams.weight has {} rows, but model.ngrams.buckets of the run is {}",
         file_.path(),
-        ": model.ngrams.weight has ",
         rows,
-        " rows, but model.ngrams.buckets of the run is ",
         options.buckets);
 }
 
@@ -43,10 +42,9 @@ std::span<const float> NgramVectors::table(std::string_view name) {
   const TensorView* view = file_.find(name);
   check(view != nullptr && view->dtype == Dtype::f32 && view->shape.size() == 2 && view->shape[1] > 0 &&
             (width_ == 0 || view->shape[1] == width_),
+        "{}: has no float32 table {} of the run's width",
         file_.path(),
-        ": has no float32 table ",
-        name,
-        " of the run's width");
+        name);
   width_ = view->shape[1];
   return {reinterpret_cast<const float*>(view->bytes.data()), view->bytes.size() / sizeof(float)};
 }

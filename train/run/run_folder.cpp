@@ -23,18 +23,11 @@ void check_writable(const std::string& run) {
   while (!fs::exists(fs::symlink_status(path, error)) && path.has_relative_path()) {
     path = path.parent_path();
   }
-  check(fs::is_directory(path, error),
-        "--out ",
-        printable(run),
-        ": ",
-        printable(path.string()),
-        " is no folder");
+  check(fs::is_directory(path, error), "--out {}: {} is no folder", printable(run), printable(path.string()));
   check(access(path.c_str(), W_OK | X_OK) == 0,
-        "--out ",
+        "--out {}: the folder {} may not be written",
         printable(run),
-        ": the folder ",
-        printable(path.string()),
-        " may not be written");
+        printable(path.string()));
 }
 
 }  // namespace
@@ -45,15 +38,16 @@ std::string tokenizer_folder(const std::string& run) { return run + "/tokenizer"
 bool is_run(const std::string& folder) { return fs::exists(config_file(folder)); }
 
 std::string run_of(const std::string& path) {
-  check(fs::is_directory(path), printable(path), ": no such run or checkpoint folder");
+  check(fs::is_directory(path), "{}: no such run or checkpoint folder", printable(path));
   if (is_run(path)) {
     return path;
   }
   const fs::path checkpoint = fs::absolute(path).lexically_normal();
   const fs::path trimmed = checkpoint.has_filename() ? checkpoint : checkpoint.parent_path();
   const std::string above = trimmed.parent_path().parent_path().string();
-  check(
-      is_run(above), printable(path), ": is no run (it has no config.yaml), and no checkpoint folder in one");
+  check(is_run(above),
+        "{}: is no run (it has no config.yaml), and no checkpoint folder in one",
+        printable(path));
   return above;
 }
 
@@ -62,21 +56,17 @@ void check_run_folder(const std::string& run, const RunConfig& config, bool resu
   if (!is_run(run)) {
     return;
   }
-  check(resume, run, " holds a run already: go on with --resume, or choose another --out");
+  check(resume, "{} holds a run already: go on with --resume, or choose another --out", run);
   const auto differences = identity_differences(read_yaml(config_file(run)), dump(config));
   if (!differences.empty()) {
     const ConfigDifference& first = differences.front();
-    throw InputError(
-        concat("--resume: ",
-               first.key,
-               " is ",
-               first.now,
-               ", but the run in ",
-               run,
-               " has ",
-               first.before,
-               differences.size() > 1 ? concat(" (and ", differences.size() - 1, " more differ)") : "",
-               "; choose another --out for another run"));
+    throw InputError(fmt::format(
+        "--resume: {} is {}, but the run in {} has {}{}; choose another --out for another run",
+        first.key,
+        first.now,
+        run,
+        first.before,
+        differences.size() > 1 ? fmt::format(" (and {} more differ)", differences.size() - 1) : ""));
   }
 }
 
@@ -102,9 +92,9 @@ std::vector<std::string> read_classes(const std::string& run) {
     return classes;
   }
   const Json json = read_json(path);
-  check(json.is_array(), path, ": expected a list of names");
+  check(json.is_array(), "{}: expected a list of names", path);
   for (const Json& name : json) {
-    check(name.is_string(), path, ": expected a list of names");
+    check(name.is_string(), "{}: expected a list of names", path);
     classes.push_back(name.get<std::string>());
   }
   return classes;

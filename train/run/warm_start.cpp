@@ -21,7 +21,8 @@ struct Match {
 };
 
 std::string shapes(const NamedTensor& entry, const TensorView& view) {
-  return concat(entry.name, " ", torch::IntArrayRef(view.shape), " (here ", entry.tensor.sizes(), ")");
+  return fmt::format(
+      "{} {} (here {})", entry.name, c10::str(at::IntArrayRef(view.shape)), c10::str(entry.tensor.sizes()));
 }
 
 bool is_number(Dtype dtype) {
@@ -41,11 +42,11 @@ Match match(const NamedTensors& wanted, const SafetensorsFile& file, bool with_o
       result.missing.push_back(entry.name);
       continue;
     }
-    const bool same_shape = entry.tensor.sizes() == torch::IntArrayRef(view->shape);
+    const bool same_shape = entry.tensor.sizes() == at::IntArrayRef(view->shape);
     (same_shape ? result.loaded : result.reshaped).push_back(same_shape ? entry.name : shapes(entry, *view));
     if (entry.tensor.is_floating_point() != is_number(view->dtype) ||
         entry.tensor.dim() != static_cast<int64_t>(view->shape.size())) {
-      result.types.push_back(concat(shapes(entry, *view), " of type ", name_of(view->dtype)));
+      result.types.push_back(fmt::format("{} of type {}", shapes(entry, *view), name_of(view->dtype)));
     }
     result.copies.emplace_back(entry.tensor, view);
   }
@@ -77,14 +78,14 @@ std::string complaint(const std::string& what,
   if (names.empty()) {
     return "";
   }
-  std::string text = concat("; ", what, ": ");
+  std::string text = fmt::format("; {}: ", what);
   for (size_t i = 0; i < std::min(names.size(), kShown); ++i) {
     text += (i > 0 ? ", " : "") + names[i];
   }
   if (names.size() > kShown) {
-    text += concat(" and ", names.size() - kShown, " more");
+    text += fmt::format(" and {} more", names.size() - kShown);
   }
-  return remedy.empty() ? text : concat(text, " (to accept: warm_start.", remedy, ")");
+  return remedy.empty() ? text : fmt::format("{} (to accept: warm_start.{})", text, remedy);
 }
 
 void copy_common_part(const Tensor& target, const Tensor& source) {
@@ -109,8 +110,8 @@ void start_from_run(Model& model,
       complaint("left over", refused(found.extra, options.allow_extra), "allow_extra") +
       complaint("of another shape", refused(found.reshaped, options.allow_reshaped), "allow_reshaped") +
       complaint("not comparable", found.types, "");
-  check(complaints.empty(), report.file, " does not fit this model", complaints);
-  check(!found.copies.empty(), report.file, " has nothing of this model");
+  check(complaints.empty(), "{} does not fit this model{}", report.file, complaints);
+  check(!found.copies.empty(), "{} has nothing of this model", report.file);
   const at::NoGradGuard no_grad;
   for (const auto& [target, view] : found.copies) {
     copy_common_part(target, to_tensor(*view, report.file));
@@ -153,10 +154,10 @@ std::string warm_start_file(const std::string& from) {
     return from;
   }
   if (is_huggingface_folder(from)) {
-    check(TensorFiles::is_in(from), "warm_start.from: ", from, ": has no weights");
+    check(TensorFiles::is_in(from), "warm_start.from: {}: has no weights", from);
     return from;
   }
-  check(std::filesystem::is_directory(from), "warm_start.from: ", from, ": no such run, checkpoint or file");
+  check(std::filesystem::is_directory(from), "warm_start.from: {}: no such run, checkpoint or file", from);
   return resolve_checkpoint(from) + "/model.safetensors";
 }
 

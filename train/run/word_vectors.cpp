@@ -43,18 +43,15 @@ ReadVectors load_run_vectors(const WordVectorSource& source) {
   const SafetensorsFile file(resolve_checkpoint(source.path) + "/model.safetensors");
   const TensorView* view = file.find(kTable);
   check(view != nullptr && view->dtype == Dtype::f32 && view->shape.size() == 2 && view->shape[1] > 0,
+        "{}: has no float32 table {}",
         file.path(),
-        ": has no float32 table ",
         kTable);
   check(view->shape[0] == table.size() || (source.limit > 0 && view->shape[0] >= table.size()),
+        "{}: {} has {} rows, but the run has {} words",
         file.path(),
-        ": ",
         kTable,
-        " has ",
         view->shape[0],
-        " rows, but the run has ",
-        table.size(),
-        " words");
+        table.size());
   table.width = view->shape[1];
   table.values.resize(table.words.size() * static_cast<size_t>(table.width));
   const auto ngrams = NgramVectors::open(source.path);
@@ -84,7 +81,7 @@ bool is_word2vec_run(const std::string& path) {
 
 ReadVectors load_word_vectors(const WordVectorSource& source, const Progress& progress) {
   if (std::filesystem::is_directory(source.path)) {
-    check(is_word2vec_run(source.path), printable(source.path), ": is no word2vec run");
+    check(is_word2vec_run(source.path), "{}: is no word2vec run", printable(source.path));
     return load_run_vectors(source);
   }
   ReadVectorsOptions options{.limit = source.limit};

@@ -18,14 +18,14 @@ namespace lmzoo {
 namespace {
 
 // Every linear map of the model by name, without the projection to the vocabulary.
-std::vector<std::pair<std::string, Linear*>> linear_maps(const Model& model) {
+std::vector<std::pair<std::string, Linear*>> linear_maps(Model& model) {
   std::vector<std::pair<std::string, Linear*>> maps;
-  for (const auto& item : model.named_modules("model", /*include_self=*/false)) {
-    auto* linear = dynamic_cast<Linear*>(item.value().get());
+  for (const auto& item : model.named_modules("model")) {
+    auto* linear = dynamic_cast<Linear*>(item.value);
     const bool is_output =
-        linear != nullptr && item.key() == "model.head" && linear->weight.size(0) == model.vocab_rows();
+        linear != nullptr && item.name == "model.head" && linear->weight.size(0) == model.vocab_rows();
     if (linear != nullptr && !is_output) {
-      maps.emplace_back(item.key(), linear);
+      maps.emplace_back(item.name, linear);
     }
   }
   return maps;
@@ -75,14 +75,13 @@ void freeze_body(Model& model, const std::vector<std::string>& but) {
     const auto all = model.named_parameters();
     check(std::any_of(all.begin(),
                       all.end(),
-                      [&](const auto& item) { return glob_matches(pattern, "model." + item.key()); }),
-          "fine_tune.lora.train: '",
-          pattern,
-          "' matches no parameter; names begin with model.");
+                      [&](const auto& item) { return glob_matches(pattern, "model." + item.name); }),
+          "fine_tune.lora.train: '{}' matches no parameter; names begin with model.",
+          pattern);
   }
   for (const auto& item : model.named_parameters()) {
-    if (!any_glob_matches(but, "model." + item.key())) {
-      set_trained(item.value(), false);
+    if (!any_glob_matches(but, "model." + item.name)) {
+      set_trained(item.value, false);
     }
   }
 }
@@ -100,7 +99,7 @@ void validate(const FineTuneOptions& options) {
         "probe trains the objective's head alone: lora, layer_decay and unfreeze have nothing to act on");
 }
 
-std::vector<std::string> adaptable_maps(const Model& model) {
+std::vector<std::string> adaptable_maps(Model& model) {
   std::vector<std::string> names;
   for (const auto& [name, linear] : linear_maps(model)) {
     names.push_back(name);
@@ -117,9 +116,8 @@ std::vector<std::string> add_adapters(Model& model, const LoraOptions& options, 
   std::transform(all.begin(), all.end(), std::inserter(kinds, kinds.end()), of_any_block);
   for (const std::string& target : options.targets) {
     check(std::any_of(all.begin(), all.end(), [&](const auto& name) { return glob_matches(target, name); }),
-          "fine_tune.lora.targets: '",
+          "fine_tune.lora.targets: '{}' matches no linear map; there are {}",
           target,
-          "' matches no linear map; there are ",
           joined({kinds.begin(), kinds.end()}));
   }
   at::manual_seed(hash({.seed = seed, .sample = 2, .purpose = Purpose::initialization}));
@@ -179,7 +177,7 @@ std::map<std::string, int64_t> summary_of(const NamedTensors& parameters) {
 std::vector<int64_t> parameter_levels(const Model& model, const NamedTensors& parameters) {
   std::map<std::string, int64_t> blocks;  // of each stack
   for (const auto& item : model.named_parameters()) {
-    if (const auto place = block_of("model." + item.key())) {
+    if (const auto place = block_of("model." + item.name)) {
       int64_t& count = blocks[place->stack];
       count = std::max(count, place->index + 1);
     }

@@ -104,7 +104,7 @@ void validate(const FineTuneOptions& options);
 // The linear maps that can be adapted, as `targets` name them: "model.stack.block0.attention.out", and for
 // the parts of merged ones also "model.stack.block0.attention.qkv.q". Not among them is what is no map on
 // states: embeddings, and the projection to the vocabulary.
-std::vector<std::string> adaptable_maps(const Model& model);
+std::vector<std::string> adaptable_maps(Model& model);
 
 // Puts additions at every map that a target matches: one for all rows when the whole map matches, else one
 // for each part that does. Initial values follow from `seed`. A target that matches nothing is an error.

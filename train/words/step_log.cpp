@@ -76,7 +76,7 @@ void StepLog::row() {
               .tokens_per_s = rate(static_cast<double>(since_row_.words)),
               .target_tokens_per_s = rate(since_row_.pairs),
               .flops_per_s = rate(since_row_.pairs * settings_.pair_flops),
-              .memory_bytes = peak_memory_bytes(torch::kCPU),
+              .memory_bytes = peak_memory_bytes(at::kCPU),
               .skipped = 0,
               .seconds = now});
   log_.flush();

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <deque>
 
+#include <ATen/Context.h>
 #include <ATen/ops/from_blob.h>
 
 #include "base/check.h"
@@ -24,19 +25,19 @@ namespace {
 WordTables tables_of(Model& model) {
   WordTables tables;
   for (const auto& parameter : model.named_parameters()) {
-    const Tensor& table = parameter.value();
+    const Tensor& table = parameter.value;
     auto* data = table.data_ptr<float>();
     tables.stride = padded_width(table.size(1));
     if (table.stride(0) != tables.stride && table.size(0) > 1) {
       throw std::logic_error("the rows of a table of word vectors are not padded");
     }
-    if (parameter.key() == "ngrams.weight") {
+    if (parameter.name == "ngrams.weight") {
       tables.ngrams = data;
       tables.buckets = table.size(0);
       continue;
     }
     tables.words = table.size(0);
-    (parameter.key() == "tokens.weight" ? tables.inputs : tables.outputs) = data;
+    (parameter.name == "tokens.weight" ? tables.inputs : tables.outputs) = data;
   }
   return tables;
 }
@@ -70,9 +71,9 @@ class PackedTable {
   int64_t width_, stride_;
 };
 
-class Run {
+class WordRun {
  public:
-  Run(const WordVectorJob& job, ProgressBar& progress)
+  WordRun(const WordVectorJob& job, ProgressBar& progress)
       : job_(job),
         progress_(progress),
         config_(job.config),
@@ -125,17 +126,17 @@ class Run {
       make_folders(folder);
     } else {
       check(job_.resume,
-            job_.run,
-            " holds the checkpoints of an earlier run: go on with --resume, or choose another --out");
+            "{} holds the checkpoints of an earlier run: go on with --resume, or choose another --out",
+            job_.run);
       const auto newest =
           newest_valid_checkpoint(job_.run, [&](const std::string& line) { progress_.note(line); });
       check(
-          newest.has_value(), job_.run, ": every checkpoint is damaged; delete ", folder, " to begin again");
-      const torch::NoGradGuard no_gradient;
+          newest.has_value(), "{}: every checkpoint is damaged; delete {} to begin again", job_.run, folder);
+      const at::NoGradGuard no_gradient;
       state_ = load_checkpoint(*newest, snapshot_);
       note_changes();
       saved_ = result_.resumed_at = state_.step;
-      progress_.note(concat("goes on after step ", state_.step, " from ", *newest));
+      progress_.note(fmt::format("goes on after step {} from {}", state_.step, *newest));
     }
     remove_leftovers(folder);
     const double outputs = task_.tree ? std::log2(static_cast<double>(tables_.words) + 1)
@@ -153,13 +154,11 @@ class Run {
     for (const auto& [name, value] : job_.identity) {
       const auto before = state_.identity.find(name);
       if (before != state_.identity.end() && before->second != value) {
-        progress_.note(concat("warning: ",
-                              name,
-                              " is ",
-                              value,
-                              " but was ",
-                              before->second,
-                              ": the run will not be bit for bit the uninterrupted one"));
+        progress_.note(
+            fmt::format("warning: {} is {} but was {}: the run will not be bit for bit the uninterrupted one",
+                        name,
+                        value,
+                        before->second));
       }
     }
   }
@@ -201,17 +200,14 @@ class Run {
   // tables tell of rows that no measured group had.
   void check_finite() const {
     check(log_->broken_step() < 0,
-          "step ",
-          log_->broken_step(),
-          ": the loss is not finite any more; a lower optimizer.lr may help");
-    const torch::NoGradGuard no_gradient;
+          "step {}: the loss is not finite any more; a lower optimizer.lr may help",
+          log_->broken_step());
+    const at::NoGradGuard no_gradient;
     for (const NamedTensor& table : snapshot_.weights) {
       check(std::isfinite(table.tensor.sum().item<double>()),
-            "step ",
+            "step {}: {} is not finite any more; a lower optimizer.lr may help",
             state_.step,
-            ": ",
-            table.name,
-            " is not finite any more; a lower optimizer.lr may help");
+            table.name);
     }
   }
 
@@ -266,7 +262,7 @@ WordVectorParts assemble_word_vectors(const LoadedConfig& loaded,
 }
 
 TrainResult train_word_vectors(const WordVectorJob& job, ProgressBar& progress) {
-  return Run(job, progress).go();
+  return WordRun(job, progress).go();
 }
 
 }  // namespace lmzoo

@@ -1,6 +1,9 @@
 // The worked batches of data/batches/collate.h, id by id.
 #include "data/batches/collate.h"
 
+#include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
+
 #include "base/error.h"
 #include "support/catch.h"
 
@@ -22,7 +25,7 @@ Vocabulary vocabulary(Id pad, Id bos, Id eos) {
 
 Ids ids_of(const Tensor& tensor) {
   REQUIRE(tensor.dim() == 1);
-  REQUIRE(tensor.scalar_type() == torch::kInt64);
+  REQUIRE(tensor.scalar_type() == at::kLong);
   return {tensor.data_ptr<int64_t>(), tensor.data_ptr<int64_t>() + tensor.numel()};
 }
 
@@ -135,7 +138,7 @@ TEST_CASE("a batch without any label is legal") {
   CHECK(batch.rows.numel() == 0);
   CHECK(batch.row_counts == Ids{0});
   CHECK(batch.labels.numel() == 0);
-  CHECK(batch.labels.scalar_type() == torch::kInt64);
+  CHECK(batch.labels.scalar_type() == at::kLong);
 }
 
 TEST_CASE("the decoder begins with pad, else bos, else eos, else the tokenizer is refused") {
@@ -182,7 +185,7 @@ TEST_CASE("forms of tasks: values, tags, spans, groups, token types") {
   const Batch numbers = make({Labeled{.ids = {2, 3}, .label = 0, .token_types = {}, .values = {1.5F}},
                               Labeled{.ids = {4}, .label = 0, .token_types = {1}, .values = {2}}},
                              encoder);
-  CHECK(torch::equal(numbers.values, torch::tensor({{1.5F}, {2.0F}})));
+  CHECK(at::equal(numbers.values, at::tensor({{1.5F}, {2.0F}})));
   CHECK(ids_of(numbers.rows) == Ids{0, 1});
   CHECK(numbers.labels.numel() == 0);
   CHECK(ids_of(numbers.inputs.token_types) == Ids{0, 0, 1});
@@ -196,7 +199,7 @@ TEST_CASE("forms of tasks: values, tags, spans, groups, token types") {
   CHECK_FALSE(tags.inputs.token_types.defined());
 
   const Batch spans = make({Spanned{{2, 10, 3, 11, 12, 3}, {0, 0, 0, 1, 1, 1}, 3, 4}}, encoder);
-  CHECK(torch::equal(spans.labels, torch::tensor({{3, 4}}, torch::kInt64)));
+  CHECK(at::equal(spans.labels, at::tensor({{3, 4}}, at::kLong)));
   CHECK(spans.pieces.size() == 1);
 
   const Batch choices = make({Choices{{Labeled{{2, 10, 3}, 0}, Labeled{{2, 11}, 0}}, 1, true},

@@ -1,6 +1,14 @@
 // Vectors that a transformer makes: of texts, of its vocabulary, of a word in several contexts.
 #include "infer/vectors/encode.h"
 
+#include <ATen/Context.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/cdist.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+
 #include "infer/vectors/contextual.h"
 #include "infer/vectors/token_table.h"
 #include "support/catch.h"
@@ -26,7 +34,7 @@ Tensor encoded(const LoadedRun& run, const std::vector<std::string>& texts, cons
       *run.parts.model, read_texts(*run.parts.model, *run.tokenizer, texts, options.truncate), options);
 }
 
-bool close(const Tensor& a, const Tensor& b) { return torch::allclose(a, b, 1e-4, 1e-5); }
+bool close(const Tensor& a, const Tensor& b) { return at::allclose(a, b, 1e-4, 1e-5); }
 
 }  // namespace
 
@@ -81,7 +89,7 @@ TEST_CASE("a vocabulary's table has the rows of the embedding under the names of
     CHECK(name != "</s>");
   }
   const std::vector<int64_t> pieces = run.tokenizer->encode("owls owls");
-  CHECK(close(table.vector_of("owls owls"), weight.index_select(0, torch::tensor(pieces)).mean(0)));
+  CHECK(close(table.vector_of("owls owls"), weight.index_select(0, at::tensor(pieces)).mean(0)));
   const VectorTable chosen = token_table(run, {.words = {"owl", "fox", "owl"}});
   CHECK(chosen.words() == std::vector<std::string>{"owl", "fox"});
 }
@@ -117,10 +125,9 @@ TEST_CASE("principal directions keep distances when they show everything") {
   const Principal shown = principal_components(flat, 2);
   CHECK(shown.explained == Approx(1));
   const Tensor coordinates = shown.coordinates(flat);
-  CHECK(torch::allclose(
-      at::cdist(coordinates, coordinates), at::cdist(flat, flat).to(torch::kFloat64), 1e-3, 1e-3));
+  CHECK(at::allclose(at::cdist(coordinates, coordinates), at::cdist(flat, flat).to(at::kDouble), 1e-3, 1e-3));
   CHECK(principal_components(at::ones({3, 4}), 2).explained == 0);
-  const Tensor line = torch::tensor({0.0, 1.0}).view({2, 1});
+  const Tensor line = at::tensor({0.0, 1.0}).view({2, 1});
   CHECK(principal_components(line, 2).coordinates(line).size(1) == 2);
 }
 

@@ -1,4 +1,9 @@
 // Questions to word vectors, against gensim (tests/golden/word_queries.py) and by hand.
+#include <ATen/Context.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+
 #include "infer/vectors/analogy.h"
 #include "infer/vectors/neighbors.h"
 #include "infer/vectors/similarity.h"
@@ -180,8 +185,7 @@ TEST_CASE("a query names words that have vectors; of equal neighbors the more fr
 }
 
 TEST_CASE("a zero vector is nobody's neighbor, and words twice are refused") {
-  const VectorTable table({"a", "zero", "b"},
-                          torch::tensor({1.0F, 0.0F, 0.0F, 0.0F, -1.0F, 0.0F}).view({3, 2}));
+  const VectorTable table({"a", "zero", "b"}, at::tensor({1.0F, 0.0F, 0.0F, 0.0F, -1.0F, 0.0F}).view({3, 2}));
   const auto found = nearest(table, parse_queries(table, {"a"}), {.count = 3});
   CHECK(found[0][0].cosine == 0);
   CHECK(found[0][1].cosine == Approx(-1));

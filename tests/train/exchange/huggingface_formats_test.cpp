@@ -43,7 +43,7 @@ size_t files_ending(const std::string& folder, const std::string& ending) {
 
 // The weights of `name` as `type`, and what float32 holds of them.
 void write_rounded(const std::string& name,
-                   torch::ScalarType type,
+                   at::ScalarType type,
                    const std::string& narrow,
                    const std::string& wide) {
   const SafetensorsFile file(published(name) + "/model.safetensors");
@@ -51,7 +51,7 @@ void write_rounded(const std::string& name,
   for (const TensorView& view : file.tensors()) {
     const Tensor tensor = to_tensor(view, file.path()).to(type);
     rounded.push_back({view.name, tensor});
-    exact.push_back({view.name, tensor.to(torch::kFloat32)});
+    exact.push_back({view.name, tensor.to(at::kFloat)});
   }
   write_tensors(narrow + "/model.safetensors", rounded);
   write_tensors(wide + "/model.safetensors", exact);
@@ -88,13 +88,13 @@ TEST_CASE("weights in several files give the same bits as in one") {
 // Eleven bits of a weight in float16 and eight in bfloat16, and all large weights are rounded at once.
 TEST_CASE("weights in half types are those that float32 holds of them, and give nearly the same logits") {
   for (const std::string name : {"bert_lm", "gpt2_lm", "t5_v1_1", "bert_answers"}) {
-    for (const auto& [type, tolerance] : {std::pair{torch::kFloat16, 5e-3}, {torch::kBFloat16, 4e-2}}) {
+    for (const auto& [type, tolerance] : {std::pair{at::kHalf, 5e-3}, {at::kBFloat16, 4e-2}}) {
       INFO(name << " " << type);
       const TempDir dir;
       const std::string narrow = folder_like(dir, name, "narrow"), wide = folder_like(dir, name, "wide");
       write_rounded(name, type, narrow, wide);
       const Tensor logits = answer_of(narrow, name);
-      CHECK(logits.scalar_type() == torch::kFloat32);
+      CHECK(logits.scalar_type() == at::kFloat);
       CHECK(logits.equal(answer_of(wide, name)));
       const double distance = difference(logits, Expected(name)["logits"]);
       CHECK(distance < tolerance);

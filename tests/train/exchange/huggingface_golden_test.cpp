@@ -99,7 +99,7 @@ TEST_CASE("in bfloat16 the logits are as near to float32 as those of transformer
     const at::NoGradGuard no_grad;
     const PrecisionScope bf16(Precision::bf16, c10::DeviceType::CPU);
     const Tensor right = expected["logits"];
-    const Tensor error = logits_of(run, expected.inputs()).to(torch::kFloat32) - right;
+    const Tensor error = logits_of(run, expected.inputs()).to(at::kFloat) - right;
     CHECK((error.norm() / right.norm()).item<double>() < 2e-2);
   }
 }
@@ -119,7 +119,7 @@ TEST_CASE("in bfloat16 small weights give the logits of float32 to a hundredth")
     const Inputs inputs = Expected(name).inputs();
     const Tensor right = logits_of(run, inputs);
     const PrecisionScope bf16(Precision::bf16, c10::DeviceType::CPU);
-    const Tensor error = logits_of(run, inputs).to(torch::kFloat32) - right;
+    const Tensor error = logits_of(run, inputs).to(at::kFloat) - right;
     CHECK((error.norm() / right.norm()).item<double>() < 1e-2);
   }
 }

@@ -1,5 +1,7 @@
 // Heads of tasks beyond what their classes at Hugging Face write themselves: runs that were trained here, and
 // short models.
+#include <ATen/ops/zeros.h>
+
 #include "huggingface_support.h"
 #include "io/json.h"
 #include "support/catch.h"
@@ -97,7 +99,7 @@ TEST_CASE("a published model of answers reads a passage in pieces that its posit
   NamedTensors tensors;
   for (const TensorView& view : file.tensors()) {
     const bool positions = view.name.ends_with("position_embeddings.weight");
-    tensors.push_back({view.name, positions ? torch::zeros({512, 16}) : to_tensor(view, file.path())});
+    tensors.push_back({view.name, positions ? at::zeros({512, 16}) : to_tensor(view, file.path())});
   }
   write_tensors(dir / "model.safetensors", tensors);
   const YamlNode usual = options_of(load(dir.path().string()));

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <ATen/ops/arange.h>
+
 #include "core/batch.h"
 #include "core/registry.h"
 #include "core/tensor_file.h"
@@ -109,7 +111,7 @@ inline Tensor logits_of(const LoadedRun& run, const Inputs& inputs) {
   if (auto* task = dynamic_cast<TaskObjective*>(run.parts.objective.get())) {
     Batch batch;
     batch.inputs = inputs;
-    batch.rows = torch::arange(inputs.sequences.total());
+    batch.rows = at::arange(inputs.sequences.total());
     batch.groups = {inputs.sequences.count()};
     return (task->*&OpenTask::outputs)(*run.parts.model, batch);
   }
@@ -118,7 +120,7 @@ inline Tensor logits_of(const LoadedRun& run, const Inputs& inputs) {
 
 // The largest difference, relative to the largest value.
 inline double difference(const Tensor& actual, const Tensor& expected) {
-  const Tensor a = actual.detach().to(torch::kFloat64), b = expected.detach().to(torch::kFloat64);
+  const Tensor a = actual.detach().to(at::kDouble), b = expected.detach().to(at::kDouble);
   return (a - b).abs().max().item<double>() / std::max(1.0, b.abs().max().item<double>());
 }
 

@@ -21,13 +21,13 @@ TEST_CASE("transformers loads every export strictly, with the same logits") {
   std::string command = python + " " + source + "/tests/golden/huggingface_export.py";
   for (const std::string& name : all_cases()) {
     export_folder(load_with_head(published(name), registry).run, folder / name);
-    command += concat(" ", published(name), " ", folder / name);
+    command += fmt::format(" {} {}", published(name), folder / name);
   }
   for (const std::string name : {"bert_answers", "bert_choices"}) {  // as trained here, and in several files
     LoadedRun run = load_with_head(published(name), registry).run;
     run.parts.classes.clear();
     export_folder(run, folder / (name + "_here"), {.max_shard_bytes = 4096});
-    command += concat(" ", published(name), " ", folder / (name + "_here"));
+    command += fmt::format(" {} {}", published(name), folder / (name + "_here"));
   }
   const std::string log = folder / "log";
   const int status = std::system((command + " >" + log + " 2>&1").c_str());

@@ -67,7 +67,7 @@ TEST_CASE("numbers that are not finite are null, so that every row is JSON") {
                      R"({"kind":"eval","step":1,"split":"valid","loss":2.5,"perplexity":null})"));
 }
 
-TEST_CASE("memory in use is known") { CHECK(peak_memory_bytes(torch::kCPU) > (1 << 20)); }
+TEST_CASE("memory in use is known") { CHECK(peak_memory_bytes(at::kCPU) > (1 << 20)); }
 
 TEST_CASE("TensorBoard reads the event files, those of a resumed run as one curve") {
   const std::string python = python_with_tensorboard();

@@ -1,6 +1,8 @@
 #include "train/loop/step.h"
 
+#include <ATen/Context.h>
 #include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/randn.h>
 
 #include "fakes.h"
 #include "support/catch.h"

@@ -1,6 +1,8 @@
 // Tasks against transformers' models for them (tests/golden/tasks.py): what is read, the loss, every
 // gradient.
+#include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "core/parameters.h"
 #include "core/tensor_file.h"
@@ -105,8 +107,8 @@ Parts parts_of(const Case& task) {
 
 // Our names and theirs are the same set, but for a bias that theirs lacks.
 void set_weights(const Parts& parts, const TensorMap& golden) {
-  parts.model->to(torch::kFloat64);
-  parts.objective->to(torch::kFloat64);
+  parts.model->to(at::kDouble);
+  parts.objective->to(at::kDouble);
   const at::NoGradGuard no_grad;
   for (const NamedTensor& weight : weights(*parts.model, *parts.objective)) {
     INFO(weight.name);
@@ -181,7 +183,7 @@ Tensor joined(const TensorMap& golden, const std::string& prefix) {
       all.push_back(tensor);
     }
   }
-  return all.empty() ? Tensor() : torch::cat(all);
+  return all.empty() ? Tensor() : at::cat(all);
 }
 
 }  // namespace
@@ -208,9 +210,8 @@ TEST_CASE("tasks read, lose and learn what transformers' models of them do") {
         continue;
       }
       INFO(weight.name);
-      const Tensor expected = golden.at("gradient." + weight.name).to(torch::kFloat64);
-      const Tensor given =
-          weight.tensor.grad().defined() ? weight.tensor.grad() : torch::zeros_like(expected);
+      const Tensor expected = golden.at("gradient." + weight.name).to(at::kDouble);
+      const Tensor given = weight.tensor.grad().defined() ? weight.tensor.grad() : at::zeros_like(expected);
       const double scale = std::max(expected.abs().max().item<double>(), 1e-3);
       CHECK((given - expected).abs().max().item<double>() < 1e-6 * scale);
     }

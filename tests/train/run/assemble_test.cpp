@@ -1,5 +1,8 @@
 #include "train/run/assemble.h"
 
+#include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
+
 #include "base/check.h"
 #include "core/parameters.h"
 #include "support/catch.h"
@@ -60,8 +63,8 @@ TEST_CASE("initial weights follow from the seed") {
     }
     return at::cat(flat);
   };
-  CHECK(torch::equal(weights_of("1"), weights_of("1")));
-  CHECK_FALSE(torch::equal(weights_of("1"), weights_of("2")));
+  CHECK(at::equal(weights_of("1"), weights_of("1")));
+  CHECK_FALSE(at::equal(weights_of("1"), weights_of("2")));
 }
 
 TEST_CASE("parts that cannot go together are refused where they are named") {
@@ -145,8 +148,8 @@ TEST_CASE("a trained run loads with the same answers, from its folder or its che
     CHECK(dump(run.config.config) == dump(loaded.config));
     const std::optional<Batch> batch = trained.valid->open()();
     REQUIRE(batch.has_value());
-    CHECK(torch::equal(run.parts.objective->loss(*run.parts.model, *batch).sum,
-                       trained.parts.objective->loss(*trained.parts.model, *batch).sum));
+    CHECK(at::equal(run.parts.objective->loss(*run.parts.model, *batch).sum,
+                    trained.parts.objective->loss(*trained.parts.model, *batch).sum));
   }
 }
 

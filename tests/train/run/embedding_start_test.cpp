@@ -1,6 +1,13 @@
 // Word vectors as the beginning of a transformer's token embedding.
 #include "train/run/embedding_start.h"
 
+#include <ATen/Context.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/cdist.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+
 #include "support/catch.h"
 #include "support/files.h"
 #include "train/run/assemble.h"
@@ -34,7 +41,7 @@ struct Target {
     write_word_vectors(dir / "v.bin",
                        {words, {values.const_data_ptr<float>(), static_cast<size_t>(values.numel())}, width},
                        VectorFormat::binary);
-    return values.index_select(0, torch::tensor({0, 1, 2, 4}));
+    return values.index_select(0, at::tensor({0, 1, 2, 4}));
   }
 
   EmbeddingStartReport start(EmbeddingStartOptions options) {
@@ -47,7 +54,7 @@ struct Target {
     for (const char* piece : {"a", "b", "c", "t"}) {
       ids.push_back(tokenizer->id_of(piece).value());
     }
-    return table.index_select(0, torch::tensor(ids));
+    return table.index_select(0, at::tensor(ids));
   }
 };
 
@@ -63,7 +70,7 @@ TEST_CASE("tokens that are words get their vectors, the others stay, and the rep
   CHECK(report.matched == 4);
   CHECK(report.words == 5);
   CHECK(report.tokens > 20);
-  CHECK(torch::allclose(target.matched(target.now), 0.5 * vectors));
+  CHECK(at::allclose(target.matched(target.now), 0.5 * vectors));
   CHECK((target.now != target.fresh).any(1).sum().item<int64_t>() == 4);
   CHECK_THAT(to_text(report),
              Catch::Contains("4 of ") && Catch::Contains(" tokens (") && Catch::Contains("32 -> 32"));
@@ -81,7 +88,7 @@ TEST_CASE("narrower vectors keep all inner products, and the seed decides the di
   Target target, again;
   const Tensor vectors = target.write(10);
   target.start({.scale = 1.0});
-  CHECK(torch::allclose(products(target.matched(target.now)), products(vectors), 1e-4, 1e-4));
+  CHECK(at::allclose(products(target.matched(target.now)), products(vectors), 1e-4, 1e-4));
   again.write(10);
   again.start({.scale = 1.0});
   CHECK(again.now.equal(target.now));
@@ -92,13 +99,13 @@ TEST_CASE("wider vectors are projected: by PCA differences stay as far as they f
   const Tensor vectors = target.write(50);
   target.start({.scale = 1.0});
   const Tensor rows = target.matched(target.now);  // four rows vary in three directions: all fit
-  CHECK(torch::allclose(at::cdist(rows, rows), at::cdist(vectors, vectors), 1e-4, 1e-4));
+  CHECK(at::allclose(at::cdist(rows, rows), at::cdist(vectors, vectors), 1e-4, 1e-4));
   Target other;
   other.write(50);
   const EmbeddingStartReport report = other.start({.projection = VectorProjection::random, .scale = 1.0});
   CHECK(report.width_from == 50);
   CHECK(size_of(other.matched(other.now)) < 1.5 * size_of(vectors));
-  CHECK_FALSE(torch::allclose(other.matched(other.now), rows, 1e-2, 1e-2));
+  CHECK_FALSE(at::allclose(other.matched(other.now), rows, 1e-2, 1e-2));
 }
 
 TEST_CASE("vectors of which no word is a token are refused") {

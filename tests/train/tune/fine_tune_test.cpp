@@ -141,9 +141,9 @@ TEST_CASE("what is frozen by name stays frozen, and a level of nothing else take
   gradual.apply(2);
   CHECK(names_of(trainable(*parts.model, *parts.objective)).back() == "objective.output.bias");
   for (const auto& item : parts.model->named_parameters()) {
-    CAPTURE(item.key());
-    const bool block0 = item.key().starts_with("stack.block0.");
-    CHECK(item.value().requires_grad() == (block0 || item.key().starts_with("head")));
+    CAPTURE(item.name);
+    const bool block0 = item.name.starts_with("stack.block0.");
+    CHECK(item.value.requires_grad() == (block0 || item.name.starts_with("head")));
   }
 }
 

@@ -1,5 +1,9 @@
 // Words that are read by their n-grams too: a step of the kernels is a step of gradient descent on the loss
 // of the model.
+#include <ATen/Context.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "nn/words/kernels.h"
@@ -45,22 +49,21 @@ Tensor states(Model& model, const Tensor& ids) {
 
 // Gradient descent on the loss of a group; the model is float64.
 void reference_step(Model& model, const IdGroup& group, const WordTask& task, double lr) {
-  const auto times = torch::tensor(group.input_times, torch::kLong);
-  const Tensor distinct = torch::tensor(group.inputs, torch::kLong);
+  const auto times = at::tensor(group.input_times, at::kLong);
+  const Tensor distinct = at::tensor(group.inputs, at::kLong);
   const Tensor ids = task.is_cbow ? distinct.repeat_interleave(times) : distinct;
   const Tensor x = states(model, ids);
-  const Tensor o = model.project(x).weight.index_select(0, torch::tensor(group.outputs, torch::kLong));
-  const Tensor answers = torch::tensor(group.labels, torch::kDouble).unsqueeze(0);
-  const Tensor counted = torch::tensor(group.output_times, torch::kDouble).unsqueeze(0);
+  const Tensor o = model.project(x).weight.index_select(0, at::tensor(group.outputs, at::kLong));
+  const Tensor answers = at::tensor(group.labels, at::kDouble).unsqueeze(0);
+  const Tensor counted = at::tensor(group.output_times, at::kDouble).unsqueeze(0);
   const Tensor loss =
       task.is_cbow
-          ? logistic_loss(bag_states(x, torch::zeros({ids.size(0)}, torch::kLong), 1, true).matmul(o.t()),
-                          answers,
-                          counted)
-          : logistic_loss(x.matmul(o.t()), answers, counted * times.to(torch::kDouble).unsqueeze(1));
+          ? logistic_loss(
+                bag_states(x, at::zeros({ids.size(0)}, at::kLong), 1, true).matmul(o.t()), answers, counted)
+          : logistic_loss(x.matmul(o.t()), answers, counted * times.to(at::kDouble).unsqueeze(1));
   const std::vector<Tensor> parameters = model.parameters();
   const auto gradients = torch::autograd::grad({loss}, parameters);
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   for (size_t i = 0; i < parameters.size(); ++i) {
     parameters[i].sub_(lr * gradients[i]);
   }
@@ -117,15 +120,15 @@ TEST_CASE("with n-grams a step of the kernels is a step of gradient descent on t
   const ShareNegatives share = GENERATE(ShareNegatives::none, ShareNegatives::center);
   WordTask task({.output = output, .window = 4, .sample = 0, .share_negatives = share}, cbow, kCounts);
   task.ngrams.emplace(*vocabulary().words, kNgrams);
-  torch::manual_seed(3);
+  at::manual_seed(3);
   const auto fast = make_model(kNgrams);
   const auto slow = make_model(kNgrams);
-  slow->to(torch::kDouble);
+  slow->to(at::kDouble);
   {
-    const torch::NoGradGuard no_gradient;
+    const at::NoGradGuard no_gradient;
     for (const auto& parameter : slow->named_parameters()) {
-      fast->named_parameters()[parameter.key()].normal_(0, 0.3);
-      parameter.value().copy_(fast->named_parameters()[parameter.key()]);
+      fast->named_parameters()[parameter.name].normal_(0, 0.3);
+      parameter.value.copy_(fast->named_parameters()[parameter.name]);
     }
   }
   GroupMaker maker(task);
@@ -134,12 +137,12 @@ TEST_CASE("with n-grams a step of the kernels is a step of gradient descent on t
   for (IdGroup group; maker.next(group); ++groups) {
     reference_step(*slow, group, task, 0.05);
     kernel_step(tables_of(*fast), group, task, 0.05F);
-    const torch::NoGradGuard no_gradient;
+    const at::NoGradGuard no_gradient;
     for (const auto& parameter : slow->named_parameters()) {
-      Tensor got = fast->named_parameters()[parameter.key()];
-      INFO(parameter.key());
-      CHECK((parameter.value() - got).abs().max().item<double>() < 1e-6);
-      got.copy_(parameter.value());  // so that no error is carried to the next step
+      Tensor got = fast->named_parameters()[parameter.name];
+      INFO(parameter.name);
+      CHECK((parameter.value - got).abs().max().item<double>() < 1e-6);
+      got.copy_(parameter.value);  // so that no error is carried to the next step
     }
   }
   CHECK(groups >= 12);
@@ -154,8 +157,8 @@ TEST_CASE("a word's state is the mean of its row and its n-grams' rows; an id wi
   for (const int32_t bucket : buckets) {
     sum = sum + parameters["ngrams.weight"][bucket];
   }
-  const Tensor rows = states(*model, torch::tensor({2, 9}, torch::kLong));
-  CHECK(torch::allclose(rows[0], sum / static_cast<double>(buckets.size() + 1), 1e-5, 1e-8));
+  const Tensor rows = states(*model, at::tensor({2, 9}, at::kLong));
+  CHECK(at::allclose(rows[0], sum / static_cast<double>(buckets.size() + 1), 1e-5, 1e-8));
   CHECK(rows[1].abs().max().item<double>() == 0);
 }
 

@@ -2,6 +2,11 @@
 #include <filesystem>
 #include <random>
 
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/eye.h>
+#include <ATen/ops/tensor.h>
+
 #include "base/words/huffman.h"
 #include "core/tensor_file.h"
 #include "support/catch.h"
@@ -87,11 +92,11 @@ double same_topic_share(const Trained& run, int words) {
       rows.push_back(run.tokenizer->id_of(topic + std::to_string(i)).value());
     }
   }
-  const Tensor vectors = run.tokens.index_select(0, torch::tensor(rows));
+  const Tensor vectors = run.tokens.index_select(0, at::tensor(rows));
   const Tensor centered = vectors - vectors.mean(0, true);
   const Tensor unit = centered / centered.norm(2, 1, true);
-  const Tensor nearest = (unit.matmul(unit.t()) - 2 * torch::eye(2 * words)).argmax(1);
-  return ((nearest >= words) == (torch::arange(2 * words) >= words)).to(torch::kDouble).mean().item<double>();
+  const Tensor nearest = (unit.matmul(unit.t()) - 2 * at::eye(2 * words)).argmax(1);
+  return ((nearest >= words) == (at::arange(2 * words) >= words)).to(at::kDouble).mean().item<double>();
 }
 
 }  // namespace
@@ -134,7 +139,7 @@ TEST_CASE("one thread, and a fixed schedule of several, give the same bits every
     const Trained first = train_words(one, text, changes, threads);
     const Trained second = train_words(two, text, changes, threads);
     CHECK(first.result.state.step == 18);
-    CHECK(torch::equal(first.tokens, second.tokens));
+    CHECK(at::equal(first.tokens, second.tokens));
     CHECK(first.result.last_loss == second.result.last_loss);
   }
 }
@@ -155,7 +160,7 @@ TEST_CASE("a run that goes on is the uninterrupted one") {
     REQUIRE(list_checkpoints(parts / "run").size() == 1);
     const Trained again = train_words(parts, text, changes, threads);
     CHECK(again.result.resumed_at == (threads == 1 ? 7 : 8));
-    CHECK(torch::equal(again.tokens, expected.tokens));
+    CHECK(at::equal(again.tokens, expected.tokens));
     CHECK(again.result.state.tokens == expected.result.state.tokens);
   }
 }
@@ -242,7 +247,7 @@ TEST_CASE("load_run reads a finished run of word vectors") {
   TempDir dir;
   const Trained run = train_words(dir, two_topics(500), {"train.epochs=1"});
   const LoadedRun loaded = load_run(dir / "run", registry(), "cpu");
-  CHECK(torch::equal(loaded.parts.model->named_parameters()["tokens.weight"], run.tokens));
+  CHECK(at::equal(loaded.parts.model->named_parameters()["tokens.weight"], run.tokens));
   CHECK(loaded.tokenizer->vocabulary().counts->size() == 40);
   CHECK(std::filesystem::exists(dir / "run/tokenizer/words.tsv"));
 }

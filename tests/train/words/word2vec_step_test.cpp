@@ -2,6 +2,10 @@
 #include <cmath>
 #include <set>
 
+#include <ATen/Context.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "nn/words/scratch.h"
@@ -28,8 +32,8 @@ std::vector<IdGroup> groups_of(const WordTask& task,
   return groups;
 }
 
-Tensor tensor_of(const std::vector<float>& values) { return torch::tensor(values, torch::kDouble); }
-Tensor tensor_of(const std::vector<int32_t>& rows) { return torch::tensor(rows, torch::kLong); }
+Tensor tensor_of(const std::vector<float>& values) { return at::tensor(values, at::kDouble); }
+Tensor tensor_of(const std::vector<int32_t>& rows) { return at::tensor(rows, at::kLong); }
 
 struct Tables {
   Tensor inputs, outputs;  // [V, D] float64
@@ -44,10 +48,10 @@ Tables reference_step(const Tables& before, const IdGroup& group, const WordTask
   const Tensor times = tensor_of(group.output_times).unsqueeze(0);
   Tensor loss;
   if (task.is_cbow) {
-    Tensor rows = tensor_of(group.inputs).repeat_interleave(tensor_of(group.input_times).to(torch::kLong));
+    Tensor rows = tensor_of(group.inputs).repeat_interleave(tensor_of(group.input_times).to(at::kLong));
     const Tensor x = inputs.index_select(0, rows);
     const Tensor h =
-        bag_states(x, torch::zeros({x.size(0)}, torch::kLong), 1, task.options.cbow_mean.value_or(true));
+        bag_states(x, at::zeros({x.size(0)}, at::kLong), 1, task.options.cbow_mean.value_or(true));
     loss = logistic_loss(h.matmul(o.t()), answers, times);
   } else {
     const Tensor x = inputs.index_select(0, tensor_of(group.inputs));  // [B, D]
@@ -61,7 +65,7 @@ Tables kernel_step(const Tables& before, const IdGroup& group, const WordTask& t
   const int64_t width = before.inputs.size(1);
   const int64_t stride = padded_width(width);
   const auto padded = [&](const Tensor& table) {
-    const Tensor whole = torch::zeros({table.size(0), stride});
+    const Tensor whole = at::zeros({table.size(0), stride});
     whole.narrow(1, 0, width).copy_(table);
     return whole;
   };
@@ -88,7 +92,7 @@ Tables kernel_step(const Tables& before, const IdGroup& group, const WordTask& t
   const bool mean = task.is_cbow && task.options.cbow_mean.value_or(true);
   (task.is_cbow ? word_kernels().bag : word_kernels().pairs)(
       rows, {.stride = stride, .lr = lr, .scale = mean ? 1 / around : 1}, scratch.get());
-  return {inputs.narrow(1, 0, width).to(torch::kDouble), outputs.narrow(1, 0, width).to(torch::kDouble)};
+  return {inputs.narrow(1, 0, width).to(at::kDouble), outputs.narrow(1, 0, width).to(at::kDouble)};
 }
 
 }  // namespace
@@ -105,8 +109,8 @@ TEST_CASE("a step of the kernel is a step of gradient descent on the reference l
       {.output = output, .window = 4, .sample = 0, .share_negatives = share, .cbow_mean = mean},
       cbow,
       kCounts);
-  torch::manual_seed(3);
-  Tables tables{torch::randn({8, 37}, torch::kDouble) * 0.3, torch::randn({8, 37}, torch::kDouble) * 0.3};
+  at::manual_seed(3);
+  Tables tables{at::randn({8, 37}, at::kDouble) * 0.3, at::randn({8, 37}, at::kDouble) * 0.3};
   // Words repeat within a window, and negatives repeat among so few words.
   const auto groups = groups_of(task, {0, 1, 0, 2, 7, 3, 0, 0, 5, 1, 6, 4});
   CHECK(groups.size() >= 12);

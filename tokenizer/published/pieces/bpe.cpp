@@ -240,20 +240,17 @@ namespace {
 std::pair<std::string, std::string> read_merge(const JsonPart& part, const Json& merge, size_t rank) {
   if (merge.is_array()) {
     part.require(merge.size() == 2 && merge[0].is_string() && merge[1].is_string(),
-                 "merge ",
-                 rank,
-                 " must be two pieces");
+                 "merge {} must be two pieces",
+                 rank);
     return {merge[0].get<std::string>(), merge[1].get<std::string>()};
   }
-  part.require(merge.is_string(), "merge ", rank, " must be two pieces");
+  part.require(merge.is_string(), "merge {} must be two pieces", rank);
   const auto text = merge.get<std::string>();
   const size_t space = text.find(' ');
   part.require(space != std::string::npos && text.find(' ', space + 1) == std::string::npos,
-               "merge ",
+               "merge {} must be two pieces with a space between, not \"{}\"",
                rank,
-               " must be two pieces with a space between, not \"",
-               printable(text),
-               "\"");
+               printable(text));
   return {text.substr(0, space), text.substr(space + 1)};
 }
 
@@ -266,18 +263,15 @@ std::vector<Bpe::Pair> read_merges(const JsonPart& part,
   const auto find = [&](const std::string& piece) {
     const PieceId id = pieces.find(piece);
     part.require(id != kNoPiece,
-                 "merge ",
+                 "merge {} names the piece \"{}\", which is not in vocab",
                  pairs.size(),
-                 " names the piece \"",
-                 printable(piece),
-                 "\", which is not in vocab");
+                 printable(piece));
     return id;
   };
   for (const Json& merge : part.json()) {
     const auto [left, right] = read_merge(part, merge, pairs.size());
     // A piece inside of a word loses its prefix when it joins what is before it.
-    part.require(
-        right.starts_with(prefix), "merge ", pairs.size(), ": \"", printable(right), "\" has no prefix");
+    part.require(right.starts_with(prefix), "merge {}: \"{}\" has no prefix", pairs.size(), printable(right));
     const PieceId first = find(left), second = find(right);
     pairs.push_back({first, second, find(left + right.substr(prefix.size()))});
   }
@@ -307,7 +301,7 @@ std::unique_ptr<PieceModel> read_bpe(const JsonPart& part) {
                      .ignore_merges = part.flag_or("ignore_merges", false)};
   if (const std::string unknown = part.text_or("unk_token", ""); !unknown.empty()) {
     options.unknown = pieces.find(unknown);
-    part.require(options.unknown != kNoPiece, "unk_token \"", printable(unknown), "\" is not in vocab");
+    part.require(options.unknown != kNoPiece, "unk_token \"{}\" is not in vocab", printable(unknown));
   }
   const std::vector<Bpe::Pair> merges = read_merges(part.at("merges"), pieces, options.prefix);
   return std::make_unique<Bpe>(std::move(pieces), std::move(options), merges);

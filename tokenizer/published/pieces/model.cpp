@@ -14,19 +14,14 @@ PieceTable read_vocabulary(const JsonPart& part) {
   pieces.reserve(static_cast<size_t>(count));
   for (const auto& [text, id] : part.json().items()) {
     part.require(id.is_number_integer() && id >= 0 && id <= most,
-                 "\"",
+                 "\"{}\": an id must be a whole number from 0 to {} ({} pieces)",
                  printable(text),
-                 "\": an id must be a whole number from 0 to ",
                  most,
-                 " (",
-                 count,
-                 " pieces)");
+                 count);
     part.require(pieces.add(text, id.get<PieceId>()),
-                 "\"",
+                 "\"{}\": id {} is given twice",
                  printable(text),
-                 "\": id ",
-                 id.get<PieceId>(),
-                 " is given twice");
+                 id.get<PieceId>());
   }
   return pieces;
 }
@@ -44,9 +39,8 @@ std::unique_ptr<PieceModel> read_model(const JsonPart& part) {
     return read_bpe(part);
   }
   part.require(type == "Unigram",
-               "the model \"",
-               printable(type),
-               "\" is not known here; known are WordPiece, BPE, Unigram");
+               "the model \"{}\" is not known here; known are WordPiece, BPE, Unigram",
+               printable(type));
   return read_unigram(part);
 }
 

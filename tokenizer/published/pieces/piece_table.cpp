@@ -7,7 +7,7 @@
 namespace lmzoo::huggingface {
 namespace {
 
-uint64_t hash_of(std::string_view text) { return std::hash<std::string_view>()(text); }
+uint64_t hash_of_piece(std::string_view text) { return std::hash<std::string_view>()(text); }
 
 }  // namespace
 
@@ -24,7 +24,7 @@ void PieceTable::grow(size_t slots) {
     if (slot.id == kNoPiece) {
       continue;
     }
-    size_t at = hash_of(text(slot.id)) & (slots - 1);
+    size_t at = hash_of_piece(text(slot.id)) & (slots - 1);
     while (slots_[at].id != kNoPiece) {
       at = (at + 1) & (slots - 1);
     }
@@ -44,7 +44,7 @@ bool PieceTable::add(std::string_view text, PieceId id) {
   if (++count_ * 2 > slots_.size()) {
     grow(std::bit_ceil(count_ * 4));
   }
-  const uint64_t hash = hash_of(text);
+  const uint64_t hash = hash_of_piece(text);
   size_t at = hash & (slots_.size() - 1);
   while (slots_[at].id != kNoPiece) {
     at = (at + 1) & (slots_.size() - 1);
@@ -57,7 +57,7 @@ PieceId PieceTable::find(std::string_view text) const {
   if (slots_.empty()) {
     return kNoPiece;
   }
-  const uint64_t hash = hash_of(text);
+  const uint64_t hash = hash_of_piece(text);
   const auto tag = static_cast<uint32_t>(hash >> 32);
   for (size_t at = hash & (slots_.size() - 1); slots_[at].id != kNoPiece;
        at = (at + 1) & (slots_.size() - 1)) {

@@ -129,15 +129,13 @@ std::unique_ptr<PieceModel> read_unigram(const JsonPart& part) {
   for (const Json& entry : vocabulary.json()) {
     const size_t id = scores.size();
     const bool fine = entry.is_array() && entry.size() == 2 && entry[0].is_string() && entry[1].is_number();
-    vocabulary.require(fine, "entry ", id, " must be [piece, score]");
+    vocabulary.require(fine, "entry {} must be [piece, score]", id);
     const auto text = entry[0].get<std::string>();
     const auto score = entry[1].get<double>();
     vocabulary.require(score >= -kLargestScore && score <= kLargestScore,
-                       "\"",
-                       printable(text),
-                       "\": the score must be a number within ±1e9");
-    vocabulary.require(
-        pieces.add(text, static_cast<PieceId>(id)), "\"", printable(text), "\" is given twice");
+                       "\"{}\": the score must be a number within ±1e9",
+                       printable(text));
+    vocabulary.require(pieces.add(text, static_cast<PieceId>(id)), "\"{}\" is given twice", printable(text));
     scores.push_back(score);
   }
   // A pipeline without it could not encode what it does not know.

@@ -65,7 +65,7 @@ std::unique_ptr<PieceModel> read_word_piece(const JsonPart& part) {
   PieceTable pieces = read_vocabulary(part.at("vocab"));
   const std::string unknown = part.text_or("unk_token", "[UNK]");
   const PieceId id = pieces.find(unknown);
-  part.require(id != kNoPiece, "unk_token \"", printable(unknown), "\" is not in vocab");
+  part.require(id != kNoPiece, "unk_token \"{}\" is not in vocab", printable(unknown));
   return std::make_unique<WordPiece>(std::move(pieces), id, std::move(options));
 }
 

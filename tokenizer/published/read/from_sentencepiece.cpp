@@ -96,13 +96,13 @@ Json as_t5(const SentencePieceModel& model, const std::string& charsmap, const F
 
 // Every way to cut a piece in two pieces is a merge; the piece's id is its rank, as the trainer numbers them.
 Json merges_of(const SentencePieceModel& model, const std::map<std::string_view, int64_t>& ids) {
-  struct Merge {
+  struct SplitPiece {
     int64_t result;
     size_t left_length, right_length;  // characters
     std::string_view left, right;
     int64_t left_id, right_id;
   };
-  std::vector<Merge> merges;
+  std::vector<SplitPiece> merges;
   const auto count = [](std::string_view text) {
     return static_cast<size_t>(
         std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
@@ -122,12 +122,12 @@ Json merges_of(const SentencePieceModel& model, const std::map<std::string_view,
       }
     }
   }
-  std::sort(merges.begin(), merges.end(), [](const Merge& a, const Merge& b) {
+  std::sort(merges.begin(), merges.end(), [](const SplitPiece& a, const SplitPiece& b) {
     return std::tie(a.result, a.left_length, a.right_length, a.left_id, a.right_id) <
            std::tie(b.result, b.left_length, b.right_length, b.left_id, b.right_id);
   });
   Json list = Json::array();
-  for (const Merge& merge : merges) {
+  for (const SplitPiece& merge : merges) {
     list.push_back(Json::array({merge.left, merge.right}));
   }
   return list;
@@ -190,16 +190,14 @@ Json from_sentencepiece(const std::string& bytes, const std::string& name, const
   const std::string kind = hints.tokenizer_class();
   const bool is_bpe = model.algorithm == SentencePieceModel::Algorithm::bpe;
   check(is_bpe || model.algorithm == SentencePieceModel::Algorithm::unigram,
-        name,
-        ": is neither a unigram nor a BPE model");
+        "{}: is neither a unigram nor a BPE model",
+        name);
   const char* expected = is_bpe ? "LlamaTokenizer" : "T5Tokenizer";
   check(kind.empty() || kind == expected || kind == "PreTrainedTokenizer",
+        "{}: tokenizer_class \"{}\" is not known here for {} model without a tokenizer.json; known is {}",
         name,
-        ": tokenizer_class \"",
         printable(kind),
-        "\" is not known here for ",
         is_bpe ? "a BPE" : "a unigram",
-        " model without a tokenizer.json; known is ",
         expected);
   return is_bpe ? as_llama(model, hints) : as_t5(model, charsmap_of(bytes, name), hints);
 }

@@ -12,7 +12,7 @@ Json read_object(const std::string& folder, const char* name) {
     return Json::object();
   }
   Json json = read_json(path);
-  check(json.is_object(), path, ": must be an object");
+  check(json.is_object(), "{}: must be an object", path);
   return json;
 }
 

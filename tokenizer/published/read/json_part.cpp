@@ -8,20 +8,25 @@
 
 namespace lmzoo::huggingface {
 
+void JsonPart::fail_with(fmt::string_view message, fmt::format_args arguments) const {
+  throw InputError(
+      fmt::format("{}: {}{}{}", file_, key_, key_.empty() ? "" : ": ", fmt::vformat(message, arguments)));
+}
+
 std::optional<JsonPart> JsonPart::find(const char* key) const {
   require(json_->is_object(), "must be an object");
   const auto found = json_->find(key);
   if (found == json_->end() || found->is_null()) {
     return std::nullopt;
   }
-  return JsonPart(*found, file_, key_.empty() ? key : concat(key_, ".", key));
+  return JsonPart(*found, file_, key_.empty() ? key : fmt::format("{}.{}", key_, key));
 }
 
 bool JsonPart::has(const char* key) const { return find(key).has_value(); }
 
 JsonPart JsonPart::at(const char* key) const {
   const auto found = find(key);
-  require(found.has_value(), "has no \"", key, "\"");
+  require(found.has_value(), "has no \"{}\"", key);
   return *found;
 }
 
@@ -50,7 +55,7 @@ void JsonPart::only(std::initializer_list<std::string_view> known) const {
   require(json_->is_object(), "must be an object");
   for (const auto& [key, value] : json_->items()) {
     if (std::find(known.begin(), known.end(), key) == known.end()) {
-      fail("\"", printable(key), "\" is not understood here, and it could change ids");
+      fail("\"{}\" is not understood here, and it could change ids", printable(key));
     }
   }
 }
@@ -60,7 +65,7 @@ std::vector<JsonPart> JsonPart::items() const {
   std::vector<JsonPart> parts;
   parts.reserve(json_->size());
   for (size_t i = 0; i < json_->size(); ++i) {
-    parts.emplace_back((*json_)[i], file_, concat(key_, "[", i, "]"));
+    parts.emplace_back((*json_)[i], file_, fmt::format("{}[{}]", key_, i));
   }
   return parts;
 }
@@ -71,8 +76,9 @@ std::string JsonPart::as_text() const {
 }
 
 int64_t JsonPart::as_natural(int64_t most) const {
-  require(
-      json_->is_number_integer() && *json_ >= 0 && *json_ <= most, "must be a whole number from 0 to ", most);
+  require(json_->is_number_integer() && *json_ >= 0 && *json_ <= most,
+          "must be a whole number from 0 to {}",
+          most);
   return json_->get<int64_t>();
 }
 

@@ -22,15 +22,15 @@ class JsonPart {
   const std::string& file() const { return file_; }
   bool is_null() const { return json_->is_null(); }
 
-  // "FILE: KEY: parts"
-  template <class... Parts>
-  [[noreturn]] void fail(const Parts&... parts) const {
-    throw InputError(concat(file_, ": ", key_, key_.empty() ? "" : ": ", parts...));
+  // "FILE: KEY: message"
+  template <class... Arguments>
+  [[noreturn]] void fail(fmt::format_string<Arguments...> message, Arguments&&... arguments) const {
+    fail_with(message, fmt::make_format_args(arguments...));
   }
-  template <class... Parts>
-  void require(bool condition, const Parts&... parts) const {
+  template <class... Arguments>
+  void require(bool condition, fmt::format_string<Arguments...> message, Arguments&&... arguments) const {
     if (!condition) {
-      fail(parts...);
+      fail_with(message, fmt::make_format_args(arguments...));
     }
   }
 
@@ -55,6 +55,8 @@ class JsonPart {
   double as_number() const;
 
  private:
+  [[noreturn]] void fail_with(fmt::string_view message, fmt::format_args arguments) const;
+
   const Json* json_;
   std::string file_;
   std::string key_;

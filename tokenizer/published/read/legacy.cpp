@@ -55,15 +55,14 @@ void add_tokens(Json& json,
   };
   if (const auto given = hints.config.find("added_tokens_decoder"); given != hints.config.end()) {
     check(given->is_object(),
-          path_of(hints, "tokenizer_config.json"),
-          ": added_tokens_decoder must be an object");
+          "{}: added_tokens_decoder must be an object",
+          path_of(hints, "tokenizer_config.json"));
     for (const auto& [id, value] : given->items()) {
       check(!id.empty() && id.size() < 10 && id.find_first_not_of("0123456789") == std::string::npos &&
                 value.is_object() && value.contains("content") && value["content"].is_string(),
+            "{}: added_tokens_decoder: \"{}\" must be an id with a token",
             path_of(hints, "tokenizer_config.json"),
-            ": added_tokens_decoder: \"",
-            printable(id),
-            "\" must be an id with a token");
+            printable(id));
       Json token =
           added_token(std::stoll(id), value["content"].get<std::string>(), value.value("special", false));
       for (const char* key : {"single_word", "lstrip", "rstrip", "normalized"}) {
@@ -79,10 +78,9 @@ void add_tokens(Json& json,
   }
   for (const auto& [name, id] : hints.added.items()) {
     check(id.is_number_integer() && id >= 0 && id < 100'000'000,
+          "{}: \"{}\" must have an id",
           path_of(hints, "added_tokens.json"),
-          ": \"",
-          printable(name),
-          "\" must have an id");
+          printable(name));
     add(added_token(id.get<int64_t>(), name, std::find(names.begin(), names.end(), name) != names.end()));
   }
 }
@@ -99,8 +97,7 @@ Json from_vocab_txt(const FolderHints& hints) {
   Json::object_t::Container& entries = vocabulary.get_ref<Json::object_t&>();
   for (std::string& line : read_lines(path)) {
     const auto id = static_cast<int64_t>(entries.size());
-    check(
-        seen.insert(line).second, path, ":", id + 1, ": the piece \"", printable(line), "\" is given twice");
+    check(seen.insert(line).second, "{}:{}: the piece \"{}\" is given twice", path, id + 1, printable(line));
     entries.emplace_back(std::move(line), id);
   }
   const std::string unk = token_or(hints, "unk_token", "[UNK]"), cls = token_or(hints, "cls_token", "[CLS]"),
@@ -133,7 +130,7 @@ Json from_vocab_txt(const FolderHints& hints) {
 }
 
 // "left right" a line, behind a first line "#version: 0.2".
-Json read_merges(const std::string& path) {
+Json read_merges_file(const std::string& path) {
   Json merges = Json::array();
   std::vector<std::string> lines = read_lines(path);
   for (size_t i = 0; i < lines.size(); ++i) {
@@ -142,12 +139,10 @@ Json read_merges(const std::string& path) {
     }
     const size_t space = lines[i].find(' ');
     check(space != std::string::npos && lines[i].find(' ', space + 1) == std::string::npos,
+          "{}:{}: must be two pieces with a space between, not \"{}\"",
           path,
-          ":",
           i + 1,
-          ": must be two pieces with a space between, not \"",
-          printable(lines[i]),
-          "\"");
+          printable(lines[i]));
     merges.push_back(std::move(lines[i]));
   }
   return merges;
@@ -158,12 +153,10 @@ void frame_as_roberta(Json& json, const Json& vocabulary, const FolderHints& hin
   const std::string cls = token_or(hints, "cls_token", "<s>"), sep = token_or(hints, "sep_token", "</s>");
   const auto cls_id = vocabulary.find(cls), sep_id = vocabulary.find(sep);
   check(cls_id != vocabulary.end() && sep_id != vocabulary.end(),
+        "{}: has no \"{}\" or no \"{}\", which RoBERTa needs",
         path_of(hints, "vocab.json"),
-        ": has no \"",
         printable(cls),
-        "\" or no \"",
-        printable(sep),
-        "\", which RoBERTa needs");
+        printable(sep));
   json["post_processor"] = {{"type", "RobertaProcessing"},
                             {"sep", Json::array({sep, *sep_id})},
                             {"cls", Json::array({cls, *cls_id})},
@@ -174,9 +167,9 @@ void frame_as_roberta(Json& json, const Json& vocabulary, const FolderHints& hin
 Json from_vocab_and_merges(const FolderHints& hints) {
   const std::string path = path_of(hints, "vocab.json");
   Json vocabulary = read_json(path);
-  check(vocabulary.is_object() && !vocabulary.empty(), path, ": must be an object of pieces and their ids");
+  check(vocabulary.is_object() && !vocabulary.empty(), "{}: must be an object of pieces and their ids", path);
   for (const auto& [name, id] : vocabulary.items()) {
-    check(id.is_number_integer(), path, ": \"", printable(name), "\" must have an id");
+    check(id.is_number_integer(), "{}: \"{}\" must have an id", path, printable(name));
   }
   const auto& pieces = vocabulary.items();
   const bool is_gpt1 = std::any_of(
@@ -187,11 +180,10 @@ Json from_vocab_and_merges(const FolderHints& hints) {
   static const std::set<std::string> known{
       "", "OpenAIGPTTokenizer", "GPT2Tokenizer", "RobertaTokenizer", "PreTrainedTokenizer"};
   check(known.contains(kind),
+        "{}: tokenizer_class \"{}\" is not known here without a tokenizer.json; known are GPT2Tokenizer, "
+        "OpenAIGPTTokenizer, RobertaTokenizer",
         path_of(hints, "tokenizer_config.json"),
-        ": tokenizer_class \"",
-        printable(kind),
-        "\" is not known here without a tokenizer.json; known are GPT2Tokenizer, OpenAIGPTTokenizer, "
-        "RobertaTokenizer");
+        printable(kind));
   std::vector<std::string> names;
   for (const char* key :
        {"bos_token", "eos_token", "unk_token", "pad_token", "cls_token", "sep_token", "mask_token"}) {
@@ -225,7 +217,7 @@ Json from_vocab_and_merges(const FolderHints& hints) {
   if (is_roberta && !is_gpt1) {
     frame_as_roberta(json, vocabulary, hints);
   }
-  Json merges = read_merges(path_of(hints, "merges.txt"));
+  Json merges = read_merges_file(path_of(hints, "merges.txt"));
   json["model"] = {{"type", "BPE"},
                    {"unk_token", is_gpt1 ? Json(unk) : Json(nullptr)},
                    {"continuing_subword_prefix", ""},

@@ -21,7 +21,7 @@ constexpr std::array kRoles{
     Role{&Vocabulary::sep, "sep_token", {"[SEP]", "<sep>"}},
     Role{&Vocabulary::mask, "mask_token", {"[MASK]", "<mask>"}}};
 
-std::optional<int64_t> id_of(const Pipeline& pipeline, std::string_view name) {
+std::optional<int64_t> id_of_role(const Pipeline& pipeline, std::string_view name) {
   const PieceId id = pipeline.find(name);
   return id == kNoPiece ? std::nullopt : std::optional<int64_t>(id);
 }
@@ -29,10 +29,10 @@ std::optional<int64_t> id_of(const Pipeline& pipeline, std::string_view name) {
 std::optional<int64_t> find_role(const Pipeline& pipeline, const FolderHints& hints, const Role& role) {
   const std::string given = hints.token(role.key);
   if (!given.empty()) {
-    return id_of(pipeline, given);
+    return id_of_role(pipeline, given);
   }
   for (const std::string_view name : role.names) {
-    const auto id = name.empty() ? std::nullopt : id_of(pipeline, name);
+    const auto id = name.empty() ? std::nullopt : id_of_role(pipeline, name);
     const AddedToken* token = id ? pipeline.added().find(static_cast<PieceId>(*id)) : nullptr;
     if (token != nullptr && token->special) {
       return id;
@@ -62,7 +62,7 @@ SpecialTokens special_tokens_of(const Pipeline& pipeline, const FolderHints& hin
     }
   }
   for (int64_t i = 0;; ++i) {
-    const auto id = id_of(pipeline, sentinel_name(i));
+    const auto id = id_of_role(pipeline, sentinel_name(i));
     if (!id) {
       return tokens;
     }

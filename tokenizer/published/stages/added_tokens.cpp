@@ -46,9 +46,8 @@ std::vector<AddedToken> read_added_tokens(const JsonPart& part, const PieceTable
   std::set<PieceId> ids;
   std::set<std::string> contents;
   part.require(part.json().is_array() && part.json().size() <= kMostTokens,
-               "must be a list of at most ",
-               kMostTokens,
-               " tokens");
+               "must be a list of at most {} tokens",
+               kMostTokens);
   const int64_t most = 2 * static_cast<int64_t>(pieces.ids() + part.json().size()) + 65'536;
   for (const JsonPart& item : part.items()) {
     item.only({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
@@ -61,17 +60,15 @@ std::vector<AddedToken> read_added_tokens(const JsonPart& part, const PieceTable
                      .normalized = item.flag_or("normalized", !special),
                      .special = special};
     item.require(!token.content.empty() && token.content.size() <= kLongestToken,
-                 "content must have 1 to ",
-                 kLongestToken,
-                 " bytes");
+                 "content must have 1 to {} bytes",
+                 kLongestToken);
     const std::string name = printable(token.content);
-    item.require(ids.insert(token.id).second, "\"", name, "\": id ", token.id, " is given twice");
-    item.require(contents.insert(token.content).second, "\"", name, "\" is given twice");
+    item.require(ids.insert(token.id).second, "\"{}\": id {} is given twice", name, token.id);
+    item.require(contents.insert(token.content).second, "\"{}\" is given twice", name);
     const PieceId piece = pieces.find(token.content);
     item.require(piece == kNoPiece ? !pieces.has(token.id) : piece == token.id,
-                 "\"",
+                 "\"{}\" has id {}{}",
                  name,
-                 "\" has id ",
                  token.id,
                  piece == kNoPiece ? ", which is a piece's of the model" : ", but another one in the model");
     tokens.push_back(std::move(token));

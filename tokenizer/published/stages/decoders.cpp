@@ -217,7 +217,7 @@ class SequenceDecoder final : public Decoder {
 
 std::string read_not_empty(const JsonPart& part, const char* key, const std::string& absent) {
   const std::string text = part.text_or(key, absent);
-  part.require(!text.empty(), key, " must not be empty");
+  part.require(!text.empty(), "{} must not be empty", key);
   return text;
 }
 
@@ -229,14 +229,14 @@ DecoderPtr read_strip(const JsonPart& part) {
                                         static_cast<size_t>(part.natural_or("stop", 0, kMost)));
 }
 
-DecoderPtr read_replace(const JsonPart& part) {
+DecoderPtr read_replace_decoder(const JsonPart& part) {
   part.only({"type", "pattern", "content"});
   const JsonPart pattern = part.at("pattern");
   pattern.only({"String"});
   return std::make_unique<ReplaceDecoder>(read_not_empty(pattern, "String", ""), part.text("content"));
 }
 
-DecoderPtr read_sequence(const JsonPart& part) {
+DecoderPtr read_decoder_sequence(const JsonPart& part) {
   part.only({"type", "decoders"});
   std::vector<DecoderPtr> parts;
   for (const JsonPart& item : part.at("decoders").items()) {
@@ -245,7 +245,7 @@ DecoderPtr read_sequence(const JsonPart& part) {
   return std::make_unique<SequenceDecoder>(std::move(parts));
 }
 
-DecoderPtr read_metaspace(const JsonPart& part) {
+DecoderPtr read_metaspace_decoder(const JsonPart& part) {
   part.only({"type", "replacement", "prepend_scheme", "add_prefix_space", "split", "str_rep"});
   const std::string scheme =
       part.text_or("prepend_scheme", part.flag_or("add_prefix_space", true) ? "always" : "never");
@@ -265,7 +265,7 @@ DecoderPtr read_decoder(const JsonPart& part) {
     return std::make_unique<WordPieceDecoder>(part.text_or("prefix", "##"), part.flag_or("cleanup", true));
   }
   if (type == "Metaspace") {
-    return read_metaspace(part);
+    return read_metaspace_decoder(part);
   }
   if (type == "BPEDecoder") {
     part.only({"type", "suffix"});
@@ -275,18 +275,16 @@ DecoderPtr read_decoder(const JsonPart& part) {
     return read_strip(part);
   }
   if (type == "Replace") {
-    return read_replace(part);
+    return read_replace_decoder(part);
   }
   if (type == "Sequence") {
-    return read_sequence(part);
+    return read_decoder_sequence(part);
   }
   const bool fuse = type == "Fuse";
-  part.require(
-      fuse || type == "ByteFallback",
-      "the decoder \"",
-      printable(type),
-      "\" is not known here; known are ByteLevel, WordPiece, Metaspace, BPEDecoder, ByteFallback, Fuse, "
-      "Strip, Replace, Sequence");
+  part.require(fuse || type == "ByteFallback",
+               "the decoder \"{}\" is not known here; known are ByteLevel, WordPiece, Metaspace, BPEDecoder, "
+               "ByteFallback, Fuse, Strip, Replace, Sequence",
+               printable(type));
   part.only({"type"});
   if (fuse) {
     return std::make_unique<FuseDecoder>();

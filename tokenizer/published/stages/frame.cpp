@@ -42,7 +42,8 @@ std::map<std::string, std::vector<PieceId>> read_special_tokens(const JsonPart& 
   part.require(part.json().is_object(), "must be an object");
   std::map<std::string, std::vector<PieceId>> tokens;
   for (const auto& [name, value] : part.json().items()) {
-    const JsonPart token(value, part.file(), concat("post_processor.special_tokens.", printable(name)));
+    const JsonPart token(
+        value, part.file(), fmt::format("post_processor.special_tokens.{}", printable(name)));
     token.only({"id", "ids", "tokens"});
     for (const JsonPart& id : token.at("ids").items()) {
       tokens[name].push_back(read_id(id, ids));
@@ -64,11 +65,11 @@ std::vector<FramePart> read_template(const JsonPart& part,
     const std::string id = piece.text("id");
     FramePart read{.kind = Kind::special, .token_type = piece.natural_or("type_id", 0, kMostTypes)};
     if (is_text) {
-      piece.require(id == "A" || (is_pair && id == "B"), "no text is named \"", printable(id), "\" here");
+      piece.require(id == "A" || (is_pair && id == "B"), "no text is named \"{}\" here", printable(id));
       read.kind = id == "A" ? Kind::first : Kind::second;
     } else {
       const auto found = tokens.find(id);
-      piece.require(found != tokens.end(), "\"", printable(id), "\" is not among the special_tokens");
+      piece.require(found != tokens.end(), "\"{}\" is not among the special_tokens", printable(id));
       read.ids = found->second;
     }
     parts.push_back(std::move(read));
@@ -89,7 +90,7 @@ Frame read_template_processing(const JsonPart& part, size_t ids) {
           .is_given = true};
 }
 
-Frame read_sequence(const JsonPart& part, size_t ids) {
+Frame read_frame_sequence(const JsonPart& part, size_t ids) {
   part.only({"type", "processors"});
   Frame all;
   for (const JsonPart& item : part.at("processors").items()) {
@@ -132,13 +133,11 @@ Frame read_frame(const JsonPart& part, size_t ids) {
     frame.keeps_prefix_space = part.flag_or("add_prefix_space", true);
     return frame;
   }
-  part.require(
-      type == "Sequence",
-      "the post-processor \"",
-      printable(type),
-      "\" is not known here; known are TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel, "
-      "Sequence");
-  return read_sequence(part, ids);
+  part.require(type == "Sequence",
+               "the post-processor \"{}\" is not known here; known are TemplateProcessing, BertProcessing, "
+               "RobertaProcessing, ByteLevel, Sequence",
+               printable(type));
+  return read_frame_sequence(part, ids);
 }
 
 }  // namespace lmzoo::huggingface

@@ -193,7 +193,7 @@ NormalizerPtr read_bert(const JsonPart& part) {
                               .lower = lower});
 }
 
-NormalizerPtr read_replace(const JsonPart& part) {
+NormalizerPtr read_replace_normalizer(const JsonPart& part) {
   part.only({"type", "pattern", "content"});
   const JsonPart pattern = part.at("pattern");
   pattern.only({"String", "Regex"});
@@ -204,11 +204,11 @@ NormalizerPtr read_replace(const JsonPart& part) {
   }
   const std::string regex = pattern.text("Regex");
   const MatchAt match = known_pattern(regex);
-  pattern.require(match != nullptr, "the regular expression \"", printable(regex), "\" is not known here");
+  pattern.require(match != nullptr, "the regular expression \"{}\" is not known here", printable(regex));
   return std::make_unique<Replace>("", match, part.text("content"));
 }
 
-NormalizerPtr read_sequence(const JsonPart& part) {
+NormalizerPtr read_normalizer_sequence(const JsonPart& part) {
   part.only({"type", "normalizers"});
   std::vector<NormalizerPtr> parts;
   for (const JsonPart& item : part.at("normalizers").items()) {
@@ -254,10 +254,10 @@ NormalizerPtr read_normalizer(const JsonPart& part) {
     return read_bert(part);
   }
   if (type == "Replace") {
-    return read_replace(part);
+    return read_replace_normalizer(part);
   }
   if (type == "Sequence") {
-    return read_sequence(part);
+    return read_normalizer_sequence(part);
   }
   if (type == "Strip") {
     part.only({"type", "strip_left", "strip_right"});
@@ -274,12 +274,10 @@ NormalizerPtr read_normalizer(const JsonPart& part) {
     return make_precompiled(*bytes, part);
   }
   const bool lower = type == "Lowercase";
-  part.require(
-      lower || type == "StripAccents",
-      "the normalizer \"",
-      printable(type),
-      "\" is not known here; known are BertNormalizer, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, "
-      "Strip, Replace, Prepend, Precompiled, Sequence");
+  part.require(lower || type == "StripAccents",
+               "the normalizer \"{}\" is not known here; known are BertNormalizer, NFC, NFD, NFKC, NFKD, "
+               "Lowercase, StripAccents, Strip, Replace, Prepend, Precompiled, Sequence",
+               printable(type));
   part.only({"type"});
   if (lower) {
     return std::make_unique<Lowercase>();

@@ -226,7 +226,7 @@ SplitBehavior read_behavior(const JsonPart& part, const std::string& absent) {
       return behavior;
     }
   }
-  part.fail("behavior \"", printable(name), "\" is not known here");
+  part.fail("behavior \"{}\" is not known here", printable(name));
 }
 
 std::unique_ptr<const PreTokenizer> read_split(const JsonPart& part) {
@@ -243,9 +243,8 @@ std::unique_ptr<const PreTokenizer> read_split(const JsonPart& part) {
   const std::string regex = pattern.text("Regex");
   const MatchAt match = known_pattern(regex);
   pattern.require(match != nullptr,
-                  "the regular expression \"",
-                  printable(regex, 300),
-                  "\" is not known here; those of GPT-2, LLaMA-3 and Qwen2 are");
+                  "the regular expression \"{}\" is not known here; those of GPT-2, LLaMA-3 and Qwen2 are",
+                  printable(regex, 300));
   return std::make_unique<Split>("", match, behavior, invert);
 }
 
@@ -257,7 +256,7 @@ std::unique_ptr<const PreTokenizer> read_metaspace(const JsonPart& part) {
   const std::string scheme =
       part.text_or("prepend_scheme", part.flag_or("add_prefix_space", true) ? "always" : "never");
   const bool known = scheme == "always" || scheme == "first" || scheme == "never";
-  part.require(known, "prepend_scheme \"", printable(scheme), "\" is none of always, first, never");
+  part.require(known, "prepend_scheme \"{}\" is none of always, first, never", printable(scheme));
   return std::make_unique<Metaspace>(replacement,
                                      scheme == "always"  ? PrependScheme::always
                                      : scheme == "first" ? PrependScheme::first
@@ -265,7 +264,7 @@ std::unique_ptr<const PreTokenizer> read_metaspace(const JsonPart& part) {
                                      part.flag_or("split", true));
 }
 
-PreTokenization read_sequence(const JsonPart& part) {
+PreTokenization read_pre_tokenizer_sequence(const JsonPart& part) {
   part.only({"type", "pretokenizers"});
   std::vector<std::unique_ptr<const PreTokenizer>> parts;
   bool byte_level = false;
@@ -300,11 +299,11 @@ std::unique_ptr<const PreTokenizer> read_simple(const JsonPart& part, const std:
   if (type == "Whitespace") {
     return std::make_unique<Whitespace>();
   }
-  part.require(type == "WhitespaceSplit",
-               "the pre-tokenizer \"",
-               printable(type),
-               "\" is not known here; known are BertPreTokenizer, ByteLevel, Metaspace, Whitespace, "
-               "WhitespaceSplit, Split, Digits, Punctuation, CharDelimiterSplit, Sequence");
+  part.require(
+      type == "WhitespaceSplit",
+      "the pre-tokenizer \"{}\" is not known here; known are BertPreTokenizer, ByteLevel, Metaspace, "
+      "Whitespace, WhitespaceSplit, Split, Digits, Punctuation, CharDelimiterSplit, Sequence",
+      printable(type));
   return std::make_unique<WhitespaceSplit>();
 }
 
@@ -319,7 +318,7 @@ PreTokenization read_pre_tokenizer(const JsonPart& part) {
         true};
   }
   if (type == "Sequence") {
-    return read_sequence(part);
+    return read_pre_tokenizer_sequence(part);
   }
   if (type == "Metaspace") {
     return {read_metaspace(part)};

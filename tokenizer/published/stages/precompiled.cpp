@@ -141,7 +141,7 @@ class Precompiled final : public Normalizer {
 
 NormalizerPtr make_precompiled(std::string charsmap, const JsonPart& part) {
   const std::string fault = charsmap_fault(charsmap);
-  part.require(fault.empty(), "precompiled_charsmap: ", fault);
+  part.require(fault.empty(), "precompiled_charsmap: {}", fault);
   if (charsmap.empty()) {
     charsmap.assign(sizeof(uint32_t), '\0');
   }

@@ -98,22 +98,17 @@ Json train_merging(const TokenizerOptions& options, const TextOptions& corpus, c
   const int64_t others = std::ssize(special_kinds()) + options.sentinels;
   const int64_t least = others + std::max<int64_t>(std::ssize(training.alphabet), 1);
   check(size >= least,
-        "tokenizer.vocab_size is ",
+        "tokenizer.vocab_size is {}; legal is {} or more: {} special tokens and sentinels{}",
         size,
-        "; legal is ",
         least,
-        " or more: ",
         others,
-        " special tokens and sentinels",
         is_word_piece ? ", and pieces" : ", and 256 bytes");
   training.size = static_cast<size_t>(size - others);
   const Merges trained = train_merges(words, training, progress);
   check(!options.vocab_size || trained.pieces.size() == training.size,
-        "tokenizer.vocab_size is ",
+        "tokenizer.vocab_size is {}, more than this corpus has pieces for: legal is {} to {}",
         size,
-        ", more than this corpus has pieces for: legal is ",
         least,
-        " to ",
         others + std::ssize(trained.pieces));
   Json vocabulary = number_pieces(json, trained.pieces, options.sentinels);
   json["post_processor"] = frame();

@@ -8,12 +8,14 @@
 namespace lmzoo::huggingface {
 namespace {
 
-using Symbol = uint32_t;
+using TrainedSymbol = uint32_t;
 
-uint64_t pair_of(Symbol left, Symbol right) { return static_cast<uint64_t>(left) << 32 | right; }
+uint64_t trained_pair(TrainedSymbol left, TrainedSymbol right) {
+  return static_cast<uint64_t>(left) << 32 | right;
+}
 
 struct Word {
-  std::vector<Symbol> symbols;
+  std::vector<TrainedSymbol> symbols;
   int64_t count;
 };
 
@@ -38,9 +40,9 @@ class Trainer {
       words_.push_back({symbols_of(word.text), word.count});
     }
     for (size_t i = 0; i < words_.size(); ++i) {
-      const std::vector<Symbol>& symbols = words_[i].symbols;
+      const std::vector<TrainedSymbol>& symbols = words_[i].symbols;
       for (size_t at = 0; at + 1 < symbols.size(); ++at) {
-        change(pair_of(symbols[at], symbols[at + 1]), words_[i].count, i);
+        change(trained_pair(symbols[at], symbols[at + 1]), words_[i].count, i);
       }
     }
     for (const auto& [pair, state] : pairs_) {
@@ -79,8 +81,8 @@ class Trainer {
     std::vector<uint32_t> words;  // where it occurs, or did once; in order, some twice
   };
 
-  Symbol add_piece(const std::string& piece) {
-    const auto [found, added] = ids_.emplace(piece, static_cast<Symbol>(result_.pieces.size()));
+  TrainedSymbol add_piece(const std::string& piece) {
+    const auto [found, added] = ids_.emplace(piece, static_cast<TrainedSymbol>(result_.pieces.size()));
     if (added) {
       result_.pieces.push_back(piece);
     }
@@ -112,8 +114,8 @@ class Trainer {
     }
   }
 
-  std::vector<Symbol> symbols_of(const std::string& word) const {
-    std::vector<Symbol> symbols;
+  std::vector<TrainedSymbol> symbols_of(const std::string& word) const {
+    std::vector<TrainedSymbol> symbols;
     for_each_character(word, [&](const std::string& piece) {
       if (const auto found = ids_.find(piece); found != ids_.end()) {
         symbols.push_back(found->second);
@@ -131,9 +133,9 @@ class Trainer {
   }
 
   void merge(uint64_t pair) {
-    const auto left = static_cast<Symbol>(pair >> 32), right = static_cast<Symbol>(pair);
+    const auto left = static_cast<TrainedSymbol>(pair >> 32), right = static_cast<TrainedSymbol>(pair);
     const std::string first = result_.pieces[left], second = result_.pieces[right];
-    const Symbol joined = add_piece(
+    const TrainedSymbol joined = add_piece(
         first + second.substr(options_.prefix.size() * (second.starts_with(options_.prefix) ? 1 : 0)));
     result_.merges.emplace_back(first, second);
     std::vector<uint32_t> where = std::move(pairs_[pair].words);
@@ -154,9 +156,13 @@ class Trainer {
     }
   }
 
-  void merge_in(size_t index, Symbol left, Symbol right, Symbol joined, std::vector<uint64_t>& fresh) {
+  void merge_in(size_t index,
+                TrainedSymbol left,
+                TrainedSymbol right,
+                TrainedSymbol joined,
+                std::vector<uint64_t>& fresh) {
     Word& word = words_[index];
-    std::vector<Symbol>& symbols = word.symbols;
+    std::vector<TrainedSymbol>& symbols = word.symbols;
     size_t out = 0;
     for (size_t at = 0; at < symbols.size(); ++at, ++out) {
       if (at + 1 == symbols.size() || symbols[at] != left || symbols[at + 1] != right) {
@@ -164,13 +170,13 @@ class Trainer {
         continue;
       }
       if (out > 0) {
-        change(pair_of(symbols[out - 1], left), -word.count, index);
-        fresh.push_back(pair_of(symbols[out - 1], joined));
+        change(trained_pair(symbols[out - 1], left), -word.count, index);
+        fresh.push_back(trained_pair(symbols[out - 1], joined));
         change(fresh.back(), word.count, index);
       }
       if (at + 2 < symbols.size()) {
-        change(pair_of(right, symbols[at + 2]), -word.count, index);
-        fresh.push_back(pair_of(joined, symbols[at + 2]));
+        change(trained_pair(right, symbols[at + 2]), -word.count, index);
+        fresh.push_back(trained_pair(joined, symbols[at + 2]));
         change(fresh.back(), word.count, index);
       }
       symbols[out] = joined;
@@ -181,7 +187,7 @@ class Trainer {
 
   const MergeTraining& options_;
   Merges result_;
-  std::unordered_map<std::string, Symbol> ids_;
+  std::unordered_map<std::string, TrainedSymbol> ids_;
   std::vector<Word> words_;
   std::unordered_map<uint64_t, PairState> pairs_;
   std::priority_queue<Candidate> queue_;

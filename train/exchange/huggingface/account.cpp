@@ -71,15 +71,12 @@ std::vector<Line> lines_of(const KeyAccount& account) {
     merged.theirs = printable(without_layer(row.theirs), 120);
     merged.ours = without_layer(row.ours);
     merged.note = without_layer(row.note);
-    const std::string key = concat(name_of(row.fate),
-                                   "\n",
-                                   merged.theirs,
-                                   "\n",
-                                   merged.ours,
-                                   "\n",
-                                   merged.note,
-                                   "\n",
-                                   shown_shape(row.shape));
+    const std::string key = fmt::format("{}\n{}\n{}\n{}\n{}",
+                                        name_of(row.fate),
+                                        merged.theirs,
+                                        merged.ours,
+                                        merged.note,
+                                        shown_shape(row.shape));
     const auto [it, added] = known.emplace(key, lines.size());
     if (added) {
       lines.push_back({std::move(merged), 0});
@@ -110,9 +107,9 @@ std::string to_text(const KeyAccount& account) {
   std::string text;
   for (const auto& [row, count] : lines) {
     std::string line = padded(std::string(name_of(row.fate)), 10) + " " +
-                       padded(count > 1 ? concat(count, "x") : "", 4) + " " + padded(row.theirs, theirs) +
-                       "  " + padded(row.ours, ours) + "  " + padded(shown_shape(row.shape), 14) + "  " +
-                       row.note;
+                       padded(count > 1 ? fmt::format("{}x", count) : "", 4) + " " +
+                       padded(row.theirs, theirs) + "  " + padded(row.ours, ours) + "  " +
+                       padded(shown_shape(row.shape), 14) + "  " + row.note;
     line.resize(line.find_last_not_of(' ') + 1);
     text += line + "\n";
   }
@@ -125,7 +122,7 @@ std::string to_text(const KeyAccount& account) {
                              KeyFate::missing,
                              KeyFate::fresh}) {
     if (account.count(fate) > 0) {
-      totals += concat(totals.empty() ? "" : ", ", account.count(fate), " ", name_of(fate));
+      totals += fmt::format("{}{} {}", totals.empty() ? "" : ", ", account.count(fate), name_of(fate));
     }
   }
   return text + totals + "\n";

@@ -6,7 +6,7 @@
 namespace lmzoo {
 namespace {
 
-void read(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
+void read_bert(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
   read_bert_keys(keys, {}, options);
   put(options, "pooler", found.has("@pooler.dense.weight|@pooler.dense.bias"));
   put(options,
@@ -15,13 +15,13 @@ void read(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
                                 "cls.predictions.bias"));
 }
 
-void write(const OptionValues& options, Json& config) {
+void write_bert(const OptionValues& options, Json& config) {
   check(options.integer("position_offset") == 0 && options.integer("token_types") > 0,
         "model.position_offset and token_types are not those of bert of Hugging Face: 0, and at least 1");
   write_bert_keys(options, "bert", config);
 }
 
-NameMap names(const OptionValues&) {
+NameMap names_bert(const OptionValues&) {
   NameMap map;
   map.prefixes = {"bert.", ""};
   map.anchor = "embeddings.word_embeddings.weight";
@@ -120,7 +120,8 @@ std::vector<NameRule> bert_body() {
 }
 
 const Family& bert_family() {
-  static const Family family{"bert", "bert", "BertModel", "BertForMaskedLM", read, write, names};
+  static const Family family{
+      "bert", "bert", "BertModel", "BertForMaskedLM", read_bert, write_bert, names_bert};
   return family;
 }
 

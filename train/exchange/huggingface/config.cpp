@@ -138,7 +138,7 @@ std::vector<std::string> read_labels(ConfigKeys& keys) {
   for (size_t i = 0; i < map->size(); ++i) {
     const auto it = map->find(std::to_string(i));
     if (it == map->end() || !it->is_string()) {
-      keys.fail("id2label", concat("has no name for label ", i, " of ", map->size()));
+      keys.fail("id2label", fmt::format("has no name for label {} of {}", i, map->size()));
     }
     labels.push_back(it->get<std::string>());
   }
@@ -224,7 +224,7 @@ std::string huggingface_family(const std::string& type, const YamlNode& options,
     if (!candidate) {
       continue;
     }
-    check(family->type == type, wanted, " of Hugging Face is no ", type);
+    check(family->type == type, "{} of Hugging Face is no {}", wanted, type);
     try {
       Json config;
       family->write(OptionValues(options), config);
@@ -236,8 +236,9 @@ std::string huggingface_family(const std::string& type, const YamlNode& options,
   if (!wanted.empty() && reasons.empty()) {
     family_called(wanted);  // says which there are
   }
-  throw InputError(reasons.empty() ? concat("a model of type ", type, " has no counterpart at Hugging Face")
-                                   : concat("no family of Hugging Face has these options: ", reasons));
+  throw InputError(reasons.empty()
+                       ? fmt::format("a model of type {} has no counterpart at Hugging Face", type)
+                       : fmt::format("no family of Hugging Face has these options: {}", reasons));
 }
 
 Json write_huggingface_config(const ModelFromFolder& model, const std::string& architecture) {

@@ -19,18 +19,18 @@ template <class Number>
 Number parsed(std::string_view text, std::string_view key) {
   Number value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  check(error == std::errc() && end == text.data() + text.size(), "model.", key, " is no number: ", text);
+  check(error == std::errc() && end == text.data() + text.size(), "model.{} is no number: {}", key, text);
   return value;
 }
 
 }  // namespace
 
 ConfigKeys::ConfigKeys(Json json, std::string file) : json_(std::move(json)), file_(std::move(file)) {
-  check(json_.is_object(), file_, ": expected a JSON object");
+  check(json_.is_object(), "{}: expected a JSON object", file_);
 }
 
 void ConfigKeys::fail(std::string_view name, const std::string& message) const {
-  throw InputError(concat(file_, ": ", name, ": ", message));
+  throw InputError(fmt::format("{}: {}: {}", file_, name, message));
 }
 
 const Json* ConfigKeys::find(std::string_view names) {
@@ -44,7 +44,7 @@ const Json* ConfigKeys::find(std::string_view names) {
     }
     if (found != nullptr && *found != *it) {
       fail(name,
-           concat("is ", shown(*it), ", but ", found_name, ", which means the same, is ", shown(*found)));
+           fmt::format("is {}, but {}, which means the same, is {}", shown(*it), found_name, shown(*found)));
     }
     found = found == nullptr ? &*it : found;
     found_name = name;
@@ -60,7 +60,7 @@ std::optional<int64_t> ConfigKeys::optional_integer(std::string_view names, cons
   const bool fits = value->is_number_integer() &&
                     (!value->is_number_unsigned() || value->get<uint64_t>() <= uint64_t{INT64_MAX});
   if (!fits || !range.contains(static_cast<double>(value->get<int64_t>()))) {
-    fail(names, concat("is ", shown(*value), ", but must be a whole number, ", to_string(range)));
+    fail(names, fmt::format("is {}, but must be a whole number, {}", shown(*value), to_string(range)));
   }
   return value->get<int64_t>();
 }
@@ -75,7 +75,7 @@ double ConfigKeys::real(std::string_view names, double fallback, const Range& ra
     return fallback;
   }
   if (!value->is_number() || !range.contains(value->get<double>())) {
-    fail(names, concat("is ", shown(*value), ", but must be a number, ", to_string(range)));
+    fail(names, fmt::format("is {}, but must be a number, {}", shown(*value), to_string(range)));
   }
   return value->get<double>();
 }
@@ -83,7 +83,7 @@ double ConfigKeys::real(std::string_view names, double fallback, const Range& ra
 bool ConfigKeys::boolean(std::string_view names, bool fallback) {
   const Json* value = find(names);
   if (value != nullptr && !value->is_boolean()) {
-    fail(names, concat("is ", shown(*value), ", but must be true or false"));
+    fail(names, fmt::format("is {}, but must be true or false", shown(*value)));
   }
   return value != nullptr ? value->get<bool>() : fallback;
 }
@@ -91,7 +91,7 @@ bool ConfigKeys::boolean(std::string_view names, bool fallback) {
 std::string ConfigKeys::text(std::string_view names, std::string_view fallback) {
   const Json* value = find(names);
   if (value != nullptr && !value->is_string()) {
-    fail(names, concat("is ", shown(*value), ", but must be a text"));
+    fail(names, fmt::format("is {}, but must be a text", shown(*value)));
   }
   return value != nullptr ? value->get<std::string>() : std::string(fallback);
 }
@@ -99,7 +99,7 @@ std::string ConfigKeys::text(std::string_view names, std::string_view fallback) 
 void ConfigKeys::only(std::string_view name, const Json& legal, std::string_view why) {
   const Json* value = find(name);
   if (value != nullptr && *value != legal) {
-    fail(name, concat("is ", shown(*value), ", but ", why));
+    fail(name, fmt::format("is {}, but {}", shown(*value), why));
   }
 }
 
@@ -114,11 +114,10 @@ void ConfigKeys::finish(const std::string& family) const {
     if (!known_.contains(name)) {
       const std::vector<std::string> known(known_.begin(), known_.end());
       fail(printable(name, 60),
-           concat("is no key of ",
-                  family,
-                  " that lmzoo knows, so it may change what the model computes; ",
-                  "remove it if it does not",
-                  suggestion(name, known)));
+           fmt::format("is no key of {} that lmzoo knows, so it may change what the model computes; remove "
+                       "it if it does not{}",
+                       family,
+                       suggestion(name, known)));
     }
   }
 }
@@ -159,7 +158,7 @@ bool OptionValues::flag(std::string_view key, bool fallback) const {
 
 void OptionValues::only(std::string_view key, std::string_view legal, std::string_view family) const {
   const std::string value = text(key, legal);
-  check(value == legal, "model.", key, " is ", value, ", but ", family, " of Hugging Face has ", legal);
+  check(value == legal, "model.{} is {}, but {} of Hugging Face has {}", key, value, family, legal);
 }
 
 }  // namespace lmzoo

@@ -7,7 +7,7 @@ namespace {
 
 constexpr double kNormEps = 1e-12;  // written in the code of transformers, not in config.json
 
-void read(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
+void read_distilbert(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
   put(options, "layers", keys.integer("n_layers|num_hidden_layers", 6));
   put(options, "width", keys.integer("dim|hidden_size", 768));
   put(options, "heads", keys.integer("n_heads|num_attention_heads", 12));
@@ -29,7 +29,7 @@ void read(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
   keys.harmless({"sinusoidal_pos_embds", "qa_dropout", "seq_classif_dropout", "tie_weights_"});
 }
 
-void write(const OptionValues& options, Json& config) {
+void write_distilbert(const OptionValues& options, Json& config) {
   const std::string_view family = "distilbert";
   options.only("norm", "layer", family);
   options.only("pre_norm", "false", family);
@@ -38,7 +38,7 @@ void write(const OptionValues& options, Json& config) {
   options.only("position_offset", "0", family);
   options.only("token_types", "0", family);
   options.only("pooler", "false", family);
-  check(options.real("norm_eps") == kNormEps, "model.norm_eps is not that of distilbert: ", kNormEps);
+  check(options.real("norm_eps") == kNormEps, "model.norm_eps is not that of distilbert: {:g}", kNormEps);
   const int64_t width = options.integer("width");
   config["n_layers"] = options.integer("layers");
   config["dim"] = width;
@@ -54,7 +54,7 @@ void write(const OptionValues& options, Json& config) {
   config["tie_weights_"] = true;
 }
 
-NameMap names(const OptionValues&) {
+NameMap names_distilbert(const OptionValues&) {
   NameMap map;
   map.prefixes = {"distilbert.", ""};
   map.anchor = "embeddings.word_embeddings.weight";
@@ -91,8 +91,13 @@ NameMap names(const OptionValues&) {
 }  // namespace
 
 const Family& distilbert_family() {
-  static const Family family{
-      "distilbert", "bert", "DistilBertModel", "DistilBertForMaskedLM", read, write, names};
+  static const Family family{"distilbert",
+                             "bert",
+                             "DistilBertModel",
+                             "DistilBertForMaskedLM",
+                             read_distilbert,
+                             write_distilbert,
+                             names_distilbert};
   return family;
 }
 

@@ -58,18 +58,15 @@ std::string choose_architecture(const LoadedRun& run,
     known.emplace_back(head->architecture);
   }
   check(wanted.empty() || std::ranges::find(known, wanted) != known.end(),
-        "--architecture: ",
+        "--architecture: {} cannot be made of this run; legal: {}{}",
         printable(wanted, 60),
-        " cannot be made of this run; legal: ",
         joined(known),
         suggestion(wanted, known));
   check(!wanted.empty() || head != nullptr || run.parts.objective->parameters().empty(),
+        "{} of Hugging Face has no head for the objective {}; --architecture {} leaves it out",
         family.model_type,
-        " of Hugging Face has no head for the objective ",
         run.config.config.objective.type,
-        "; --architecture ",
-        known.back(),
-        " leaves it out");
+        known.back());
   return wanted.empty() ? known.back() : wanted;
 }
 
@@ -140,10 +137,9 @@ class Export {
     if (planned.rule == nullptr) {
       const at::NoGradGuard no_grad;
       check(planned.tensor.count_nonzero().item<int64_t>() == 0,
+            "{} has no place in {} of Hugging Face, and is not zero",
             planned.ours,
-            " has no place in ",
-            out_.architecture,
-            " of Hugging Face, and is not zero");
+            out_.architecture);
       return out_.architecture + " has none, and it is zero";
     }
     const bool pooler = planned.optional && planned.ours.starts_with("model.pooler.");
@@ -169,7 +165,7 @@ void write_weights(const std::string& folder, const NamedTensors& tensors, uint6
   std::vector<Tensor> dense;  // keeps copies alive
   std::vector<TensorView> views;
   for (const NamedTensor& entry : tensors) {
-    const Tensor& tensor = dense.emplace_back(entry.tensor.to(torch::kCPU, torch::kFloat32).contiguous());
+    const Tensor& tensor = dense.emplace_back(entry.tensor.to(at::kCPU, at::kFloat).contiguous());
     views.push_back({.name = entry.name,
                      .dtype = Dtype::f32,
                      .shape = tensor.sizes().vec(),
@@ -207,7 +203,7 @@ ExportedModel exported(const LoadedRun& run, const ExportOptions& options) {
 }
 
 KeyAccount export_folder(const LoadedRun& run, const std::string& folder, const ExportOptions& options) {
-  check(!std::filesystem::exists(folder), printable(folder), ": is there already; choose another folder");
+  check(!std::filesystem::exists(folder), "{}: is there already; choose another folder", printable(folder));
   ExportedModel model = exported(run, options);
   StagedFolder staged(folder);
   write_config(staged.path(), model);

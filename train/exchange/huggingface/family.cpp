@@ -60,11 +60,10 @@ const Family& family_called(const std::string& model_type) {
     }
     known.emplace_back(family->model_type);
   }
-  throw InputError(concat("no family '",
-                          printable(model_type, 40),
-                          "' of Hugging Face's; known: ",
-                          joined(known),
-                          suggestion(model_type, known)));
+  throw InputError(fmt::format("no family '{}' of Hugging Face's; known: {}{}",
+                               printable(model_type, 40),
+                               joined(known),
+                               suggestion(model_type, known)));
 }
 
 namespace {
@@ -93,7 +92,7 @@ std::string read_activation(ConfigKeys& keys, std::string_view key, std::string_
     }
     known.emplace_back(theirs);
   }
-  keys.fail(key, concat("is '", printable(given, 40), "'; legal: ", joined(known)));
+  keys.fail(key, fmt::format("is '{}'; legal: {}", printable(given, 40), joined(known)));
 }
 
 std::string write_activation(const OptionValues& options, std::string_view family) {
@@ -104,7 +103,7 @@ std::string write_activation(const OptionValues& options, std::string_view famil
     }
   }
   throw InputError(
-      concat("model.activation is ", activation, ", which ", family, " of Hugging Face does not have"));
+      fmt::format("model.activation is {}, which {} of Hugging Face does not have", activation, family));
 }
 
 }  // namespace lmzoo

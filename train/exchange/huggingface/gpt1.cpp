@@ -6,7 +6,7 @@
 namespace lmzoo {
 namespace {
 
-void read(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
+void read_gpt1(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
   const std::string afn = keys.text("afn", "gelu");
   const bool known = afn == "gelu" || afn == "relu" || afn == "silu" || afn == "swish";
   if (!known) {
@@ -29,7 +29,7 @@ void read(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
   keys.harmless({"n_ctx", "n_special", "predict_special_tokens"});
 }
 
-void write(const OptionValues& options, Json& config) {
+void write_gpt1(const OptionValues& options, Json& config) {
   const std::string_view family = "openai-gpt";
   const int64_t width = options.integer("width");
   options.only("pre_norm", "false", family);
@@ -38,13 +38,12 @@ void write(const OptionValues& options, Json& config) {
   check(!options.has("attention_scale"), "model.attention_scale is set, but openai-gpt has the usual one");
   const std::string activation = options.text("activation");
   check(activation == "gelu_tanh" || activation == "relu" || activation == "silu",
-        "model.activation is ",
-        activation,
-        ", but openai-gpt has gelu_tanh, relu or silu");
+        "model.activation is {}, but openai-gpt has gelu_tanh, relu or silu",
+        activation);
   config["afn"] = activation == "gelu_tanh" ? "gelu" : activation;
 }
 
-NameMap names(const OptionValues& options) {
+NameMap names_gpt1(const OptionValues& options) {
   NameMap map = gpt_names(options,
                           {.anchor = "tokens_embed.weight",
                            .positions = "@positions_embed.weight",
@@ -60,7 +59,7 @@ NameMap names(const OptionValues& options) {
 
 const Family& gpt1_family() {
   static const Family family{
-      "openai-gpt", "gpt", "OpenAIGPTModel", "OpenAIGPTLMHeadModel", read, write, names};
+      "openai-gpt", "gpt", "OpenAIGPTModel", "OpenAIGPTLMHeadModel", read_gpt1, write_gpt1, names_gpt1};
   return family;
 }
 

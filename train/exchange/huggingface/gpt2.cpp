@@ -7,7 +7,7 @@
 namespace lmzoo {
 namespace {
 
-void read(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
+void read_gpt2(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
   const int64_t width = keys.integer("n_embd|hidden_size", 768);
   const double dropout = keys.real("resid_pdrop", 0.1, half_open(0, 1));
   put(options, "layers", keys.integer("n_layer|num_hidden_layers", 12));
@@ -35,13 +35,13 @@ void read(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
   keys.harmless({"reorder_and_upcast_attn", "n_ctx"});
 }
 
-void write(const OptionValues& options, Json& config) {
+void write_gpt2(const OptionValues& options, Json& config) {
   const std::string_view family = "gpt2";
   const int64_t width = options.integer("width");
   options.only("pre_norm", "true", family);
   write_gpt_keys(options, family, config);
   const double scale = options.real("attention_scale", 0);
-  check(scale == 0 || scale == 1, "model.attention_scale is ", scale, ", but gpt2 has 1 or the usual one");
+  check(scale == 0 || scale == 1, "model.attention_scale is {:g}, but gpt2 has 1 or the usual one", scale);
   config["n_inner"] = options.integer("ffn_width", 4 * width);
   config["activation_function"] = write_activation(options, family);
   config["scale_attn_weights"] = scale == 0;
@@ -49,7 +49,7 @@ void write(const OptionValues& options, Json& config) {
   config["reorder_and_upcast_attn"] = false;
 }
 
-NameMap names(const OptionValues& options) {
+NameMap names_gpt2(const OptionValues& options) {
   NameMap map = gpt_names(options,
                           {.anchor = "wte.weight",
                            .positions = "@wpe.weight",
@@ -67,7 +67,8 @@ NameMap names(const OptionValues& options) {
 }  // namespace
 
 const Family& gpt2_family() {
-  static const Family family{"gpt2", "gpt", "GPT2Model", "GPT2LMHeadModel", read, write, names};
+  static const Family family{
+      "gpt2", "gpt", "GPT2Model", "GPT2LMHeadModel", read_gpt2, write_gpt2, names_gpt2};
   return family;
 }
 

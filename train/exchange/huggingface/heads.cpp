@@ -52,13 +52,10 @@ void check_head(const YamlNode& options, const std::string& family, const std::s
     const bool matters = entry.key != "input_dropout" && options.find(entry.key) != nullptr;
     const std::string given = values.text(entry.key);
     check(!matters || given == entry.value.scalar,
-          "objective.",
+          "objective.{} is {}, but {} of Hugging Face has {}",
           entry.key,
-          " is ",
           given,
-          ", but ",
           architecture,
-          " of Hugging Face has ",
           entry.value.scalar);
   }
 }

@@ -73,13 +73,12 @@ bool Import::fits(const TensorView& view, const PlannedTensor& planned, size_t p
     std::swap(expected[0], expected[1]);
   }
   if (view.shape != expected) {
-    other_.push_back(concat(printable(view.name, 200),
-                            " ",
-                            torch::IntArrayRef(view.shape),
-                            ", expected ",
-                            torch::IntArrayRef(expected)));
+    other_.push_back(fmt::format("{} {}, expected {}",
+                                 printable(view.name, 200),
+                                 c10::str(at::IntArrayRef(view.shape)),
+                                 c10::str(at::IntArrayRef(expected))));
   } else if (!is_float_type(view.dtype)) {
-    other_.push_back(concat(printable(view.name, 200), " of type ", name_of(view.dtype)));
+    other_.push_back(fmt::format("{} of type {}", printable(view.name, 200), name_of(view.dtype)));
   } else {
     return true;
   }
@@ -97,7 +96,8 @@ void Import::take_copies(const TensorView& first, const PlannedTensor& planned, 
         view->dtype == first.dtype && view->shape == first.shape &&
         (view->bytes.data() == first.bytes.data() || std::ranges::equal(view->bytes, first.bytes));
     if (!equal) {
-      untied_.push_back(concat(printable(view->name, 200), " differs from ", printable(first.name, 200)));
+      untied_.push_back(
+          fmt::format("{} differs from {}", printable(view->name, 200), printable(first.name, 200)));
     }
     account.rows.push_back({.fate = KeyFate::tied,
                             .theirs = view->name,
@@ -223,13 +223,13 @@ std::string listed(const std::string& what, const std::vector<std::string>& name
   for (size_t i = 0; i < std::min(names.size(), kShown); ++i) {
     text += (i > 0 ? ", " : "") + names[i];
   }
-  return names.size() > kShown ? concat(text, " and ", names.size() - kShown, " more") : text;
+  return names.size() > kShown ? fmt::format("{} and {} more", text, names.size() - kShown) : text;
 }
 
 void Import::refuse() const {
   const std::string complaints = listed("missing", missing_) + listed("of another shape or type", other_) +
                                  listed("not tied", untied_) + listed("not known", unknown_);
-  check(complaints.empty(), files_.path(), ": the weights do not fit", complaints);
+  check(complaints.empty(), "{}: the weights do not fit{}", files_.path(), complaints);
 }
 
 }  // namespace

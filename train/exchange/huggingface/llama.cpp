@@ -30,10 +30,11 @@ void read_rope(ConfigKeys& keys, int64_t max_length, YamlNode& options) {
   const std::string kind = rope.text("rope_type|type", "default");
   const bool known = kind == "default" || kind == "linear" || kind == "dynamic" || kind == "llama3";
   if (!known) {
-    keys.fail("rope_scaling",
-              concat("has rope_type '",
-                     printable(kind, 40),
-                     "', which is not supported; supported are default, linear, dynamic, llama3"));
+    keys.fail(
+        "rope_scaling",
+        fmt::format(
+            "has rope_type '{}', which is not supported; supported are default, linear, dynamic, llama3",
+            printable(kind, 40)));
   }
   if (kind != "default") {
     YamlNode scaling = YamlNode::mapping();
@@ -64,11 +65,12 @@ std::string read_gate(ConfigKeys& keys) {
   if (act == "gelu_new" || act == "gelu_pytorch_tanh") {
     return "geglu_tanh";
   }
-  keys.fail("hidden_act",
-            concat("is '", printable(act, 40), "'; legal: silu, swish, gelu, gelu_new, gelu_pytorch_tanh"));
+  keys.fail(
+      "hidden_act",
+      fmt::format("is '{}'; legal: silu, swish, gelu, gelu_new, gelu_pytorch_tanh", printable(act, 40)));
 }
 
-void read(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
+void read_llama(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
   const int64_t heads = keys.integer("num_attention_heads", 32);
   const int64_t max_length = keys.integer("max_position_embeddings", 2048);
   put(options, "layers", keys.integer("num_hidden_layers", 32));
@@ -114,7 +116,7 @@ Json written_rope(const OptionValues& options) {
   return rope;
 }
 
-void write(const OptionValues& options, Json& config) {
+void write_llama(const OptionValues& options, Json& config) {
   const std::string_view family = "llama";
   options.only("norm", "rms", family);
   options.only("pre_norm", "true", family);
@@ -122,11 +124,10 @@ void write(const OptionValues& options, Json& config) {
   check(!options.has("attention_scale"), "model.attention_scale is set, but llama has the usual one");
   const std::string activation = options.text("activation");
   check(activation == "swiglu" || activation == "geglu" || activation == "geglu_tanh",
-        "model.activation is ",
-        activation,
-        ", but llama of Hugging Face has swiglu, geglu or geglu_tanh");
+        "model.activation is {}, but llama of Hugging Face has swiglu, geglu or geglu_tanh",
+        activation);
   for (const char* dropout : {"dropout", "embedding_dropout"}) {
-    check(options.real(dropout) == 0, "model.", dropout, " is not 0, but llama of Hugging Face has none");
+    check(options.real(dropout) == 0, "model.{} is not 0, but llama of Hugging Face has none", dropout);
   }
   const int64_t width = options.integer("width"), heads = options.integer("heads");
   config["num_hidden_layers"] = options.integer("layers");
@@ -150,7 +151,7 @@ void write(const OptionValues& options, Json& config) {
   config["initializer_range"] = options.real("init_std");
 }
 
-NameMap names(const OptionValues& options) {
+NameMap names_llama(const OptionValues& options) {
   NameMap map;
   map.prefixes = {"model.", ""};
   map.anchor = "embed_tokens.weight";
@@ -183,7 +184,8 @@ NameMap names(const OptionValues& options) {
 }  // namespace
 
 const Family& llama_family() {
-  static const Family family{"llama", "gpt", "LlamaModel", "LlamaForCausalLM", read, write, names};
+  static const Family family{
+      "llama", "gpt", "LlamaModel", "LlamaForCausalLM", read_llama, write_llama, names_llama};
   return family;
 }
 

@@ -99,7 +99,7 @@ KeyAccount import_folder(const std::string& folder,
                          const std::string& run,
                          const Registry& registry,
                          const std::string& adapter) {
-  check(!std::filesystem::exists(run), printable(run), ": is there already; choose another folder");
+  check(!std::filesystem::exists(run), "{}: is there already; choose another folder", printable(run));
   PublishedRun published = load_huggingface(folder, registry);
   const Parts& parts = published.run.parts;
   if (!adapter.empty()) {

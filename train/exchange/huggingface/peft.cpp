@@ -46,11 +46,11 @@ struct Places {
   std::string prefix;  // of the body
 };
 
-std::map<std::string, Linear*> linears_of(const Model& model) {
+std::map<std::string, Linear*> linears_of(Model& model) {
   std::map<std::string, Linear*> all;
-  for (const auto& item : model.named_modules("model", /*include_self=*/false)) {
-    if (auto* linear = dynamic_cast<Linear*>(item.value().get())) {
-      all[item.key()] = linear;
+  for (const auto& item : model.named_modules("model")) {
+    if (auto* linear = dynamic_cast<Linear*>(item.value)) {
+      all[item.name] = linear;
     }
   }
   return all;
@@ -162,7 +162,7 @@ std::string weights_file(const std::string& folder) {
       return folder + name;
     }
   }
-  throw InputError(concat(printable(folder), ": has no adapter_model.safetensors"));
+  throw InputError(fmt::format("{}: has no adapter_model.safetensors", printable(folder)));
 }
 
 AdapterFile open_adapter(const std::string& folder) {
@@ -170,16 +170,14 @@ AdapterFile open_adapter(const std::string& folder) {
   for (const TensorView& view : adapter.files.tensors()) {
     std::string_view name = view.name;
     check(name.starts_with(kPrefix),
+          "{}: tensor {} does not begin with {}",
           adapter.files.path(),
-          ": tensor ",
           printable(name, 100),
-          " does not begin with ",
           kPrefix);
     check(is_float_type(view.dtype),
+          "{}: tensor {} has the type {}",
           adapter.files.path(),
-          ": tensor ",
           printable(name, 100),
-          " has the type ",
           name_of(view.dtype));
     name.remove_prefix(kPrefix.size());
     if (name.ends_with(kA)) {
@@ -193,7 +191,7 @@ AdapterFile open_adapter(const std::string& folder) {
   return adapter;
 }
 
-std::string shape_text(const std::vector<int64_t>& shape) { return concat(torch::IntArrayRef(shape)); }
+std::string shape_text(const std::vector<int64_t>& shape) { return c10::str(at::IntArrayRef(shape)); }
 
 // Names that are nowhere, halves without the other, other shapes: all in one error, before anything changes.
 void check_fit(const AdapterFile& adapter, const Places& places) {
@@ -213,34 +211,31 @@ void check_fit(const AdapterFile& adapter, const Places& places) {
                       pair.a->shape[1] == inputs && pair.b->shape[0] == place->second.rows &&
                       pair.b->shape[1] == pair.a->shape[0];
     if (!fits) {
-      wrong.push_back(concat(module,
-                             " is ",
-                             shape_text(pair.a->shape),
-                             " and ",
-                             shape_text(pair.b->shape),
-                             ", here [r, ",
-                             inputs,
-                             "] and [",
-                             place->second.rows,
-                             ", r]"));
+      wrong.push_back(fmt::format("{} is {} and {}, here [r, {}] and [{}, r]",
+                                  module,
+                                  shape_text(pair.a->shape),
+                                  shape_text(pair.b->shape),
+                                  inputs,
+                                  place->second.rows));
     }
   }
   for (const auto& [view, name] : adapter.others) {
     const auto head = places.head.find(name);
     if (head == places.head.end()) {
       wrong.push_back(printable(name, 100) + " is nothing that this run trains");
-    } else if (head->second.tensor.sizes() != torch::IntArrayRef(view->shape)) {
-      wrong.push_back(concat(name, " is ", shape_text(view->shape), ", here ", head->second.tensor.sizes()));
+    } else if (head->second.tensor.sizes() != at::IntArrayRef(view->shape)) {
+      wrong.push_back(fmt::format(
+          "{} is {}, here {}", name, shape_text(view->shape), c10::str(head->second.tensor.sizes())));
     }
   }
-  check(!adapter.pairs.empty(), adapter.files.path(), " has no addition (lora_A, lora_B)");
+  check(!adapter.pairs.empty(), "{} has no addition (lora_A, lora_B)", adapter.files.path());
   constexpr size_t kShown = 8;
   const size_t count = wrong.size();
   if (count > kShown) {
     wrong.resize(kShown);
-    wrong.push_back(concat("and ", count - kShown, " more"));
+    wrong.push_back(fmt::format("and {} more", count - kShown));
   }
-  check(wrong.empty(), adapter.files.path(), " does not fit this model: ", joined(wrong));
+  check(wrong.empty(), "{} does not fit this model: {}", adapter.files.path(), joined(wrong));
 }
 
 std::string config_file_of(const std::string& folder) { return folder + "/adapter_config.json"; }
@@ -316,28 +311,25 @@ AdapterAccount fill_adapters(const Parts& parts, const RunConfig& config, const 
   }
   const bool same = config.fine_tune.lora && same_ranks && ours == theirs && lora.scale() == wanted.scale();
   check(same,
+        "{} is another adapter than fine_tune.lora makes; it would be {{rank: {}, alpha: {:g}, scaling: {}, "
+        "targets: [{}]}}",
         folder,
-        " is another adapter than fine_tune.lora makes; it would be {rank: ",
         peft.rank,
-        ", alpha: ",
         peft.alpha,
-        ", scaling: ",
         name_of(peft.scaling),
-        ", targets: [",
-        joined({theirs.begin(), theirs.end()}),
-        "]}");
+        joined({theirs.begin(), theirs.end()}));
   return copy_all(
       adapter, places, [&](const MapPlace& place, int64_t) -> LowRank& { return *adapter_of(place); });
 }
 
 AdapterAccount export_adapter(const LoadedRun& run, const std::string& folder, const std::string& family) {
   check(run.config.config.fine_tune.lora.has_value(),
-        run.folder,
-        " has no low-rank additions (fine_tune.lora)");
+        "{} has no low-rank additions (fine_tune.lora)",
+        run.folder);
   check(run.config.config.fine_tune.lora->train.empty(),
         "fine_tune.lora.train names weights of the model, which adapter files do not hold; a whole export "
         "does");
-  check(!std::filesystem::exists(folder), printable(folder), ": is there already; choose another folder");
+  check(!std::filesystem::exists(folder), "{}: is there already; choose another folder", printable(folder));
   const Mapping mapping(run.parts, run.config.config, family);
   const Places places = mapping.usual_places();
   PeftModules modules{.modules = {}, .saved = {}, .transposed = false, .task_type = mapping.task_type()};
@@ -349,8 +341,8 @@ AdapterAccount export_adapter(const LoadedRun& run, const std::string& folder, c
     if (addition == nullptr || !written.insert(addition).second) {
       continue;
     }
-    tensors.push_back({concat(kPrefix, module, kA), addition->a});
-    tensors.push_back({concat(kPrefix, module, kB), addition->b});
+    tensors.push_back({fmt::format("{}{}{}", kPrefix, module, kA), addition->a});
+    tensors.push_back({fmt::format("{}{}{}", kPrefix, module, kB), addition->b});
     modules.modules.push_back(module);
     modules.transposed = place.transposed;
     account.maps.push_back(place.name);
@@ -358,12 +350,12 @@ AdapterAccount export_adapter(const LoadedRun& run, const std::string& folder, c
   for (const auto& [name, linear] : linears_of(*run.parts.model)) {
     check(
         std::ranges::all_of(linear->adapters, [&](const auto& each) { return written.contains(each.get()); }),
-        name,
-        ": an addition to all rows of a merged map, or to a part of one, has no module at Hugging Face; name "
-        "the parts, or the whole, in fine_tune.lora.targets");
+        "{}: an addition to all rows of a merged map, or to a part of one, has no module at Hugging Face; "
+        "name the parts, or the whole, in fine_tune.lora.targets",
+        name);
   }
   for (const auto& [name, tensor] : places.head) {
-    tensors.push_back({concat(kPrefix, name), tensor.tensor});
+    tensors.push_back({fmt::format("{}{}", kPrefix, name), tensor.tensor});
     const std::string module = name.substr(0, name.rfind('.'));
     if (std::ranges::find(modules.saved, module) == modules.saved.end()) {
       modules.saved.push_back(module);

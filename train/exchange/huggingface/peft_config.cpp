@@ -30,11 +30,11 @@ constexpr std::string_view kUnderstood[] = {"peft_type",         "r",
 class Reader {
  public:
   explicit Reader(const std::string& file) : file_(file), json_(read_json(file)) {
-    check(json_.is_object(), file, ": is no JSON object");
+    check(json_.is_object(), "{}: is no JSON object", file);
   }
 
   [[noreturn]] void fail(const std::string& key, const std::string& message) const {
-    throw InputError(concat(file_, ": ", key, ": ", message));
+    throw InputError(fmt::format("{}: {}: {}", file_, key, message));
   }
 
   // nullptr: absent or null.
@@ -49,7 +49,7 @@ class Reader {
       return fallback;
     }
     if (!value->is_number() || !range.contains(value->get<double>())) {
-      fail(key, concat("is ", shown(*value), ", but must be a number ", to_string(range)));
+      fail(key, fmt::format("is {}, but must be a number {}", shown(*value), to_string(range)));
     }
     return value->get<double>();
   }
@@ -57,7 +57,7 @@ class Reader {
   bool flag(const std::string& key) const {
     const Json* value = find(key);
     if (value != nullptr && !value->is_boolean()) {
-      fail(key, concat("is ", shown(*value), ", but must be true or false"));
+      fail(key, fmt::format("is {}, but must be true or false", shown(*value)));
     }
     return value != nullptr && value->get<bool>();
   }
@@ -69,7 +69,7 @@ class Reader {
       const bool off = value.is_null() || value == Json(false) || value == Json("none") ||
                        ((value.is_object() || value.is_array()) && value.empty());
       if (!off && std::ranges::find(kUnderstood, key) == std::end(kUnderstood)) {
-        fail(printable(key, 60), concat("is ", shown(value), ", which is not supported"));
+        fail(printable(key, 60), fmt::format("is {}, which is not supported", shown(value)));
       }
     }
   }
@@ -90,7 +90,7 @@ PeftConfig read_peft_config(const std::string& file) {
   const Json* type = reader.find("peft_type");
   if (type == nullptr || *type != Json("LORA")) {
     reader.fail("peft_type",
-                concat("is ", type == nullptr ? "absent" : Reader::shown(*type), "; legal: LORA"));
+                fmt::format("is {}; legal: LORA", type == nullptr ? "absent" : Reader::shown(*type)));
   }
   reader.only_known_on();
   // These write into the base model's weights, so that the adapter fits none but theirs.
@@ -99,7 +99,7 @@ PeftConfig read_peft_config(const std::string& file) {
     if (init != nullptr && init->is_string() && init->get<std::string>().starts_with(how)) {
       reader.fail(
           "init_lora_weights",
-          concat("is ", Reader::shown(*init), ", which changes the base model; convert it with PEFT"));
+          fmt::format("is {}, which changes the base model; convert it with PEFT", Reader::shown(*init)));
     }
   }
   const double rank = reader.number("r", 8, between(1, 65536));

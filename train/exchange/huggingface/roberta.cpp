@@ -6,7 +6,7 @@
 namespace lmzoo {
 namespace {
 
-void read(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
+void read_roberta(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
   // Position p of a text reads row pad + 1 + p of the table.
   const int64_t offset = keys.integer("pad_token_id", 1, at_least(0)) + 1;
   read_bert_keys(keys, {.vocab_size = 50265, .positions_before_first = offset}, options);
@@ -21,14 +21,12 @@ void read(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
   }
 }
 
-void write(const OptionValues& options, Json& config) {
+void write_roberta(const OptionValues& options, Json& config) {
   const int64_t offset = options.integer("position_offset");
   check(offset > 0 && options.integer("token_types") > 0,
-        "model.position_offset is ",
+        "model.position_offset is {} and token_types {}, but roberta of Hugging Face has at least 1 of both",
         offset,
-        " and token_types ",
-        options.integer("token_types"),
-        ", but roberta of Hugging Face has at least 1 of both");
+        options.integer("token_types"));
   if (options.flag("lm_head")) {
     options.only("activation", "gelu", "the head of roberta");
   }
@@ -36,7 +34,7 @@ void write(const OptionValues& options, Json& config) {
   config["pad_token_id"] = offset - 1;
 }
 
-NameMap names(const OptionValues&) {
+NameMap names_roberta(const OptionValues&) {
   NameMap map;
   map.prefixes = {"roberta.", ""};
   map.anchor = "embeddings.word_embeddings.weight";
@@ -65,7 +63,8 @@ NameMap names(const OptionValues&) {
 }  // namespace
 
 const Family& roberta_family() {
-  static const Family family{"roberta", "bert", "RobertaModel", "RobertaForMaskedLM", read, write, names};
+  static const Family family{
+      "roberta", "bert", "RobertaModel", "RobertaForMaskedLM", read_roberta, write_roberta, names_roberta};
   return family;
 }
 

@@ -28,14 +28,14 @@ std::string read_projection(ConfigKeys& keys) {
       return std::string(ours);
     }
   }
-  keys.fail(
-      "feed_forward_proj",
-      concat("is '", printable(given, 40), "'; legal: relu, gelu, gelu_new, silu, gated-gelu, gated-silu"));
+  keys.fail("feed_forward_proj",
+            fmt::format("is '{}'; legal: relu, gelu, gelu_new, silu, gated-gelu, gated-silu",
+                        printable(given, 40)));
 }
 
 double usual_scale(int64_t width) { return 1 / std::sqrt(static_cast<double>(width)); }
 
-void read(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
+void read_t5(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
   const int64_t width = keys.integer("d_model|hidden_size", 512);
   const int64_t layers = keys.integer("num_layers|num_hidden_layers", 6);
   put(options, "layers", layers);
@@ -74,20 +74,18 @@ std::string written_projection(const OptionValues& options) {
       return std::string(theirs);
     }
   }
-  throw InputError(concat("model.activation is ", activation, ", which t5 of Hugging Face does not have"));
+  throw InputError(fmt::format("model.activation is {}, which t5 of Hugging Face does not have", activation));
 }
 
-void write(const OptionValues& options, Json& config) {
+void write_t5(const OptionValues& options, Json& config) {
   const double attention_scale = options.real("attention_scale", 1);
-  check(attention_scale == 1, "model.attention_scale is ", attention_scale, ", but t5 of Hugging Face has 1");
+  check(attention_scale == 1, "model.attention_scale is {:g}, but t5 of Hugging Face has 1", attention_scale);
   const int64_t width = options.integer("width"), heads = options.integer("heads");
   const bool tied = options.flag("tie_embeddings");
   const double scale = options.real("output_scale", tied ? usual_scale(width) : 1);
   const bool scaled = std::abs(scale - usual_scale(width)) < 1e-9;
-  check(scaled || scale == 1,
-        "model.output_scale is ",
-        scale,
-        ", but t5 of Hugging Face has 1/sqrt(width) or 1");
+  check(
+      scaled || scale == 1, "model.output_scale is {}, but t5 of Hugging Face has 1/sqrt(width) or 1", scale);
   config["num_layers"] = options.integer("layers");
   config["num_decoder_layers"] = options.integer("decoder_layers", options.integer("layers"));
   config["d_model"] = width;
@@ -105,7 +103,7 @@ void write(const OptionValues& options, Json& config) {
   config["initializer_factor"] = 1.0;
 }
 
-NameMap names(const OptionValues& options) {
+NameMap names_t5(const OptionValues& options) {
   NameMap map;
   map.prefixes = {""};
   map.anchor = "shared.weight";
@@ -168,7 +166,8 @@ NameMap names(const OptionValues& options) {
 }  // namespace
 
 const Family& t5_family() {
-  static const Family family{"t5", "t5", "T5Model", "T5ForConditionalGeneration", read, write, names};
+  static const Family family{
+      "t5", "t5", "T5Model", "T5ForConditionalGeneration", read_t5, write_t5, names_t5};
   return family;
 }
 

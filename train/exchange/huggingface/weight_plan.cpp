@@ -13,8 +13,8 @@ namespace {
 std::map<std::string, std::vector<RowPart>> merged_maps(const Model& model) {
   std::map<std::string, std::vector<RowPart>> maps;
   for (const auto& item : model.named_modules()) {
-    if (const auto* linear = dynamic_cast<const Linear*>(item.value().get())) {
-      maps[item.key()] = linear->parts;
+    if (const auto* linear = dynamic_cast<const Linear*>(item.value)) {
+      maps[item.name] = linear->parts;
     }
   }
   return maps;
@@ -65,8 +65,8 @@ std::vector<PlannedTensor> plan_weights(const Model& model,
   std::vector<PlannedTensor> all;
   NameCaptures captures;
   for (const auto& item : model.named_parameters()) {
-    const std::string& name = item.key();
-    PlannedTensor planned{.ours = "model." + name, .tensor = item.value()};
+    const std::string& name = item.name;
+    PlannedTensor planned{.ours = "model." + name, .tensor = item.value};
     planned.rule = find_rule(names.body, name, captures);
     if (planned.rule == nullptr) {
       planned.rule = find_rule(names.optional, name, captures);
@@ -83,8 +83,8 @@ std::vector<PlannedTensor> plan_weights(const Model& model,
     return all;
   }
   for (const auto& item : objective->named_parameters()) {
-    PlannedTensor planned{.ours = "objective." + item.key(), .tensor = item.value(), .head = true};
-    planned.rule = head != nullptr ? find_rule(head->rules, item.key(), captures) : nullptr;
+    PlannedTensor planned{.ours = "objective." + item.name, .tensor = item.value, .head = true};
+    planned.rule = head != nullptr ? find_rule(head->rules, item.name, captures) : nullptr;
     if (planned.rule != nullptr) {
       fill_names(planned, captures, prefix);
       fill_rows(planned, {});
