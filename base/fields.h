@@ -116,6 +116,13 @@ class GroupRef {
   virtual void visit(FieldVisitor& visitor) = 0;
 };
 
+// A group whose fields depend on a kind that its own field `type` names (core/nested_choice.h).
+class ChosenGroup : public GroupRef {
+ public:
+  virtual std::vector<std::string> kinds() const = 0;
+  virtual void choose(const std::string& kind) = 0;  // one of kinds(), with its defaults
+};
+
 // What walks over fields; one implementation each for reading, dumping, schema.
 class FieldVisitor {
  public:

@@ -13,7 +13,7 @@
 namespace lmzoo {
 
 // What a stream is used for; two purposes never share draws.
-enum class Purpose : uint32_t { order, corruption, dropout, initialization, sampling, split };
+enum class Purpose : uint32_t { order, corruption, dropout, initialization, sampling, split, loss };
 
 struct StreamKey {
   uint64_t seed = 0;

@@ -17,13 +17,14 @@ std::vector<int64_t> marks_before_text(const LoadedRun& run) {
   if (run.config.config.data.windows == WindowKind::stream && vocabulary.eos) {
     return {*vocabulary.eos};
   }
-  if (run.parts.objective->form() != FormKind::token_stream) {
+  if (run.parts.objective->form().layout != Layout::stream) {
     return {};
   }
   const int64_t probe = vocabulary.size - 1;  // any id will do
   Stream unused({});
-  const auto example = std::get<TokenStream>(run.parts.objective->example({.ids = {probe}}, unused));
-  return {example.ids.begin(), std::find(example.ids.begin(), example.ids.end(), probe)};
+  const Example example = run.parts.objective->example({.ids = {probe}}, {}, unused);
+  const std::vector<int64_t>& ids = example.sequences.front().ids;
+  return {ids.begin(), std::find(ids.begin(), ids.end(), probe)};
 }
 
 Prompt prompt_of(const LoadedRun& run, const std::string& text) {

@@ -97,14 +97,21 @@ Inputs Inputs::to(at::Device device) const {
   return out;
 }
 
-Batch Batch::to(at::Device device) const {
-  Batch out = *this;
-  out.inputs = inputs.to(device);
+SlotBatch SlotBatch::to(at::Device device) const {
+  SlotBatch out = *this;
   out.rows = moved(rows, device);
   out.labels = moved(labels, device);
   out.values = moved(values, device);
-  out.next_rows = moved(next_rows, device);
-  out.next_labels = moved(next_labels, device);
+  out.weights = moved(weights, device);
+  return out;
+}
+
+Batch Batch::to(at::Device device) const {
+  Batch out = *this;
+  out.inputs = inputs.to(device);
+  for (SlotBatch& slot : out.slots) {
+    slot = slot.to(device);
+  }
   return out;
 }
 

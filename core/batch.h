@@ -5,13 +5,12 @@
 //         D width, V vocabulary.
 #pragma once
 
+#include <any>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
-#include "core/predictions.h"
 #include "core/tensor.h"
 
 namespace lmzoo {
@@ -91,29 +90,33 @@ struct WantedRows {
 // How many of `rows` ([K] int64 on the CPU, in the order of the sequences) each sequence has: [n].
 std::vector<int64_t> count_rows(const Tensor& rows, const Sequences& sequences);
 
-// The part of a passage that one sequence reads: ids [first, first + count) stand at positions
-// [offset, offset + count).
-struct PassagePiece {
-  std::shared_ptr<const Passage> passage{};
-  int64_t first = 0, offset = 0, count = 0;
+// The targets of one slot (core/example.h).
+//
+// Legend: K targets, r rows that each reads, w labels or numbers of each.
+struct SlotBatch {
+  // Level::position: [K] of hidden()'s output (of encode()'s, when an encoder-decoder predicts no ids), [K, r] when
+  // r > 1. Level::sequence: [K] sequences. Level::group: [K], the first sequence of each group.
+  Tensor rows{};
+  std::vector<int64_t> counts{};  // [n] Level::position: so many rows are of each sequence
+  Tensor labels{};                // [K], or [K, w] when w > 1; empty for numbers
+  Tensor values{};                // [K, w] float: numbers; undefined for others
+  Tensor weights{};               // [K] float; undefined: all 1
+  double total = 0;               // of the weights: what the slot's loss is divided by
+
+  int64_t count() const { return values.defined() ? values.size(0) : labels.size(0); }  // K
+  WantedRows wanted() const { return {rows.flatten(), counts}; }
+  SlotBatch to(at::Device device) const;
 };
 
-// A micro-batch: inputs, and explicit labels. Nobody infers a loss mask from ids.
+// A micro-batch: inputs, and what is predicted of them. Nobody infers a loss mask from ids.
 struct Batch {
   Inputs inputs;
-  Tensor rows;  // [K] int64: positions of hidden()'s output that have a label; for labels of whole sequences
-                //     [n]: 0..n-1; for labels of groups: the first sequence of each
-  std::vector<int64_t> row_counts;  // [n] for rows that are positions, as WantedRows::counts
-  Tensor labels;  // [K] int64; spans: [n, 2], first and last position of each sequence's answer
-  Tensor values;  // [n, C] float: numbers instead of labels of whole sequences; C = 1 for one number
-  Tensor next_rows, next_labels;     // [J] int64: further labels, for a language model's auxiliary loss
-  std::vector<int64_t> words;        // tags: those of `rows` that are the first of a word, as indexes into it
-  std::vector<int64_t> groups;       // choices: so many sequences, one after the other, share each label
-  std::vector<PassagePiece> pieces;  // [n] spans; consecutive ones of one passage are one question
+  std::vector<SlotBatch> slots;      // of the objective, in its order
+  std::vector<int64_t> group_sizes;  // [examples]: so many sequences, one after the other, are of each
+  std::vector<std::any> notes;       // [examples], or empty: the objective's own
   std::vector<uint64_t> samples;     // ids of the windows in it, for error messages
   int64_t tokens = 0;                // positions computed (N + M)
 
-  WantedRows wanted() const { return {rows, row_counts}; }
   Batch to(at::Device device) const;
 };
 

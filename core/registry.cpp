@@ -50,12 +50,49 @@ const AnyOptions& ModelFamily::preset(const std::string& preset_name) const {
                                suggestion(preset_name, known)));
 }
 
-void Registry::add(ModelFamily family) { insert(models_, std::move(family)); }
-void Registry::add(ObjectiveKind objective) { insert(objectives_, std::move(objective)); }
+Registry::Registry() : tables_(std::make_shared<Tables>()) {}
 
-const ModelFamily& Registry::model(const std::string& name) const { return find(models_, name, "model"); }
+void Registry::add(ModelFamily family) { insert(tables_->models, std::move(family)); }
+void Registry::add(ObjectiveKind objective) { insert(tables_->objectives, std::move(objective)); }
+
+const ModelFamily& Registry::model(const std::string& name) const {
+  return find(tables_->models, name, "model");
+}
 const ObjectiveKind& Registry::objective(const std::string& name) const {
-  return find(objectives_, name, "objective");
+  return find(tables_->objectives, name, "objective");
+}
+
+namespace {
+
+// Tables hold options that may hold choices: those must not keep the tables alive.
+template <class Tables, class Entries>
+NestedChoice nested(const std::shared_ptr<Tables>& tables,
+                    Entries Tables::*entries,
+                    const char* what,
+                    const std::string& type) {
+  const std::weak_ptr<Tables> weak = tables;
+  const auto there = [weak] {
+    const auto strong = weak.lock();
+    if (!strong) {
+      throw std::logic_error("a nested choice has outlived its registry");
+    }
+    return strong;
+  };
+  auto kinds = std::make_shared<NestedChoice::Kinds>();
+  kinds->names = [there, entries] { return names_of(there().get()->*entries); };
+  kinds->defaults = [there, entries, what](const std::string& name) {
+    return find(there().get()->*entries, name, what).defaults;
+  };
+  return {std::move(kinds), type};
+}
+
+}  // namespace
+
+NestedChoice Registry::nested_model(const std::string& type) const {
+  return nested(tables_, &Tables::models, "model", type);
+}
+NestedChoice Registry::nested_objective(const std::string& type) const {
+  return nested(tables_, &Tables::objectives, "objective", type);
 }
 
 }  // namespace lmzoo

@@ -13,6 +13,7 @@
 #include "base/fields.h"
 #include "base/strings.h"
 #include "core/model.h"
+#include "core/nested_choice.h"
 #include "core/objective.h"
 
 namespace lmzoo {
@@ -32,6 +33,10 @@ struct ObjectiveContext {
   std::vector<std::string> classes;  // names of the labels of the data, may be empty
   RecordShape record{};
   bool pooler = false;  // the model has one (Model::has_pooler)
+  // A second model or objective of the zoo (a generator, a teacher, the components of a mixture), for this run's
+  // vocabulary and lengths. What the objective registers as its part is trained, placed and saved like the rest.
+  std::function<std::shared_ptr<Model>(const NestedChoice&)> make_model{};
+  std::function<std::shared_ptr<Objective>(const NestedChoice&)> make_objective{};
 };
 
 // `model: {type: gpt, preset: gpt2, ...}`: a preset is a full set of options that the YAML may then override.
@@ -54,17 +59,27 @@ struct ObjectiveKind {
 
 class Registry {
  public:
+  Registry();
+
   void add(ModelFamily family);  // throws std::logic_error on a duplicate name
   void add(ObjectiveKind objective);
 
   const ModelFamily& model(const std::string& name) const;  // throws InputError listing the known
   const ObjectiveKind& objective(const std::string& name) const;
-  const std::map<std::string, ModelFamily>& models() const { return models_; }
-  const std::map<std::string, ObjectiveKind>& objectives() const { return objectives_; }
+  const std::map<std::string, ModelFamily>& models() const { return tables_->models; }
+  const std::map<std::string, ObjectiveKind>& objectives() const { return tables_->objectives; }
+
+  // Options that hold a model or an objective of their own begin with this one. The registry must outlive
+  // their reading.
+  NestedChoice nested_model(const std::string& type) const;
+  NestedChoice nested_objective(const std::string& type) const;
 
  private:
-  std::map<std::string, ModelFamily> models_;
-  std::map<std::string, ObjectiveKind> objectives_;
+  struct Tables {
+    std::map<std::string, ModelFamily> models;
+    std::map<std::string, ObjectiveKind> objectives;
+  };
+  std::shared_ptr<Tables> tables_;  // shared by copies
 };
 
 }  // namespace lmzoo

@@ -49,20 +49,29 @@ struct ChunkLoss {
 
 // Loss of a chunk by plain operators: float64 and devices. Logits become their gradient when `gradient`.
 ChunkLoss plain_loss(
-    Tensor& logits, const Head& head, const Tensor& labels, double smoothing, bool gradient) {
+    Tensor& logits, const Head& head, const RowLabels& labels, double smoothing, bool gradient) {
   const auto type = logits.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   Tensor wide = logits.to(type);
   if (head.bias.defined()) {
     wide = wide + head.bias;
   }
   const Tensor log_sums = at::logsumexp(wide, -1, /*keepdim=*/true);
-  const Tensor label_logits = wide.gather(1, labels.unsqueeze(1));
+  const Tensor label_logits = wide.gather(1, labels.ids.unsqueeze(1));
   ChunkLoss loss;
-  loss.sum = (log_sums - (1 - smoothing) * label_logits - smoothing * wide.mean(-1, true)).sum();
-  loss.correct = (wide.argmax(-1) == labels).sum();
+  Tensor each = log_sums - (1 - smoothing) * label_logits - smoothing * wide.mean(-1, true);  // [k, 1]
+  Tensor correct = wide.argmax(-1) == labels.ids;
+  if (labels.weights.defined()) {
+    each = each * labels.weights.unsqueeze(1);
+    correct = correct * labels.weights;
+  }
+  loss.sum = each.sum();
+  loss.correct = correct.sum();
   if (gradient) {
     Tensor slopes = at::exp(wide - log_sums) - smoothing / static_cast<double>(wide.size(1));
-    slopes.scatter_add_(1, labels.unsqueeze(1), at::full_like(label_logits, smoothing - 1));
+    slopes.scatter_add_(1, labels.ids.unsqueeze(1), at::full_like(label_logits, smoothing - 1));
+    if (labels.weights.defined()) {
+      slopes.mul_(labels.weights.unsqueeze(1));
+    }
     loss.bias_gradient = head.bias.defined() ? slopes.sum(0) : Tensor();
     logits.copy_(slopes);
   }
@@ -71,7 +80,7 @@ ChunkLoss plain_loss(
 
 // The same on the CPU, one pass per row while it is in cache.
 ChunkLoss fused_loss(
-    Tensor& logits, const Head& head, const Tensor& labels, double smoothing, bool gradient) {
+    Tensor& logits, const Head& head, const RowLabels& labels, double smoothing, bool gradient) {
   const int64_t count = logits.size(0);
   const int64_t classes = logits.size(1);
   const Tensor losses = at::empty({count}, at::kFloat);
@@ -84,7 +93,8 @@ ChunkLoss fused_loss(
   rows.gradient = gradient;
   rows.classes = classes;
   rows.bias = head.bias.defined() ? head.bias.const_data_ptr<float>() : nullptr;
-  rows.labels = labels.const_data_ptr<int64_t>();
+  rows.labels = labels.ids.const_data_ptr<int64_t>();
+  rows.weights = labels.weights.defined() ? labels.weights.const_data_ptr<float>() : nullptr;
   rows.smoothing = static_cast<float>(smoothing);
   rows.losses = losses.mutable_data_ptr<float>();
   rows.correct = correct.mutable_data_ptr<int64_t>();
@@ -95,7 +105,8 @@ ChunkLoss fused_loss(
           rows, count * run / runs, count * (run + 1) / runs, sums + run * partial.size(1));
     }
   });
-  return {losses.sum(), correct.sum(), head.bias.defined() && gradient ? partial.sum(0) : Tensor()};
+  const Tensor right = labels.weights.defined() ? correct * labels.weights : correct;
+  return {losses.sum(), right.sum(), head.bias.defined() && gradient ? partial.sum(0) : Tensor()};
 }
 
 bool fusible_logits(const Tensor& logits) {
@@ -129,7 +140,7 @@ struct Totals {
 
 struct Chunk {
   Tensor rows;           // [k, D] in the type of the products
-  Tensor labels;         // [k]
+  RowLabels labels;      // [k]
   Tensor row_gradients;  // [k, D], to be written; undefined when not wanted
 };
 
@@ -173,7 +184,7 @@ void add_chunk(Totals& totals, const Chunk& chunk, const Head& head, double smoo
 }
 
 Totals all_chunks(
-    const Tensor& rows, const Head& head, const Tensor& labels, double smoothing, Wanted wanted) {
+    const Tensor& rows, const Head& head, const RowLabels& labels, double smoothing, Wanted wanted) {
   const int64_t count = rows.size(0);
   const int64_t classes = head.weight.size(0);
   const int64_t most =
@@ -186,13 +197,14 @@ Totals all_chunks(
     const int64_t begin = count * i / chunks;
     const int64_t size = count * (i + 1) / chunks - begin;
     const Tensor into = wanted.rows ? gradients.rows.narrow(0, begin, size) : Tensor();
-    add_chunk(
-        totals, {rows.narrow(0, begin, size), labels.narrow(0, begin, size), into}, head, smoothing, wanted);
+    const RowLabels part{labels.ids.narrow(0, begin, size),
+                         labels.weights.defined() ? labels.weights.narrow(0, begin, size) : Tensor()};
+    add_chunk(totals, {rows.narrow(0, begin, size), part, into}, head, smoothing, wanted);
   }
   if (chunks == 0) {
     const auto type = rows.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
     totals.sum = at::zeros({}, rows.options().dtype(type));
-    totals.correct = at::zeros({}, labels.options());
+    totals.correct = at::zeros({}, (labels.weights.defined() ? labels.weights : labels.ids).options());
     gradients.weight = wanted.weight ? at::zeros_like(head.weight) : Tensor();
     gradients.bias = wanted.bias ? at::zeros_like(head.bias) : Tensor();
   }
@@ -225,6 +237,7 @@ Tensor scaled(const Tensor& gradient, const Tensor& upstream, at::ScalarType typ
 
 // What a call wants besides its tensors.
 struct Request {
+  RowLabels labels;  // contiguous
   double smoothing = 0;
   at::ScalarType product_type = at::kFloat;
   Wanted wanted;
@@ -236,11 +249,10 @@ class LinearCrossEntropy : public torch::autograd::Function<LinearCrossEntropy> 
                                const Tensor& rows,
                                const Tensor& weight,
                                const std::optional<Tensor>& bias,
-                               const Tensor& labels,
                                const Request& request) {
     const Head head{weight.to(request.product_type), bias.value_or(Tensor())};
     const Tensor narrow = rows.to(request.product_type).contiguous();
-    const Totals totals = all_chunks(narrow, head, labels.contiguous(), request.smoothing, request.wanted);
+    const Totals totals = all_chunks(narrow, head, request.labels, request.smoothing, request.wanted);
     const Gradients& gradients = totals.gradients;
     context->save_for_backward({gradients.rows, gradients.weight, gradients.bias});
     context->saved_data["rows"] = static_cast<int64_t>(rows.scalar_type());
@@ -257,7 +269,6 @@ class LinearCrossEntropy : public torch::autograd::Function<LinearCrossEntropy> 
     return {scaled(saved[0], upstream[0], type("rows")),
             scaled(saved[1], upstream[0], type("weight")),
             scaled(saved[2], upstream[0], type("weight")),
-            Tensor(),
             Tensor()};
   }
 };
@@ -277,20 +288,24 @@ void check_labels(const Tensor& labels, int64_t classes) {
 }  // namespace
 
 CrossEntropy linear_cross_entropy(const Projection& projection,
-                                  const Tensor& labels,
+                                  const RowLabels& labels,
                                   double label_smoothing) {
   const auto& [rows, weight, bias] = projection;
-  check_labels(labels, weight.size(0));
+  check_labels(labels.ids, weight.size(0));
   const auto device = rows.device().type();
-  Request request{.smoothing = label_smoothing, .product_type = weight.scalar_type(), .wanted = {}};
+  const Tensor weights = labels.weights.defined() ? labels.weights.to(at::kFloat).contiguous() : Tensor();
+  Request request{.labels = RowLabels(labels.ids.contiguous(), weights),
+                  .smoothing = label_smoothing,
+                  .product_type = weight.scalar_type(),
+                  .wanted = {}};
   if (weight.scalar_type() != at::kDouble && at::autocast::is_autocast_enabled(device)) {
     request.product_type = at::autocast::get_autocast_dtype(device);
   }
   if (at::GradMode::is_enabled()) {
     request.wanted = {rows.requires_grad(), weight.requires_grad(), bias.defined() && bias.requires_grad()};
   }
-  const variable_list outputs = LinearCrossEntropy::apply(
-      rows, weight, bias.defined() ? std::optional(bias) : std::nullopt, labels, request);
+  const variable_list outputs =
+      LinearCrossEntropy::apply(rows, weight, bias.defined() ? std::optional(bias) : std::nullopt, request);
   return {outputs[0], outputs[1]};
 }
 

@@ -11,20 +11,29 @@
 namespace lmzoo {
 
 struct CrossEntropy {
-  Tensor sum;      // [] float32 (float64 with float64): over the K rows; 0 when K = 0
-  Tensor correct;  // [] int64: rows whose largest logit is their label
+  Tensor sum;      // [] float32 (float64 with float64): over the K rows, each times its weight; 0 when K = 0
+  Tensor correct;  // [] rows whose largest logit is their label: int64, or the sum of their weights
 };
 
-// labels [K] in [0, V). Smoothing s: the target is (1-s) on the label plus s/V on every class (PyTorch's
+// What each row is to be.
+struct RowLabels {
+  RowLabels(Tensor row_ids, Tensor row_weights = {})  // NOLINT: labels alone are labels
+      : ids(std::move(row_ids)), weights(std::move(row_weights)) {}
+
+  Tensor ids;      // [K] int64 in [0, V)
+  Tensor weights;  // [K] float; undefined: all 1, at no cost
+};
+
+// Smoothing s: the target is (1-s) on the label plus s/V on every class (PyTorch's
 // definition). Under autocast products are in its type (logits rounded to it, as the plain operators do),
 // softmax and sums in float32; weight gradients are summed over chunks in float32.
 CrossEntropy linear_cross_entropy(const Projection& projection,
-                                  const Tensor& labels,
+                                  const RowLabels& labels,
                                   double label_smoothing = 0);
 
 // The same by log_softmax over all logits.
 CrossEntropy linear_cross_entropy_reference(const Projection& projection,
-                                            const Tensor& labels,
+                                            const RowLabels& labels,
                                             double label_smoothing = 0);
 
 }  // namespace lmzoo

@@ -54,33 +54,33 @@ class CausalLm final : public Objective {
     require_length(length_, 2, "causal_lm");
   }
 
-  FormKind form() const override { return FormKind::token_stream; }
+  ObjectiveForm form() const override { return {.layout = Layout::stream}; }
   ObjectiveLengths lengths() const override {
     const int64_t added = std::ssize(before_) + std::ssize(after_);
     return {.raw = length_ + 1 - added, .source = length_, .target = 0, .added = added - 1};
   }
 
-  Example example(const Sample& sample, Stream&) const override {
-    TokenStream stream{.ids = before_};
-    const auto append = [&](const std::vector<int64_t>& ids) {
-      stream.ids.insert(stream.ids.end(), ids.begin(), ids.end());
+  Example example(const Sample& sample, const TrainingPlace&, Stream&) const override {
+    std::vector<int64_t> ids = before_;
+    const auto append = [&](const std::vector<int64_t>& more) {
+      ids.insert(ids.end(), more.begin(), more.end());
     };
     append(sample.ids);
     for (const std::vector<int64_t>& text : sample.more) {
       append(text);
     }
-    if (completion_only_) {
-      stream.given = std::ssize(stream.ids);
-    }
+    const int64_t given = completion_only_ ? std::ssize(ids) : 1;
     append(sample.target);
     append(after_);
-    if (std::ssize(stream.ids) > length_ + 1) {
-      stream.ids.resize(static_cast<size_t>(length_ + 1));  // records with columns come uncut
+    if (std::ssize(ids) > length_ + 1) {
+      ids.resize(static_cast<size_t>(length_ + 1));  // records with columns come uncut
     }
-    return stream;
+    return next_tokens(std::move(ids), given);
   }
 
-  LossSums loss(Model& model, const Batch& batch) override { return language_model_loss(model, batch); }
+  Losses loss(Model& model, const Batch& batch, Stream&) override {
+    return {language_model_loss(model, batch)};
+  }
 
  private:
   int64_t length_;

@@ -37,7 +37,11 @@ struct ClassificationOptions {
 class Classification final : public SequenceTask {
  public:
   Classification(const ClassificationOptions& options, const ObjectiveContext& context)
-      : SequenceTask(head_options(options), context, std::ssize(context.classes), "classification"),
+      : SequenceTask(head_options(options),
+                     context,
+                     {.name = "class", .level = Level::sequence, .predicts = Predicts::classes},
+                     std::ssize(context.classes),
+                     "classification"),
         classes_(std::ssize(context.classes)),
         label_smoothing_(options.label_smoothing) {
     require_column(context.record, &RecordShape::label, "label", "classification");
@@ -46,22 +50,22 @@ class Classification final : public SequenceTask {
           classes_);
   }
 
-  Example example(const Sample& sample, Stream&) const override {
+  Example example(const Sample& sample, const TrainingPlace&, Stream&) const override {
     check(sample.label >= 0 && sample.label < classes_,
           "a sample has label {} but there are {} classes",
           sample.label,
           classes_);
-    Labeled labeled = framed(sample);
-    labeled.label = sample.label;
+    Example labeled = framed(sample);
+    labeled.targets.front().labels = {sample.label};
     return labeled;
   }
 
  protected:
-  LossSums loss_of(const Tensor& scores, const Batch& batch) const override {
-    return class_loss(scores, batch.labels, label_smoothing_);
+  LossTerm loss_of(const Tensor& scores, const Batch& batch) const override {
+    return class_loss(scores, batch.slots.front(), label_smoothing_);
   }
   Predictions predictions_of(const Tensor& scores, const Batch& batch) const override {
-    return class_predictions(scores, batch.labels);
+    return class_predictions(scores, batch.slots.front().labels);
   }
 
  private:

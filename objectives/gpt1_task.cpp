@@ -13,6 +13,8 @@
 //   loss = class loss + lm_weight · mean over the tokens of the example
 //
 // Legend: n sequences, m examples, C classes.
+#include <numeric>
+
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/zeros.h>
 
@@ -65,16 +67,19 @@ class Gpt1Task final : public TaskObjective {
           "gpt1_task needs data with at least 2 different labels, and the training data has {}",
           classes_);
     require_length(length_, 5, "gpt1_task");
-    output_ = register_module("output", std::make_shared<Affine>(context.width, has_choices_ ? 1 : classes_));
+    output_ = register_module("output", new_head_map(context.width, has_choices_ ? 1 : classes_));
   }
 
-  FormKind form() const override { return FormKind::choices; }
+  ObjectiveForm form() const override { return {.layout = Layout::in_place}; }
+  std::vector<Slot> slots() const override {
+    return {{.name = "class", .level = Level::group, .predicts = Predicts::classes}, {.name = "next_token"}};
+  }
   ObjectiveLengths lengths() const override {
     return {.raw = length_ - 3, .source = length_, .target = 0, .added = 3};
   }
 
-  Example example(const Sample& sample, Stream&) const override {
-    Choices example{.sequences = {}, .label = sample.label, .next_tokens = options_.lm_weight > 0};
+  Example example(const Sample& sample, const TrainingPlace&, Stream&) const override {
+    Example example{.layout = Layout::in_place, .sequences = {}, .targets = {{.labels = {sample.label}}}};
     if (has_choices_) {
       for (const std::vector<int64_t>& choice : sample.choices) {
         example.sequences.push_back(pair(sample.ids, choice));
@@ -87,15 +92,18 @@ class Gpt1Task final : public TaskObjective {
         example.sequences.push_back(pair(sample.more.front(), sample.ids));
       }
     }
+    if (options_.lm_weight > 0) {
+      add_next_tokens(example);
+    }
     return example;
   }
 
-  LossSums loss(Model& model, const Batch& batch) override {
+  Losses loss(Model& model, const Batch& batch, Stream&) override {
     const Tensor states = model.hidden(batch.inputs);
     return with_next_tokens(model, states, batch, loss_of(scores(states, batch), batch));
   }
 
-  LossSums loss_and_predictions(Model& model, const Batch& batch, Predictions& predictions) override {
+  Losses loss_and_predictions(Model& model, const Batch& batch, Stream&, Predictions& predictions) override {
     const Tensor states = model.hidden(batch.inputs);
     const Tensor given = scores(states, batch);
     predictions.append(predictions_of(given.detach(), batch));
@@ -106,24 +114,24 @@ class Gpt1Task final : public TaskObjective {
   Tensor outputs(Model& model, const Batch& batch) override {
     return scores(model.hidden(batch.inputs), batch);
   }
-  LossSums loss_of(const Tensor& given, const Batch& batch) const override {
-    return class_loss(given, batch.labels, 0);
+  LossTerm loss_of(const Tensor& given, const Batch& batch) const override {
+    return class_loss(given, batch.slots.front(), 0);
   }
   Predictions predictions_of(const Tensor& given, const Batch& batch) const override {
-    return class_predictions(given, batch.labels);
+    return class_predictions(given, batch.slots.front().labels);
   }
 
  private:
-  Labeled one(const std::vector<int64_t>& text) const {
-    Labeled sequence{.ids = {start_}};
+  TokenSequence one(const std::vector<int64_t>& text) const {
+    TokenSequence sequence{.ids = {start_}};
     append(sequence.ids, head_of(text, length_ - 2));
     sequence.ids.push_back(extract_);
     return sequence;
   }
 
-  Labeled pair(const std::vector<int64_t>& first, const std::vector<int64_t>& second) const {
+  TokenSequence pair(const std::vector<int64_t>& first, const std::vector<int64_t>& second) const {
     const auto [a, b] = longest_first(std::ssize(first), std::ssize(second), length_ - 3);
-    Labeled sequence{.ids = {start_}};
+    TokenSequence sequence{.ids = {start_}};
     append(sequence.ids, head_of(first, a));
     sequence.ids.push_back(delimiter_);
     append(sequence.ids, head_of(second, b));
@@ -135,37 +143,39 @@ class Gpt1Task final : public TaskObjective {
     ids.insert(ids.end(), more.begin(), more.end());
   }
 
+  // Every id predicts the next one. Each sequence weighs the same in its example, however long it is, and each
+  // example 1.
+  static void add_next_tokens(Example& example) {
+    const auto sequences = std::ssize(example.sequences);
+    for (int64_t s = 0; s < sequences; ++s) {
+      const std::vector<int64_t>& ids = example.sequences[static_cast<size_t>(s)].ids;
+      Target next{.slot = 1, .sequence = s};
+      next.labels.assign(ids.begin() + 1, ids.end());
+      next.at.resize(next.labels.size());
+      std::iota(next.at.begin(), next.at.end(), 0);
+      next.weights.assign(next.labels.size(), 1.0F / static_cast<float>(std::ssize(next.labels) * sequences));
+      example.targets.push_back(std::move(next));
+    }
+  }
+
   // [m, C], of choices -inf behind the last.
   Tensor scores(const Tensor& states, const Batch& batch) const {
     const Tensor rows = last_rows(batch.inputs.sequences).rows;
     const Tensor last = at::dropout(states.index_select(0, rows), options_.dropout, is_training());  // [n, D]
-    const Sequences groups = Sequences(batch.groups).to(states.device());
+    const Sequences groups = Sequences(batch.group_sizes).to(states.device());
     return has_choices_ ? padded_logits(output_->forward(last).squeeze(1), groups)
                         : output_->forward(to_padded(last, groups).sum(1));
   }
 
-  // Sequence by sequence: each weighs the same in its example, however long it is.
-  LossSums with_next_tokens(Model& model, const Tensor& states, const Batch& batch, LossSums loss) const {
-    if (!batch.next_rows.defined()) {
-      return loss;
+  Losses with_next_tokens(Model& model, const Tensor& states, const Batch& batch, LossTerm classes) const {
+    Losses losses{std::move(classes)};
+    const SlotBatch& next = batch.slots[1];
+    if (next.count() > 0) {
+      const Projection logits = model.project(states.index_select(0, next.rows));
+      const CrossEntropy entropy = linear_cross_entropy(logits, {next.labels, next.weights});
+      losses.push_back({.slot = 1, .sum = entropy.sum, .weight = options_.lm_weight});
     }
-    const Sequences& sequences = batch.inputs.sequences;
-    int64_t sequence = 0;
-    int64_t done = 0;
-    Tensor next = at::zeros({}, loss.sum.options());
-    for (const int64_t count : batch.groups) {
-      for (int64_t i = 0; i < count; ++i, ++sequence) {
-        const int64_t predicted = sequences.length(sequence) - 1;
-        const Tensor rows = states.index_select(0, batch.next_rows.narrow(0, done, predicted));
-        const CrossEntropy entropy =
-            linear_cross_entropy(model.project(rows), batch.next_labels.narrow(0, done, predicted));
-        next = next + entropy.sum / static_cast<double>(predicted * count);
-        done += predicted;
-      }
-    }
-    loss.sum = loss.sum + options_.lm_weight * next;
-    loss.metrics.emplace_back("next_token_loss", next.detach());
-    return loss;
+    return losses;
   }
 
   Gpt1TaskOptions options_;
@@ -173,7 +183,7 @@ class Gpt1Task final : public TaskObjective {
   int64_t classes_;
   bool has_choices_;
   int64_t start_, delimiter_, extract_;
-  std::shared_ptr<Affine> output_;
+  std::shared_ptr<Linear> output_;
 };
 
 }  // namespace

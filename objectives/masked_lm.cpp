@@ -87,12 +87,12 @@ class MaskedLm final : public Objective {
     }
   }
 
-  FormKind form() const override { return FormKind::in_place; }
+  ObjectiveForm form() const override { return {.layout = Layout::in_place, .needs_both_sides = true}; }
   ObjectiveLengths lengths() const override {
     return {.raw = length_ - 2, .source = length_, .target = 0, .added = 2};
   }
 
-  Example example(const Sample& sample, Stream& stream) const override {
+  Example example(const Sample& sample, const TrainingPlace&, Stream& stream) const override {
     std::vector<int64_t> ids{cls_};
     ids.insert(ids.end(), sample.ids.begin(), sample.ids.end());
     ids.push_back(sep_);
@@ -103,10 +103,13 @@ class MaskedLm final : public Objective {
       originals.push_back(ids[position]);
     }
     const std::vector<int64_t> replacements = draw_replacements(originals, replacement_, stream);
-    return replace_tokens(std::move(ids), std::move(positions), replacements);
+    MaskedText masked = replace_tokens(std::move(ids), std::move(positions), replacements);
+    return in_place(std::move(masked.ids), std::move(masked.positions), std::move(masked.labels));
   }
 
-  LossSums loss(Model& model, const Batch& batch) override { return language_model_loss(model, batch); }
+  Losses loss(Model& model, const Batch& batch, Stream&) override {
+    return {language_model_loss(model, batch)};
+  }
 
  private:
   std::vector<int64_t> choose(std::span<const int64_t> ids, Stream& stream) const {

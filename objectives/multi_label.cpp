@@ -35,30 +35,38 @@ struct MultiLabelOptions {
 class MultiLabel final : public SequenceTask {
  public:
   MultiLabel(const MultiLabelOptions& options, const ObjectiveContext& context)
-      : SequenceTask(head_options(options), context, std::ssize(context.classes), "multi_label"),
+      : SequenceTask(head_options(options),
+                     context,
+                     {.name = "classes",
+                      .level = Level::sequence,
+                      .predicts = Predicts::numbers,
+                      .width = std::ssize(context.classes)},
+                     std::ssize(context.classes),
+                     "multi_label"),
         classes_(std::ssize(context.classes)),
         threshold_(options.threshold) {
     require_column(context.record, &RecordShape::labels, "labels", "multi_label");
     check(classes_ >= 1, "multi_label needs data with at least 1 class, and the training data has none");
   }
 
-  Example example(const Sample& sample, Stream&) const override {
-    Labeled labeled = framed(sample);
-    labeled.values.assign(static_cast<size_t>(classes_), 0);
+  Example example(const Sample& sample, const TrainingPlace&, Stream&) const override {
+    Example labeled = framed(sample);
+    std::vector<float>& values = labeled.targets.front().values;
+    values.assign(static_cast<size_t>(classes_), 0);
     for (const int64_t index : sample.set) {
-      labeled.values.at(static_cast<size_t>(index)) = 1;
+      values.at(static_cast<size_t>(index)) = 1;
     }
     return labeled;
   }
 
  protected:
-  LossSums loss_of(const Tensor& scores, const Batch& batch) const override {
-    const Tensor wanted = batch.values.to(scores.device());
+  LossTerm loss_of(const Tensor& scores, const Batch& batch) const override {
+    const Tensor wanted = batch.slots.front().values.to(scores.device());
     const Tensor exact = scores.scalar_type() == at::kDouble ? scores : scores.to(at::kFloat);
     const Tensor each = at::binary_cross_entropy_with_logits(
         exact, wanted.to(exact.scalar_type()), {}, {}, at::Reduction::Sum);
     const Tensor right = (exact.detach().sigmoid() > threshold_).eq(wanted > 0.5).all(1).sum();
-    return {.sum = each / classes_, .count = batch.values.size(0), .metrics = {{"subset_accuracy", right}}};
+    return {.sum = each / classes_, .metrics = {{"subset_accuracy", right}}};
   }
 
   Predictions predictions_of(const Tensor& scores, const Batch& batch) const override {
@@ -67,7 +75,7 @@ class MultiLabel final : public SequenceTask {
     for (const std::vector<double>& row : predictions.scores) {
       predictions.sets.given.push_back(larger(row, threshold_));
     }
-    for (const std::vector<double>& row : rows_of(batch.values)) {
+    for (const std::vector<double>& row : rows_of(batch.slots.front().values)) {
       predictions.sets.expected.push_back(larger(row, 0.5));
     }
     return predictions;

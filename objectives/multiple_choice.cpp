@@ -35,22 +35,24 @@ class MultipleChoice final : public TaskObjective {
     head_.register_in(*this);
   }
 
-  FormKind form() const override { return FormKind::choices; }
+  ObjectiveForm form() const override { return {.layout = Layout::in_place}; }
+  std::vector<Slot> slots() const override {
+    return {{.name = "choice", .level = Level::group, .predicts = Predicts::classes}};
+  }
   ObjectiveLengths lengths() const override {
     return {.raw = length_ - frame_.added(2), .source = length_, .target = 0, .added = frame_.added(2)};
   }
 
-  Example example(const Sample& sample, Stream&) const override {
+  Example example(const Sample& sample, const TrainingPlace&, Stream&) const override {
     check(sample.choices.size() >= 2, "a sample has {} choices but needs at least 2", sample.choices.size());
-    Choices choices{.sequences = {}, .label = sample.label};
+    Example choices{.layout = Layout::in_place, .sequences = {}, .targets = {{.labels = {sample.label}}}};
     for (const std::vector<int64_t>& choice : sample.choices) {
       std::vector<int64_t> second = sample.more.empty() ? std::vector<int64_t>{} : sample.more.front();
       second.insert(second.end(), choice.begin(), choice.end());
       const auto [a, b] =
           longest_first(std::ssize(sample.ids), std::ssize(second), length_ - frame_.added(2));
       FramedTexts texts = frame_.pair(head_of(sample.ids, a), head_of(second, b));
-      choices.sequences.push_back(
-          {.ids = std::move(texts.ids), .label = 0, .token_types = std::move(texts.token_types)});
+      choices.sequences.push_back({.ids = std::move(texts.ids), .token_types = std::move(texts.token_types)});
     }
     return choices;
   }
@@ -59,15 +61,15 @@ class MultipleChoice final : public TaskObjective {
   // [m, C], -inf behind the last choice of an example.
   Tensor outputs(Model& model, const Batch& batch) override {
     const Tensor scores = head_.forward(head_.state(model, batch.inputs), is_training());  // [n, 1]
-    return padded_logits(scores.squeeze(1), Sequences(batch.groups).to(scores.device()));
+    return padded_logits(scores.squeeze(1), Sequences(batch.group_sizes).to(scores.device()));
   }
-  LossSums loss_of(const Tensor& scores, const Batch& batch) const override {
-    return class_loss(scores, batch.labels, 0);
+  LossTerm loss_of(const Tensor& scores, const Batch& batch) const override {
+    return class_loss(scores, batch.slots.front(), 0);
   }
   Predictions predictions_of(const Tensor& scores, const Batch& batch) const override {
-    Predictions predictions = class_predictions(scores, batch.labels);
+    Predictions predictions = class_predictions(scores, batch.slots.front().labels);
     for (size_t i = 0; i < predictions.scores.size(); ++i) {
-      predictions.scores[i].resize(static_cast<size_t>(batch.groups[i]));
+      predictions.scores[i].resize(static_cast<size_t>(batch.group_sizes[i]));
     }
     return predictions;
   }

@@ -66,19 +66,22 @@ class QuestionAnswering final : public TaskObjective {
           options.max_question_length,
           length_,
           options.stride);
-    output_ = register_module("output", std::make_shared<Affine>(context.width, 2));
+    output_ = register_module("output", new_head_map(context.width, 2));
   }
 
-  FormKind form() const override { return FormKind::spanned; }
+  ObjectiveForm form() const override { return {.layout = Layout::in_place}; }
+  std::vector<Slot> slots() const override {
+    return {{.name = "ends", .level = Level::sequence, .predicts = Predicts::rows, .width = 2}};
+  }
   ObjectiveLengths lengths() const override {
     return {.raw = length_ - frame_.added(2), .source = length_, .target = 0, .added = frame_.added(2)};
   }
 
-  Example example(const Sample& sample, Stream& stream) const override {
-    return examples(sample, stream).front();
+  Example example(const Sample& sample, const TrainingPlace& place, Stream& stream) const override {
+    return examples(sample, place, stream).front();
   }
 
-  std::vector<Example> examples(const Sample& sample, Stream&) const override {
+  std::vector<Example> examples(const Sample& sample, const TrainingPlace&, Stream&) const override {
     check(sample.passage != nullptr && sample.more.size() == 1,
           "question_answering needs samples of a question and a passage");
     const auto question = head_of(sample.ids, options_.max_question_length);
@@ -89,10 +92,13 @@ class QuestionAnswering final : public TaskObjective {
       const int64_t count = std::min(room, std::ssize(passage) - first);
       const auto part = std::span(passage).subspan(static_cast<size_t>(first), static_cast<size_t>(count));
       FramedTexts texts = frame_.pair(question, part);
-      Spanned piece{.ids = std::move(texts.ids), .token_types = std::move(texts.token_types)};
-      piece.piece = {.passage = sample.passage, .first = first, .offset = texts.second, .count = count};
-      label(piece);
-      pieces.emplace_back(std::move(piece));
+      const PassagePiece piece{
+          .passage = sample.passage, .first = first, .offset = texts.second, .count = count};
+      pieces.push_back(
+          {.layout = Layout::in_place,
+           .sequences = {{.ids = std::move(texts.ids), .token_types = std::move(texts.token_types)}},
+           .targets = {{.labels = ends_in(piece)}},
+           .note = piece});
       if (first + count == std::ssize(passage)) {
         return pieces;
       }
@@ -104,18 +110,19 @@ class QuestionAnswering final : public TaskObjective {
     return output_->forward(model.encode(batch.inputs));  // [N, 2]
   }
 
-  LossSums loss_of(const Tensor& logits, const Batch& batch) const override {
+  LossTerm loss_of(const Tensor& logits, const Batch& batch) const override {
     const Sequences& sequences = batch.inputs.sequences;
+    const SlotBatch& targets = batch.slots.front();
     Tensor sum, right;
     for (const int64_t end : {0, 1}) {
       const Tensor padded = padded_logits(logits.select(1, end), sequences);
-      const Tensor labels = batch.labels.select(1, end).contiguous();
-      const Tensor part = class_loss(padded, labels, 0).sum / 2;
-      const Tensor hits = padded.detach().argmax(1).eq(labels);
+      const SlotBatch ends{.labels = targets.labels.select(1, end).contiguous(), .weights = targets.weights};
+      const Tensor part = class_loss(padded, ends, 0).sum / 2;
+      const Tensor hits = padded.detach().argmax(1).eq(ends.labels);
       sum = sum.defined() ? sum + part : part;
       right = right.defined() ? right.logical_and(hits) : hits;
     }
-    return {.sum = sum, .count = sequences.count(), .metrics = {{"correct_spans", right.sum()}}};
+    return {.sum = sum, .metrics = {{"correct_spans", right.sum()}}};
   }
 
   Predictions predictions_of(const Tensor& logits, const Batch& batch) const override {
@@ -127,41 +134,44 @@ class QuestionAnswering final : public TaskObjective {
                             .null_threshold = options_.null_threshold};
     Predictions predictions;
     std::vector<PieceLogits> of_passage;
+    std::vector<PassagePiece> pieces;
     for (int64_t i = 0; i < sequences.count(); ++i) {
       PieceLogits& own = of_passage.emplace_back();
       for (int64_t t = sequences.start(i); t < sequences.start(i) + sequences.length(i); ++t) {
         own.begin.push_back(rows[static_cast<size_t>(t)][0]);
         own.end.push_back(rows[static_cast<size_t>(t)][1]);
       }
-      const auto here = static_cast<size_t>(i);
-      const bool last =
-          i + 1 == sequences.count() || batch.pieces[here + 1].passage != batch.pieces[here].passage;
-      if (last) {
-        const auto pieces = std::span(batch.pieces).subspan(here + 1 - of_passage.size(), of_passage.size());
+      pieces.push_back(piece_at(batch, i));
+      if (i + 1 == sequences.count() || piece_at(batch, i + 1).passage != pieces.back().passage) {
         predictions.answers.push_back(best_answers(pieces, of_passage, rules));
         of_passage.clear();
+        pieces.clear();
       }
     }
     return predictions;
   }
 
  private:
-  static void label(Spanned& spanned) {
-    const PassagePiece& piece = spanned.piece;
+  // First and last position of the answer in the sequence that reads this piece; 0 and 0 without one.
+  static std::vector<int64_t> ends_in(const PassagePiece& piece) {
     if (piece.passage->answers.empty()) {
-      return;
+      return {0, 0};
     }
     const auto ids = ids_of_answer(*piece.passage, piece.passage->answers.front(), piece.first, piece.count);
-    if (ids) {
-      spanned.begin = piece.offset + ids->first - piece.first;
-      spanned.end = piece.offset + ids->second - piece.first;
+    if (!ids) {
+      return {0, 0};
     }
+    return {piece.offset + ids->first - piece.first, piece.offset + ids->second - piece.first};
+  }
+
+  static const PassagePiece& piece_at(const Batch& batch, int64_t sequence) {
+    return std::any_cast<const PassagePiece&>(batch.notes.at(static_cast<size_t>(sequence)));
   }
 
   QuestionAnsweringOptions options_;
   int64_t length_;
   InputFrame frame_;
-  std::shared_ptr<Affine> output_;
+  std::shared_ptr<Linear> output_;
 };
 
 }  // namespace

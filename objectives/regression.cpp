@@ -15,21 +15,25 @@ namespace {
 class Regression final : public SequenceTask {
  public:
   Regression(const HeadOptions& options, const ObjectiveContext& context)
-      : SequenceTask(options, context, 1, "regression") {
+      : SequenceTask(options,
+                     context,
+                     {.name = "number", .level = Level::sequence, .predicts = Predicts::numbers},
+                     1,
+                     "regression") {
     require_column(context.record, &RecordShape::value, "value", "regression");
   }
 
-  Example example(const Sample& sample, Stream&) const override {
-    Labeled labeled = framed(sample);
-    labeled.values = {static_cast<float>(sample.value.value_or(0))};
+  Example example(const Sample& sample, const TrainingPlace&, Stream&) const override {
+    Example labeled = framed(sample);
+    labeled.targets.front().values = {static_cast<float>(sample.value.value_or(0))};
     return labeled;
   }
 
  protected:
-  LossSums loss_of(const Tensor& numbers, const Batch& batch) const override {
+  LossTerm loss_of(const Tensor& numbers, const Batch& batch) const override {
     const Tensor exact = numbers.scalar_type() == at::kDouble ? numbers : numbers.to(at::kFloat);
-    const Tensor difference = exact - batch.values.to(exact.device(), exact.scalar_type());
-    return {.sum = difference.square().sum(), .count = batch.values.size(0), .metrics = {}};
+    const Tensor difference = exact - batch.slots.front().values.to(exact.device(), exact.scalar_type());
+    return {.sum = difference.square().sum()};
   }
 
   Predictions predictions_of(const Tensor& numbers, const Batch& batch) const override {
@@ -37,7 +41,7 @@ class Regression final : public SequenceTask {
     for (const std::vector<double>& row : rows_of(numbers)) {
       predictions.values.given.push_back(row.front());
     }
-    for (const std::vector<double>& row : rows_of(batch.values)) {
+    for (const std::vector<double>& row : rows_of(batch.slots.front().values)) {
       predictions.values.expected.push_back(row.front());
     }
     return predictions;

@@ -71,16 +71,19 @@ class SpanCorruption final : public Objective {
     }
   }
 
-  FormKind form() const override { return FormKind::sequence_to_sequence; }
+  ObjectiveForm form() const override { return {.layout = Layout::source_target}; }
   ObjectiveLengths lengths() const override {
     return {.raw = lengths_.raw, .source = lengths_.source, .target = lengths_.target};
   }
 
-  Example example(const Sample& sample, Stream& stream) const override {
-    return replace_spans(sample.ids, span_mask(std::ssize(sample.ids), noise_, stream), form_);
+  Example example(const Sample& sample, const TrainingPlace&, Stream& stream) const override {
+    CorruptedText text = replace_spans(sample.ids, span_mask(std::ssize(sample.ids), noise_, stream), form_);
+    return source_target(std::move(text.source), std::move(text.target), text.unlabeled);
   }
 
-  LossSums loss(Model& model, const Batch& batch) override { return language_model_loss(model, batch); }
+  Losses loss(Model& model, const Batch& batch, Stream&) override {
+    return {language_model_loss(model, batch)};
+  }
 
  private:
   SpanLengths solve(int64_t sequence_length) const {

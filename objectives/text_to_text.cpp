@@ -33,23 +33,25 @@ class TextToText final : public Objective {
     require_length(length_, joined_ ? target_length_ + 2 : 2, "text_to_text");
   }
 
-  FormKind form() const override { return FormKind::sequence_to_sequence; }
+  ObjectiveForm form() const override { return {.layout = Layout::source_target}; }
   ObjectiveLengths lengths() const override {
     const int64_t source = joined_ ? length_ - target_length_ : length_;
     return {.raw = source - 1, .source = source, .target = target_length_};
   }
 
-  Example example(const Sample& sample, Stream&) const override {
-    SequenceToSequence pair{.source = {}, .target = cut(sample.target, target_length_)};
+  Example example(const Sample& sample, const TrainingPlace&, Stream&) const override {
+    std::vector<int64_t> target = cut(sample.target, target_length_);
     std::vector<int64_t> source = sample.ids;
     for (const std::vector<int64_t>& text : sample.more) {
       source.insert(source.end(), text.begin(), text.end());
     }
-    pair.source = cut(source, joined_ ? length_ - std::ssize(pair.target) : length_);
-    return pair;
+    const int64_t room = joined_ ? length_ - std::ssize(target) : length_;
+    return source_target(cut(source, room), std::move(target));
   }
 
-  LossSums loss(Model& model, const Batch& batch) override { return language_model_loss(model, batch); }
+  Losses loss(Model& model, const Batch& batch, Stream&) override {
+    return {language_model_loss(model, batch)};
+  }
 
  private:
   // At most `length` ids, the last of which is eos.

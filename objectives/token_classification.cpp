@@ -62,6 +62,9 @@ std::vector<int64_t> continued(const std::vector<std::string>& classes) {
   return next;
 }
 
+// A note: which of an example's labels are the first of a word; predictions are theirs.
+using FirstLabels = std::vector<int64_t>;
+
 class TokenClassification final : public TaskObjective {
  public:
   TokenClassification(const TokenClassificationOptions& options, const ObjectiveContext& context)
@@ -74,18 +77,20 @@ class TokenClassification final : public TaskObjective {
           "token_classification needs data with at least 2 different tags, and the training data has {}",
           continued_.size());
     require_length(length_, 1 + frame_.added(1), "token_classification");
-    output_ = register_module("output", std::make_shared<Affine>(context.width, std::ssize(continued_)));
+    output_ = register_module("output", new_head_map(context.width, std::ssize(continued_)));
   }
 
-  FormKind form() const override { return FormKind::tagged; }
+  ObjectiveForm form() const override { return {.layout = Layout::in_place}; }
+  std::vector<Slot> slots() const override { return {{.name = "tag", .predicts = Predicts::classes}}; }
   ObjectiveLengths lengths() const override {
     return {.raw = length_ - frame_.added(1), .source = length_, .target = 0, .added = frame_.added(1)};
   }
 
-  Example example(const Sample& sample, Stream&) const override {
+  Example example(const Sample& sample, const TrainingPlace&, Stream&) const override {
     const int64_t kept = std::min(std::ssize(sample.ids), lengths().raw);
-    const FramedTexts text = frame_.one(head_of(sample.ids, kept));
-    Tagged tagged{.ids = text.ids, .positions = {}, .labels = {}, .words = {}, .token_types = {}};
+    FramedTexts text = frame_.one(head_of(sample.ids, kept));
+    Target tags;
+    FirstLabels words;
     for (size_t w = 0; w < sample.word_starts.size(); ++w) {
       const int64_t begin = sample.word_starts[w];
       const int64_t end = std::min(
@@ -93,56 +98,57 @@ class TokenClassification final : public TaskObjective {
       if (begin >= end) {
         continue;  // cut off, or of characters that the tokenizer drops
       }
-      tagged.words.push_back(std::ssize(tagged.positions));
-      add(tagged, text.first + begin, sample.tags.at(w));
+      words.push_back(std::ssize(tags.at));
+      add(tags, text.first + begin, sample.tags.at(w));
       for (int64_t i = begin + 1; i < end && options_.subwords == Subwords::all; ++i) {
-        add(tagged, text.first + i, continued_.at(static_cast<size_t>(sample.tags[w])));
+        add(tags, text.first + i, continued_.at(static_cast<size_t>(sample.tags[w])));
       }
     }
-    return tagged;
+    return {.layout = Layout::in_place,
+            .sequences = {{.ids = std::move(text.ids)}},
+            .targets = {std::move(tags)},
+            .note = std::move(words)};
   }
 
  protected:
   Tensor outputs(Model& model, const Batch& batch) override {
-    const Tensor rows = model.encode_at(batch.inputs, batch.wanted());  // [K, D]
+    const Tensor rows = model.encode_at(batch.inputs, batch.slots.front().wanted());  // [K, D]
     return output_->forward(at::dropout(rows, options_.dropout, is_training()));
   }
-  LossSums loss_of(const Tensor& scores, const Batch& batch) const override {
-    return class_loss(scores, batch.labels, 0);
+  LossTerm loss_of(const Tensor& scores, const Batch& batch) const override {
+    return class_loss(scores, batch.slots.front(), 0);
   }
 
   Predictions predictions_of(const Tensor& scores, const Batch& batch) const override {
     const std::vector<int64_t> best = list_of(scores.argmax(1));
-    const std::vector<int64_t> labels = list_of(batch.labels);
-    const std::vector<int64_t> rows = list_of(batch.rows);
-    const Sequences& sequences = batch.inputs.sequences;
+    const SlotBatch& tagged = batch.slots.front();
+    const std::vector<int64_t> labels = list_of(tagged.labels);
     Predictions predictions;
     Compared<std::vector<int64_t>>& tags = predictions.tags;
-    tags.given.resize(static_cast<size_t>(sequences.count()));
-    tags.expected.resize(static_cast<size_t>(sequences.count()));
-    int64_t sequence = 0;
-    for (const int64_t word : batch.words) {
-      const auto at = static_cast<size_t>(word);
-      while (rows[at] >= sequences.start(sequence) + sequences.length(sequence)) {
-        ++sequence;
+    int64_t first = 0;  // of the example's labels
+    for (size_t i = 0; i < batch.notes.size(); ++i) {
+      std::vector<int64_t>& given = tags.given.emplace_back();
+      std::vector<int64_t>& expected = tags.expected.emplace_back();
+      for (const int64_t word : std::any_cast<const FirstLabels&>(batch.notes[i])) {
+        given.push_back(best[static_cast<size_t>(first + word)]);
+        expected.push_back(labels[static_cast<size_t>(first + word)]);
       }
-      tags.given[static_cast<size_t>(sequence)].push_back(best[at]);
-      tags.expected[static_cast<size_t>(sequence)].push_back(labels[at]);
+      first += tagged.counts[i];
     }
     return predictions;
   }
 
  private:
-  static void add(Tagged& tagged, int64_t position, int64_t label) {
-    tagged.positions.push_back(position);
-    tagged.labels.push_back(label);
+  static void add(Target& tags, int64_t position, int64_t label) {
+    tags.at.push_back(position);
+    tags.labels.push_back(label);
   }
 
   TokenClassificationOptions options_;
   int64_t length_;
   InputFrame frame_;
   std::vector<int64_t> continued_;  // [C]
-  std::shared_ptr<Affine> output_;
+  std::shared_ptr<Linear> output_;
 };
 
 }  // namespace

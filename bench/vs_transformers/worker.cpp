@@ -44,27 +44,29 @@ Tensor tensor_of(const SafetensorsFile& file, const std::string& name) {
 Batch packed(const Tensor& ids, const Tensor& labels, Architecture architecture) {
   const int64_t rows = ids.size(0);
   Batch batch;
+  SlotBatch& targets = batch.slots.emplace_back();
   batch.inputs.ids = ids.flatten();
   batch.inputs.sequences = Sequences::uniform(rows, ids.size(1));
   if (architecture == Architecture::encoder_decoder) {
     const Tensor start = at::zeros({rows, 1}, at::kLong);
     batch.inputs.decoder_ids = at::cat({start, labels.slice(1, 0, labels.size(1) - 1)}, 1).flatten();
     batch.inputs.decoder_sequences = Sequences::uniform(rows, labels.size(1));
-    batch.rows = at::arange(labels.numel());
-    batch.labels = labels.flatten();
+    targets.rows = at::arange(labels.numel());
+    targets.labels = labels.flatten();
   } else if (architecture == Architecture::decoder_only) {
     // The peer computes every position and shifts inside; the last one of a row predicts nothing.
     const Tensor positions = at::arange(ids.numel()).view_as(ids);
-    batch.rows = positions.slice(1, 0, ids.size(1) - 1).flatten();
-    batch.labels = labels.slice(1, 1).flatten();
+    targets.rows = positions.slice(1, 0, ids.size(1) - 1).flatten();
+    targets.labels = labels.slice(1, 1).flatten();
   } else {
     const Tensor flat = labels.flatten();
-    batch.rows = flat.ne(kIgnore).nonzero().squeeze(1);
-    batch.labels = flat.index_select(0, batch.rows);
+    targets.rows = flat.ne(kIgnore).nonzero().squeeze(1);
+    targets.labels = flat.index_select(0, targets.rows);
   }
   const bool decodes = architecture == Architecture::encoder_decoder;
-  batch.row_counts =
-      count_rows(batch.rows, decodes ? batch.inputs.decoder_sequences : batch.inputs.sequences);
+  targets.total = static_cast<double>(targets.count());
+  targets.counts =
+      count_rows(targets.rows, decodes ? batch.inputs.decoder_sequences : batch.inputs.sequences);
   batch.tokens =
       batch.inputs.ids.size(0) + (batch.inputs.decoder_ids.defined() ? batch.inputs.decoder_ids.size(0) : 0);
   batch.samples = {0};
@@ -135,7 +137,7 @@ Json run_steps(Bench& bench, const StepParts& parts, int64_t count, int64_t& don
     const auto begin = std::chrono::steady_clock::now();
     const Batch& batch = bench.batches[static_cast<size_t>(done) % bench.batches.size()];
     const StepOutcome outcome = train_step(parts, {batch}, done + 1, bench.config.optimizer.lr);
-    const double loss = outcome.values[0].item<double>() / static_cast<double>(outcome.work.labels);
+    const double loss = outcome.values[0].item<double>() / outcome.work.total;
     const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
     milliseconds.push_back(time.count());
     losses.push_back(loss);

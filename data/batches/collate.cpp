@@ -2,24 +2,19 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
 
 #include "base/check.h"
+#include "data/batches/slot_targets.h"
 
 namespace lmzoo {
 namespace {
-
-Tensor to_tensor(const std::vector<int64_t>& values) {
-  Tensor tensor = at::empty({static_cast<int64_t>(values.size())}, at::kLong);
-  std::copy(values.begin(), values.end(), tensor.data_ptr<int64_t>());
-  return tensor;
-}
 
 // Sequences that stand one after the other.
 struct Packed {
@@ -27,7 +22,8 @@ struct Packed {
   std::vector<int64_t> lengths;
   size_t begin = 0;  // of the sequence that is being written
 
-  int64_t end() const { return static_cast<int64_t>(ids.size()); }
+  int64_t end() const { return std::ssize(ids); }
+  int64_t count() const { return std::ssize(lengths); }
   void append(std::span<const int64_t> more) { ids.insert(ids.end(), more.begin(), more.end()); }
   void finish_sequence() {
     lengths.push_back(static_cast<int64_t>(ids.size() - begin));
@@ -35,129 +31,83 @@ struct Packed {
   }
 };
 
+[[noreturn]] void misfit(const std::string& what) { throw std::logic_error("collate: " + what); }
+
 class Collator {
  public:
-  Collator(Architecture architecture, const Vocabulary& vocabulary)
-      : architecture_(architecture), vocabulary_(vocabulary) {}
-
-  void add(const InPlace& example) {
-    check_positions(example.ids, example.positions, example.labels);
-    if (architecture_ == Architecture::encoder_decoder) {
-      std::vector<int64_t> original = example.ids;
-      for (size_t i = 0; i < example.positions.size(); ++i) {
-        original[example.positions[i]] = example.labels[i];
-      }
-      add_source(example.ids);
-      add_decoder(original, {});
-      return;
-    }
-    add_position_labels(example.positions, example.labels);
-    add_source(example.ids);
-  }
-
-  void add(const SequenceToSequence& example) {
-    if (architecture_ == Architecture::encoder_decoder) {
-      add_source(example.source);
-      add_decoder(example.target, example.unlabeled);
-      return;
-    }
-    source_.ids.push_back(start());
-    source_.append(example.source);
-    prefix_.push_back(static_cast<int64_t>(example.source.size()) + 1);
-    finish_predicting(source_, example.target, example.unlabeled);
-  }
-
-  void add(const TokenStream& example) {
-    const std::span<const int64_t> ids = example.ids;
-    const size_t given = std::min<size_t>(ids.size(), 1);
-    source_.append(ids.first(given));
-    std::vector<int64_t> unlabeled;
-    for (int64_t i = 1; i < example.given; ++i) {
-      unlabeled.push_back(i - 1);
-    }
-    finish_predicting(source_, ids.subspan(given), unlabeled);
-  }
-
-  void add(const Labeled& example) {
-    if (example.values.empty()) {
-      add_label(sequences(), example.label);
-    } else {
-      rows_.push_back(sequences());
-      values_.insert(values_.end(), example.values.begin(), example.values.end());
-    }
-    add_source(example.ids, example.token_types);
-  }
-
-  void add(const Tagged& example) {
-    check_positions(example.ids, example.positions, example.labels);
-    for (const int64_t word : example.words) {
-      words_.push_back(std::ssize(rows_) + word);
-    }
-    add_position_labels(example.positions, example.labels);
-    add_source(example.ids, example.token_types);
-  }
-
-  void add(const Spanned& example) {
-    const std::vector<int64_t> ends{example.begin, example.end};
-    check_positions(example.ids, ends, ends);
-    rows_.push_back(sequences());
-    labels_.insert(labels_.end(), ends.begin(), ends.end());
-    pieces_.push_back(example.piece);
-    add_source(example.ids, example.token_types);
-  }
-
-  void add(const Choices& example) {
-    add_label(sequences(), example.label);
-    groups_.push_back(std::ssize(example.sequences));
-    for (const Labeled& sequence : example.sequences) {
-      if (example.next_tokens) {
-        add_next_tokens(sequence.ids);
-      }
-      add_source(sequence.ids, sequence.token_types);
+  explicit Collator(const CollateRules& rules) : rules_(rules) {
+    for (const Slot& slot : rules.slots) {
+      slots_.emplace_back(slot);
     }
   }
 
-  Batch finish() const {
+  void add(const Example& example) {
+    if (example.sequences.empty()) {
+      misfit("an example without a sequence");
+    }
+    notes_.push_back(example.note);
+    switch (example.layout) {
+      case Layout::in_place:
+        return add_in_place(example);
+      case Layout::source_target:
+        return add_source_target(example);
+      case Layout::stream:
+        require(rules_.architecture == Architecture::decoder_only, "a stream");
+        return add_as_it_is(example);
+    }
+  }
+
+  Batch finish() {
+    if (!decoder_.lengths.empty() && decoder_.count() != source_.count()) {
+      misfit("examples with a target beside examples without one");
+    }
     Batch batch;
     batch.inputs.ids = to_tensor(source_.ids);
     batch.inputs.sequences = Sequences(source_.lengths);
-    batch.inputs.prefix = prefix_;
+    if (std::ranges::any_of(prefix_, [](int64_t visible) { return visible > 0; })) {
+      batch.inputs.prefix = prefix_;
+    }
     if (!decoder_.lengths.empty()) {
       batch.inputs.decoder_ids = to_tensor(decoder_.ids);
       batch.inputs.decoder_sequences = Sequences(decoder_.lengths);
     }
-    batch.rows = to_tensor(rows_);
-    if (labels_positions_) {
-      const bool decodes = !decoder_.lengths.empty();
-      batch.row_counts =
-          count_rows(batch.rows, decodes ? batch.inputs.decoder_sequences : batch.inputs.sequences);
-    }
-    batch.labels = to_tensor(labels_);
-    if (!pieces_.empty()) {
-      batch.labels = batch.labels.view({-1, 2});
-    }
-    if (!values_.empty()) {
-      batch.values = at::tensor(values_).view({std::ssize(rows_), -1});
-    }
-    if (!next_rows_.empty()) {
-      batch.next_rows = to_tensor(next_rows_);
-      batch.next_labels = to_tensor(next_labels_);
-    }
     if (!types_.empty()) {
-      std::vector<int64_t> types = types_;
-      types.resize(source_.ids.size());
-      batch.inputs.token_types = to_tensor(types);
+      types_.resize(source_.ids.size());
+      batch.inputs.token_types = to_tensor(types_);
     }
-    batch.words = words_;
-    batch.groups = groups_;
-    batch.pieces = pieces_;
+    for (SlotTargets& slot : slots_) {
+      const bool decodes = is_written(slot.slot()) && !decoder_.lengths.empty();
+      batch.slots.push_back(slot.finish(decodes ? batch.inputs.decoder_sequences : batch.inputs.sequences));
+    }
+    batch.group_sizes = std::move(group_sizes_);
+    if (std::ranges::any_of(notes_, [](const std::any& note) { return note.has_value(); })) {
+      batch.notes = std::move(notes_);
+    }
     batch.tokens = source_.end() + decoder_.end();
     return batch;
   }
 
  private:
+  static void require(bool fits, const char* what) {
+    if (!fits) {
+      misfit(std::string(what) + " cannot be given to this architecture");
+    }
+  }
+
+  bool writes() const { return rules_.architecture == Architecture::encoder_decoder; }
+  // Whether a slot's rows are the decoder's.
+  bool is_written(const Slot& slot) const { return writes() && slot.predicts == Predicts::ids; }
+
+  SlotTargets& slot_of(const Target& target) {
+    if (target.slot < 0 || target.slot >= std::ssize(slots_)) {
+      misfit("a target of a slot that the objective does not have");
+    }
+    return slots_[static_cast<size_t>(target.slot)];
+  }
+
   int64_t start() const {
-    for (const std::optional<int64_t>& id : {vocabulary_.pad, vocabulary_.bos, vocabulary_.eos}) {
+    const Vocabulary& vocabulary = rules_.vocabulary;
+    for (const std::optional<int64_t>& id : {vocabulary.pad, vocabulary.bos, vocabulary.eos}) {
       if (id) {
         return *id;
       }
@@ -165,128 +115,164 @@ class Collator {
     throw InputError("the decoder needs a symbol to begin with, but the tokenizer has no pad, bos or eos");
   }
 
-  void add_label(int64_t row, int64_t label) {
-    rows_.push_back(row);
-    labels_.push_back(label);
-  }
-
-  // Of the sequence that the source gets next.
-  void add_position_labels(std::span<const int64_t> positions, std::span<const int64_t> labels) {
-    labels_positions_ = true;
-    for (size_t i = 0; i < positions.size(); ++i) {
-      add_label(source_.end() + positions[i], labels[i]);
+  void add_in_place(const Example& example) {
+    const bool restores = std::ranges::any_of(
+        example.targets, [&](const Target& target) { return is_written(slot_of(target).slot()); });
+    if (restores) {
+      return add_restored(example);
     }
-  }
-
-  int64_t sequences() const { return std::ssize(source_.lengths); }
-
-  void add_source(std::span<const int64_t> ids, std::span<const int64_t> types = {}) {
-    if (!types.empty()) {
-      types_.resize(source_.begin);  // sequences before it without types have type 0
-      types_.insert(types_.end(), types.begin(), types.end());
-    }
-    source_.append(ids);
-    source_.finish_sequence();
-  }
-
-  void add_next_tokens(std::span<const int64_t> ids) {
-    for (size_t i = 1; i < ids.size(); ++i) {
-      next_rows_.push_back(source_.end() + static_cast<int64_t>(i) - 1);
-      next_labels_.push_back(ids[i]);
-    }
-  }
-
-  void add_decoder(std::span<const int64_t> target, std::span<const int64_t> unlabeled) {
-    decoder_.ids.push_back(start());
-    finish_predicting(decoder_, target, unlabeled);
-  }
-
-  // The last id of the sequence that `to` is writing predicts target[0], which predicts target[1], and so on;
-  // the last of the target is only predicted. `unlabeled` are ascending positions of the target.
-  void finish_predicting(Packed& to, std::span<const int64_t> target, std::span<const int64_t> unlabeled) {
-    labels_positions_ = true;
-    const int64_t first = to.end() - 1;
-    if (!target.empty()) {
-      to.append(target.first(target.size() - 1));
-    }
-    to.finish_sequence();
-    size_t skipped = 0;
-    for (size_t i = 0; i < target.size(); ++i) {
-      if (skipped < unlabeled.size() && unlabeled[skipped] == static_cast<int64_t>(i)) {
-        ++skipped;
-      } else {
-        add_label(first + static_cast<int64_t>(i), target[i]);
+    add_as_it_is(example);
+    if (example.sees_both_sides && rules_.architecture == Architecture::decoder_only) {
+      for (size_t i = prefix_.size() - example.sequences.size(); i < prefix_.size(); ++i) {
+        prefix_[i] = source_.lengths[i];
       }
     }
   }
 
-  static void check_positions(std::span<const int64_t> ids,
-                              std::span<const int64_t> positions,
-                              std::span<const int64_t> labels) {
-    const bool legal = std::all_of(positions.begin(), positions.end(), [&](int64_t position) {
-      return position >= 0 && position < std::ssize(ids);
-    });
-    if (!legal || labels.size() != positions.size()) {
-      throw std::logic_error("collate: an example labels positions that it does not have");
+  // Every sequence is read, and targets stand in the states of what is read.
+  void add_as_it_is(const Example& example) {
+    const int64_t first = source_.count();
+    std::vector<int64_t> starts;
+    for (const TokenSequence& sequence : example.sequences) {
+      starts.push_back(source_.end());
+      add_source(sequence);
+    }
+    group_sizes_.push_back(std::ssize(example.sequences));
+    for (const Target& target : example.targets) {
+      const size_t sequence = sequence_of(target, example);
+      slot_of(target).add(target,
+                          {.first_row = starts[sequence],
+                           .length = std::ssize(example.sequences[sequence].ids),
+                           .sequence = first + target.sequence,
+                           .group = first});
     }
   }
 
-  Architecture architecture_;
-  const Vocabulary& vocabulary_;
+  // An encoder-decoder writes what the corrupted sequence was.
+  void add_restored(const Example& example) {
+    if (example.sequences.size() != 1) {
+      misfit("several sequences whose ids an encoder-decoder would have to write");
+    }
+    const std::vector<int64_t>& ids = example.sequences.front().ids;
+    Target whole{.at = std::vector<int64_t>(ids.size()), .labels = ids};
+    std::iota(whole.at.begin(), whole.at.end(), 0);
+    Example rest{.layout = Layout::in_place, .sequences = example.sequences};
+    for (const Target& target : example.targets) {
+      if (!is_written(slot_of(target).slot())) {
+        rest.targets.push_back(target);
+        continue;
+      }
+      whole.slot = target.slot;
+      if (target.at.size() != target.labels.size() || !target.weights.empty()) {
+        misfit("a target that an encoder-decoder cannot restore");
+      }
+      for (size_t i = 0; i < target.at.size(); ++i) {
+        if (target.at[i] < 0 || target.at[i] >= std::ssize(ids)) {
+          misfit("a target labels positions that its sequence does not have");
+        }
+        whole.labels[static_cast<size_t>(target.at[i])] = target.labels[i];
+      }
+    }
+    const std::vector<int64_t> original = whole.labels;
+    add_decoder(original, {&whole, 1});
+    add_as_it_is(rest);
+  }
+
+  void add_source_target(const Example& example) {
+    require(rules_.architecture != Architecture::encoder_only, "a source and a target");
+    if (example.sequences.size() != 2) {
+      misfit("a source and a target are two sequences");
+    }
+    const TokenSequence& source = example.sequences[0];
+    const std::vector<int64_t>& target = example.sequences[1].ids;
+    if (writes()) {
+      add_decoder(target, example.targets);
+      add_source(source);
+    } else {
+      source_.ids.push_back(start());
+      source_.append(source.ids);
+      write(source_, target, example.targets);
+      prefix_.push_back(std::ssize(source.ids) + 1);
+    }
+    group_sizes_.push_back(1);
+  }
+
+  void add_decoder(std::span<const int64_t> target, std::span<const Target> targets) {
+    decoder_.ids.push_back(start());
+    write(decoder_, target, targets);
+  }
+
+  // The last id of the sequence that `to` is writing predicts target[0], which predicts target[1], and so on; the
+  // last of the target is only predicted.
+  void write(Packed& to, std::span<const int64_t> target, std::span<const Target> targets) {
+    const RowsOfSequence rows{
+        .first_row = to.end() - 1, .length = std::ssize(target), .sequence = to.count(), .group = to.count()};
+    if (!target.empty()) {
+      to.append(target.first(target.size() - 1));
+    }
+    to.finish_sequence();
+    for (const Target& wanted : targets) {
+      slot_of(wanted).add(wanted, rows);
+    }
+  }
+
+  static size_t sequence_of(const Target& target, const Example& example) {
+    if (target.sequence < 0 || target.sequence >= std::ssize(example.sequences)) {
+      misfit("a target of a sequence that the example does not have");
+    }
+    return static_cast<size_t>(target.sequence);
+  }
+
+  void add_source(const TokenSequence& sequence) {
+    if (!sequence.token_types.empty()) {
+      types_.resize(source_.begin);  // sequences before it without types have type 0
+      types_.insert(types_.end(), sequence.token_types.begin(), sequence.token_types.end());
+    }
+    source_.append(sequence.ids);
+    source_.finish_sequence();
+    prefix_.push_back(0);
+  }
+
+  const CollateRules& rules_;
   Packed source_, decoder_;
-  bool labels_positions_ = false;  // of the source or, if there is one, the decoder; else whole sequences
-  std::vector<int64_t> prefix_, rows_, labels_;
-  std::vector<int64_t> types_;  // of the ids up to the last sequence that has any; empty: none has
-  std::vector<float> values_;
-  std::vector<int64_t> next_rows_, next_labels_, words_, groups_;
-  std::vector<PassagePiece> pieces_;
+  std::vector<SlotTargets> slots_;
+  std::vector<int64_t> prefix_;  // of each source sequence; 0: causal
+  std::vector<int64_t> types_;   // of the ids up to the last sequence that has any; empty: none has
+  std::vector<int64_t> group_sizes_;
+  std::vector<std::any> notes_;
 };
 
 }  // namespace
 
-std::string refusal(FormKind form, Architecture architecture) {
+std::string refusal(const ObjectiveForm& form, Architecture architecture) {
   const bool encoder_only = architecture == Architecture::encoder_only;
   const bool decoder_only = architecture == Architecture::decoder_only;
-  switch (form) {
-    case FormKind::in_place:
-      return decoder_only
+  switch (form.layout) {
+    case Layout::in_place:
+      return decoder_only && form.needs_both_sides
                  ? "an objective that labels positions of its own input (masked LM, tagging) needs both "
                    "sides of them, but a decoder-only model sees only the left"
                  : "";
-    case FormKind::sequence_to_sequence:
+    case Layout::source_target:
       return encoder_only
                  ? "an objective with a source and a target needs a decoder that writes the target, but "
                    "an encoder-only model has none"
                  : "";
-    case FormKind::token_stream:
+    case Layout::stream:
       if (encoder_only) {
         return "every position of an encoder-only model sees the next token, so there is nothing to predict";
       }
       return decoder_only ? ""
                           : "a next-token objective has no source that the encoder of an encoder-decoder "
                             "could read";
-    case FormKind::labeled:
-    case FormKind::tagged:
-    case FormKind::spanned:
-    case FormKind::choices:
-      return "";
   }
-  throw std::logic_error("refusal: unknown form");
+  throw std::logic_error("refusal: unknown layout");
 }
 
-Batch collate(std::span<const Example> examples, Architecture architecture, const Vocabulary& vocabulary) {
-  if (!examples.empty()) {
-    const std::string why = refusal(static_cast<FormKind>(examples.front().index()), architecture);
-    if (!why.empty()) {
-      throw std::logic_error("collate: " + why);
-    }
-  }
-  Collator collator(architecture, vocabulary);
+Batch collate(std::span<const Example> examples, const CollateRules& rules) {
+  Collator collator(rules);
   for (const Example& example : examples) {
-    if (example.index() != examples.front().index()) {
-      throw std::logic_error("collate: examples of different forms");
-    }
-    std::visit([&](const auto& form) { collator.add(form); }, example);
+    collator.add(example);
   }
   return collator.finish();
 }

@@ -77,10 +77,12 @@ std::optional<Batch> Loader::make(const LoaderState& begin) const {
   std::vector<Example> examples;
   std::vector<uint64_t> used;
   for (uint64_t i = 0; i < count; ++i) {
-    const StreamKey key = corruption_key(advanced(begin, i));
+    const LoaderState at = advanced(begin, i);
+    const StreamKey key = corruption_key(at);
+    const TrainingPlace place = place_of(at);
     Stream stream(key);
     for (const Sample& sample : windows_.window(static_cast<int64_t>(key.sample))) {
-      std::vector<Example> more = steps_.transform(sample, stream);
+      std::vector<Example> more = steps_.transform(sample, place, stream);
       std::move(more.begin(), more.end(), std::back_inserter(examples));
     }
     used.push_back(key.sample);
@@ -88,6 +90,15 @@ std::optional<Batch> Loader::make(const LoaderState& begin) const {
   Batch batch = steps_.collate(examples);
   batch.samples = std::move(used);
   return batch;
+}
+
+TrainingPlace Loader::place_of(const LoaderState& at) const {
+  if (options_.mode == LoaderMode::evaluate || options_.step_windows == 0) {
+    return {};
+  }
+  const uint64_t index = at.epoch * static_cast<uint64_t>(windows_.size()) + at.position;
+  return {.step = static_cast<int64_t>(index / static_cast<uint64_t>(options_.step_windows)) + 1,
+          .steps = options_.steps};
 }
 
 StreamKey Loader::corruption_key(const LoaderState& at) const {

@@ -28,6 +28,9 @@ enum class LoaderMode { train, evaluate };
 struct LoaderOptions {
   LoaderMode mode = LoaderMode::train;
   int64_t batch_size = 1;  // windows of a micro-batch
+  int64_t step_windows =
+      0;              // of all micro-batches of a step, to tell where in training a window stands; 0: unknown
+  int64_t steps = 0;  // of the run; 0: unknown
   uint64_t seed = 0;
   int64_t workers = 1;   // threads that prepare batches ahead; 0: the caller's, in next()
   int64_t prefetch = 4;  // batches that may be ready or in work at once; bounds memory
@@ -36,7 +39,7 @@ struct LoaderOptions {
 // What the loader does to each sample and batch; both must be thread-safe and pure.
 struct LoaderSteps {
   // E.g. Objective::examples. The samples of a window draw from one stream, one after the other.
-  std::function<std::vector<Example>(const Sample&, Stream&)> transform;
+  std::function<std::vector<Example>(const Sample&, const TrainingPlace&, Stream&)> transform;
   std::function<Batch(std::span<const Example>)> collate;
 };
 
@@ -74,6 +77,7 @@ class Loader {
   std::optional<Batch> make(const LoaderState& begin) const;
   std::optional<Batch> take_prefetched();
   LoaderState advanced(LoaderState state, uint64_t windows) const;
+  TrainingPlace place_of(const LoaderState& at) const;
   StreamKey corruption_key(const LoaderState& at) const;  // its `sample` is the window that stands there
 
   Windows windows_;

@@ -9,7 +9,7 @@ namespace lmzoo {
 std::vector<PassageAnswer> answer_questions(const Parts& parts,
                                             const Tokenizer& tokenizer,
                                             const std::vector<Question>& questions) {
-  check(parts.objective->form() == FormKind::spanned,
+  check(parts.objective->slots().front().predicts == Predicts::rows,
         "answer needs a run that was trained with the objective question_answering");
   std::vector<PassageAnswer> answers;
   for (const Question& question : questions) {

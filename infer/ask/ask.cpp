@@ -27,11 +27,12 @@ Predictions ask(const Parts& parts, std::span<const Sample> samples) {
     for (Sample sample : samples.subspan(begin, std::min(kSamplesAtOnce, samples.size() - begin))) {
       sample.label = 0;  // any: examples have one, and predictions do not depend on it
       Stream stream({.sample = begin, .purpose = Purpose::sampling});
-      for (Example& example : parts.objective->examples(sample, stream)) {
+      for (Example& example : parts.objective->examples(sample, {}, stream)) {
         examples.push_back(std::move(example));
       }
     }
-    const Batch batch = collate(examples, parts.model->architecture(), parts.vocabulary);
+    const Batch batch =
+        collate(examples, {parts.model->architecture(), parts.vocabulary, parts.objective->slots()});
     all.append(parts.objective->predict(*parts.model, batch.to(device)));
   }
   return all;

@@ -44,8 +44,10 @@ std::vector<std::string> names_of(const Parts& parts, const std::string& text, s
 std::vector<Classification> classify(const Parts& parts,
                                      const Tokenizer& tokenizer,
                                      const std::vector<std::string>& texts) {
-  const FormKind form = parts.objective->form();
-  check(form == FormKind::labeled || form == FormKind::choices,
+  const Slot answer = parts.objective->slots().front();
+  const bool classifies =
+      parts.objective->predicts() && answer.level != Level::position && answer.predicts != Predicts::rows;
+  check(classifies,
         "classify needs a run that was trained to classify (classification, multi_label, regression, "
         "multiple_choice, gpt1_task)");
   std::vector<Sample> samples;

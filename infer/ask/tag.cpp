@@ -7,11 +7,19 @@
 #include "tokenizer/encode_columns.h"
 
 namespace lmzoo {
+namespace {
+
+bool is_tagger(const Objective& objective) {
+  const Slot slot = objective.slots().front();
+  return objective.predicts() && slot.level == Level::position && slot.predicts == Predicts::classes;
+}
+
+}  // namespace
 
 std::vector<TaggedWords> tag_texts(const Parts& parts,
                                    const Tokenizer& tokenizer,
                                    const std::vector<std::string>& texts) {
-  check(parts.objective->form() == FormKind::tagged,
+  check(is_tagger(*parts.objective),
         "tag needs a run that was trained with the objective token_classification");
   std::vector<TaggedWords> results;
   for (const std::string& text : texts) {

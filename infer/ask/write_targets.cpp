@@ -20,7 +20,7 @@ GenerateOptions greedy(const Parts& parts) {
 
 bool writes_targets(const Parts& parts, const Windows& windows) {
   return parts.model->architecture() == Architecture::encoder_decoder &&
-         parts.objective->form() == FormKind::sequence_to_sequence && windows.size() > 0 &&
+         parts.objective->form().layout == Layout::source_target && windows.size() > 0 &&
          !windows.window(0).front().target.empty();
 }
 
@@ -34,9 +34,12 @@ TextPredictions write_targets(const Parts& parts,
     progress("writing", static_cast<double>(i) / static_cast<double>(windows.size()));
     for (const Sample& sample : windows.window(i)) {
       Stream stream({.sample = static_cast<uint64_t>(i), .purpose = Purpose::sampling});
-      const auto pair = std::get<SequenceToSequence>(parts.objective->example(sample, stream));
-      const std::vector<int64_t> written = generate(
-          *parts.model, {.source = pair.source, .context = {parts.vocabulary.pad.value()}}, options, stream);
+      const Example pair = parts.objective->example(sample, {}, stream);
+      const std::vector<int64_t> written =
+          generate(*parts.model,
+                   {.source = pair.sequences.front().ids, .context = {parts.vocabulary.pad.value()}},
+                   options,
+                   stream);
       texts.predicted.push_back(tokenizer.decode(written));
       texts.truth.push_back({tokenizer.decode(sample.target)});
     }

@@ -30,7 +30,7 @@ class Inspector {
       }
     }
     const Inputs& inputs = batch.inputs;
-    if (!predicts_ids(parts_.objective->form())) {
+    if (slot().predicts != Predicts::ids) {
       show_task(batch, sample, content, example);
       return example;
     }
@@ -47,6 +47,8 @@ class Inspector {
   }
 
  private:
+  // What the objective predicts first; further slots are not shown.
+  Slot slot() const { return parts_.objective->slots().front(); }
   InspectedToken token(int64_t id) const { return {id, tokenizer_.piece(id)}; }
   InspectedToken class_token(int64_t index) const {
     return {index, parts_.classes.at(static_cast<size_t>(index))};
@@ -56,7 +58,7 @@ class Inspector {
   // choices, both orders of a pair, pieces of a passage.
   void show_task(const Batch& batch, int64_t sample, const Sample& content, InspectedExample& example) const {
     const Sequences& sequences = batch.inputs.sequences;
-    const bool is_alone = parts_.objective->form() != FormKind::labeled;
+    const bool is_alone = slot().level != Level::sequence || slot().predicts == Predicts::rows;
     const int64_t first = is_alone ? 0 : sample;
     const int64_t last = is_alone ? sequences.count() : sample + 1;
     for (int64_t i = first; i < last; ++i) {
@@ -72,9 +74,9 @@ class Inspector {
 
   void add_task_labels(const Batch& batch, int64_t index, InspectedSequence& shown) const {
     const Sequences& sequences = batch.inputs.sequences;
-    const FormKind form = parts_.objective->form();
-    const int64_t* const labels = batch.labels.const_data_ptr<int64_t>();
-    if (form == FormKind::spanned) {
+    const SlotBatch& targets = batch.slots.front();
+    const int64_t* const labels = targets.labels.const_data_ptr<int64_t>();
+    if (slot().predicts == Predicts::rows) {
       for (const int64_t end : {1, 0}) {
         const int64_t at = labels[2 * index + end];
         shown.positions.at(static_cast<size_t>(at)).label = InspectedToken{at,
@@ -82,9 +84,9 @@ class Inspector {
                                                                            : end == 0 ? "begin"
                                                                                       : "end"};
       }
-    } else if (form == FormKind::tagged) {
-      const int64_t* const rows = batch.rows.const_data_ptr<int64_t>();
-      for (int64_t i = 0; i < batch.rows.numel(); ++i) {
+    } else if (slot().level == Level::position) {
+      const int64_t* const rows = targets.rows.const_data_ptr<int64_t>();
+      for (int64_t i = 0; i < targets.rows.numel(); ++i) {
         const int64_t at = rows[i] - sequences.start(index);
         if (at >= 0 && at < sequences.length(index)) {
           shown.positions[static_cast<size_t>(at)].label = class_token(labels[i]);
@@ -95,7 +97,7 @@ class Inspector {
 
   // What is expected of the whole sample, in words; empty when it is shown at positions.
   std::string label_text(const Sample& content) const {
-    if (parts_.objective->form() == FormKind::tagged || parts_.objective->form() == FormKind::spanned) {
+    if (slot().level == Level::position || slot().predicts == Predicts::rows) {
       return "";
     }
     if (!content.choices.empty()) {
@@ -131,10 +133,11 @@ class Inspector {
                   const Sequences& sequences,
                   int64_t index,
                   InspectedSequence& shown) const {
-    const int64_t* const rows = batch.rows.const_data_ptr<int64_t>();
-    const int64_t* const labels = batch.labels.const_data_ptr<int64_t>();
+    const SlotBatch& targets = batch.slots.front();
+    const int64_t* const rows = targets.rows.const_data_ptr<int64_t>();
+    const int64_t* const labels = targets.labels.const_data_ptr<int64_t>();
     const int64_t start = sequences.start(index);
-    for (int64_t i = 0; i < batch.rows.numel(); ++i) {
+    for (int64_t i = 0; i < targets.rows.numel(); ++i) {
       if (rows[i] >= start && rows[i] < start + sequences.length(index)) {
         shown.positions[static_cast<size_t>(rows[i] - start)].label = token(labels[i]);
       }

@@ -14,6 +14,7 @@ struct SoftmaxRows {
   int64_t classes = 0;              // V
   const float* bias = nullptr;      // [V], added to every row, or null
   const int64_t* labels = nullptr;  // [K] in [0, V)
+  const float* weights = nullptr;   // [K], of each row's loss, or null: all 1
   float smoothing = 0;
   float* losses = nullptr;     // [K] out
   int64_t* correct = nullptr;  // [K] out: 1 when the first largest logit is the label's

@@ -58,23 +58,34 @@ bool is_first_largest(const Number* logits, const float* bias, int64_t label, fl
   return true;
 }
 
+// The loss of a row counts once, or times its weight.
+struct Once {
+  LMZOO_INLINE Vec operator()(Vec x) const { return x; }
+  LMZOO_INLINE float operator()(float x) const { return x; }
+};
+struct Times {
+  float weight;
+  LMZOO_INLINE Vec operator()(Vec x) const { return x * weight; }
+  LMZOO_INLINE float operator()(float x) const { return x * weight; }
+};
+
 // Probability minus target, over the logits.
-template <class Number>
+template <class Number, class Weigh>
 void differentiate_row(
-    const SoftmaxRows& r, int64_t label, float log_sum, Number* logits, float* bias_gradient) {
+    const SoftmaxRows& r, int64_t label, float log_sum, Number* logits, float* bias_gradient, Weigh weigh) {
   const float everywhere = r.smoothing / static_cast<float>(r.classes);
   const float at_label =
       __builtin_expf(one_logit(logits, r.bias, label) - log_sum) - everywhere - (1 - r.smoothing);
   for_each_vector(r.classes, [&](int64_t j, auto part) LMZOO_INLINE_LAMBDA {
-    const Vec gradient = exp(logit_at(logits, r.bias, j, part) - log_sum) - everywhere;
+    const Vec gradient = weigh(exp(logit_at(logits, r.bias, j, part) - log_sum) - everywhere);
     store(logits + j, gradient, part);
     if (r.bias != nullptr) {
       add(bias_gradient + j, gradient, part);
     }
   });
-  store_one(logits + label, at_label);
+  store_one(logits + label, weigh(at_label));
   if (r.bias != nullptr) {
-    bias_gradient[label] -= 1 - r.smoothing;
+    bias_gradient[label] -= weigh(1 - r.smoothing);
   }
 }
 
@@ -89,8 +100,13 @@ void softmax_rows(const SoftmaxRows& r, int64_t begin, int64_t end, float* bias_
     const float mean = totals.logits / static_cast<float>(r.classes);
     r.losses[row] = log_sum - (1 - r.smoothing) * one_logit(logits, r.bias, label) - r.smoothing * mean;
     r.correct[row] = is_first_largest(logits, r.bias, label, largest) ? 1 : 0;
-    if (r.gradient) {
-      differentiate_row(r, label, log_sum, logits, bias_gradient);
+    if (r.weights != nullptr) {
+      r.losses[row] *= r.weights[row];
+    }
+    if (r.gradient && r.weights == nullptr) {
+      differentiate_row(r, label, log_sum, logits, bias_gradient, Once{});
+    } else if (r.gradient) {
+      differentiate_row(r, label, log_sum, logits, bias_gradient, Times{r.weights[row]});
     }
   }
 }

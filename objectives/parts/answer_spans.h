@@ -15,6 +15,13 @@
 
 namespace lmzoo {
 
+// The part of a passage that one sequence reads: ids [first, first + count) stand at positions
+// [offset, offset + count).
+struct PassagePiece {
+  std::shared_ptr<const Passage> passage{};
+  int64_t first = 0, offset = 0, count = 0;
+};
+
 // The first and last id of `answer` among the passage's ids [first, first + count); absent when these do not
 // hold all of it.
 std::optional<std::pair<int64_t, int64_t>> ids_of_answer(const Passage& passage,

@@ -4,21 +4,22 @@
 
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/zeros.h>
 
 #include "base/check.h"
+#include "nn/init.h"
+#include "nn/parameter.h"
 
 namespace lmzoo {
 
-Affine::Affine(int64_t in, int64_t out, bool bias)
-    : weight_(register_parameter("weight", at::empty({out, in}).normal_(0, 0.02))) {
-  if (bias) {
-    bias_ = register_parameter("bias", at::zeros({out}));
+std::shared_ptr<Linear> new_head_map(int64_t in, int64_t out, bool bias) {
+  constexpr double kStd = 0.02;
+  auto map = std::make_shared<Linear>(LinearOptions{in, out, bias});
+  if (draws_initial_weights()) {
+    init::normal(*map, kStd);
   }
+  return map;
 }
-
-Tensor Affine::forward(const Tensor& x) const { return at::linear(x, weight_, bias_); }
 
 namespace {
 WantedRows one_of_each(const Sequences& sequences, const Tensor& rows) {
@@ -55,9 +56,9 @@ Head::Head(const HeadOptions& options,
         "or mean",
         user);
   if (options.dense) {
-    dense_ = std::make_shared<Affine>(context.width, context.width);
+    dense_ = new_head_map(context.width, context.width);
   }
-  output_ = std::make_shared<Affine>(context.width, outputs, options.output_bias);
+  output_ = new_head_map(context.width, outputs, options.output_bias);
 }
 
 void Head::register_in(Module& objective) {

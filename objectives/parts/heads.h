@@ -18,6 +18,7 @@
 #include "core/model.h"
 #include "core/module.h"
 #include "core/registry.h"
+#include "nn/linear.h"
 #include "objectives/parts/input_frame.h"
 
 namespace lmzoo {
@@ -38,15 +39,8 @@ struct EnumNames<HeadActivation> {
                                                                            {HeadActivation::relu, "relu"}};
 };
 
-// y = x Wᵀ + b, or without b; W from N(0, 0.02²), b = 0.
-class Affine final : public Module {
- public:
-  Affine(int64_t in, int64_t out, bool bias = true);
-  Tensor forward(const Tensor& x) const;  // [n, in] -> [n, out]
-
- private:
-  Tensor weight_, bias_;  // bias_ is undefined without
-};
+// A linear map of a head: weight from N(0, 0.02²), bias 0.
+std::shared_ptr<Linear> new_head_map(int64_t in, int64_t out, bool bias = true);
 
 // Options of a head, for objectives that have more options beside them.
 constexpr void visit_head(auto& self, auto& visit) {
@@ -104,7 +98,7 @@ class Head {
 
  private:
   HeadOptions options_;
-  std::shared_ptr<Affine> dense_, output_;  // dense_ is null without
+  std::shared_ptr<Linear> dense_, output_;  // dense_ is null without
 };
 
 }  // namespace lmzoo

@@ -6,25 +6,33 @@
 namespace lmzoo {
 namespace {
 
-LossSums with_accuracy(const CrossEntropy& entropy, const Tensor& labels) {
-  return {.sum = entropy.sum, .count = labels.size(0), .metrics = {{"correct", entropy.correct}}};
+LossTerm with_accuracy(const CrossEntropy& entropy, int64_t slot) {
+  return {.slot = slot, .sum = entropy.sum, .metrics = {{"correct", entropy.correct}}};
 }
 
 }  // namespace
 
-LossSums language_model_loss(Model& model, const Batch& batch) {
-  const Tensor rows = model.hidden_at(batch.inputs, batch.wanted());  // [K, D]
-  return with_accuracy(linear_cross_entropy(model.project(rows), batch.labels), batch.labels);
+LossTerm language_model_loss(Model& model, const Batch& batch, int64_t slot) {
+  const SlotBatch& targets = batch.slots.at(static_cast<size_t>(slot));
+  const Tensor rows = model.hidden_at(batch.inputs, targets.wanted());  // [K, D]
+  return with_accuracy(linear_cross_entropy(model.project(rows), {targets.labels, targets.weights}), slot);
 }
 
-LossSums class_loss(const Tensor& scores, const Tensor& labels, double label_smoothing) {
+LossTerm class_loss(const Tensor& scores, const SlotBatch& targets, double label_smoothing) {
   const Tensor exact = scores.scalar_type() == at::kDouble ? scores : scores.to(at::kFloat);
   constexpr int64_t no_ignored_label = -100;
+  const bool weighted = targets.weights.defined();
+  const auto reduction = weighted ? at::Reduction::None : at::Reduction::Sum;
   CrossEntropy entropy;
   entropy.sum = at::cross_entropy_loss(
-      exact, labels, /*weight=*/{}, at::Reduction::Sum, no_ignored_label, label_smoothing);
-  entropy.correct = exact.detach().argmax(1).eq(labels).sum();
-  return with_accuracy(entropy, labels);
+      exact, targets.labels, /*weight=*/{}, reduction, no_ignored_label, label_smoothing);
+  entropy.correct = exact.detach().argmax(1).eq(targets.labels);
+  if (weighted) {
+    entropy.sum = (entropy.sum * targets.weights).sum();
+    entropy.correct = entropy.correct * targets.weights;
+  }
+  entropy.correct = entropy.correct.sum();
+  return with_accuracy(entropy, 0);
 }
 
 }  // namespace lmzoo

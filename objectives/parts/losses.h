@@ -9,11 +9,11 @@
 
 namespace lmzoo {
 
-// Cross-entropy of the language-model head at the labeled rows only.
-LossSums language_model_loss(Model& model, const Batch& batch);
+// Cross-entropy of the language-model head at the labeled rows of a slot only.
+LossTerm language_model_loss(Model& model, const Batch& batch, int64_t slot = 0);
 
-// Cross-entropy of ready scores [K, C], in float32 at least; labels [K] in [0, C). A smoothing of s moves s
-// of the target to all classes evenly.
-LossSums class_loss(const Tensor& scores, const Tensor& labels, double label_smoothing);
+// Cross-entropy of ready scores [K, C] of slot 0, in float32 at least; labels [K] in [0, C), each times its weight. A
+// smoothing of s moves s of the target to all classes evenly.
+LossTerm class_loss(const Tensor& scores, const SlotBatch& targets, double label_smoothing);
 
 }  // namespace lmzoo

@@ -52,9 +52,9 @@ std::vector<int64_t> draw_replacements(std::span<const int64_t> originals,
   return drawn;
 }
 
-InPlace replace_tokens(std::vector<int64_t> ids,
-                       std::vector<int64_t> positions,
-                       std::span<const int64_t> replacements) {
+MaskedText replace_tokens(std::vector<int64_t> ids,
+                          std::vector<int64_t> positions,
+                          std::span<const int64_t> replacements) {
   if (positions.size() != replacements.size()) {
     throw std::logic_error("replace_tokens: every position needs a replacement");
   }
@@ -113,13 +113,13 @@ std::vector<uint8_t> span_mask(int64_t length, const SpanNoise& noise, Stream& s
   return mask;
 }
 
-SequenceToSequence replace_spans(std::span<const int64_t> ids,
-                                 std::span<const uint8_t> mask,
-                                 const SentinelForm& form) {
+CorruptedText replace_spans(std::span<const int64_t> ids,
+                            std::span<const uint8_t> mask,
+                            const SentinelForm& form) {
   if (ids.size() != mask.size()) {
     throw std::logic_error("replace_spans: every id needs a mask");
   }
-  SequenceToSequence pair;
+  CorruptedText pair;
   size_t spans = 0;
   const auto add_sentinel_to_target = [&] {
     if (!form.label_sentinels) {

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/rng.h"
-#include "core/objective.h"
 
 namespace lmzoo {
 
@@ -37,6 +36,12 @@ std::vector<int64_t> draw_replacements(std::span<const int64_t> originals,
                                        const Replacement& replacement,
                                        Stream& stream);
 
+struct MaskedText {
+  std::vector<int64_t> ids;
+  std::vector<int64_t> positions;  // [k], ascending
+  std::vector<int64_t> labels;     // [k]
+};
+
 // ids with `replacements` at `positions` (ascending); the labels are what stood there. With BERT's ids of
 // "[CLS] the quick brown fox jumps over the lazy dog [SEP]":
 //     ids           101 1996 4248 2829 4419 14523 2058 1996 13971 3899 102
@@ -44,9 +49,9 @@ std::vector<int64_t> draw_replacements(std::span<const int64_t> originals,
 //     replacements  103 2829 3899
 //     ids           101 1996 4248 103 2829 14523 2058 1996 13971 3899 102
 //     labels        2829 4419 3899
-InPlace replace_tokens(std::vector<int64_t> ids,
-                       std::vector<int64_t> positions,
-                       std::span<const int64_t> replacements);
+MaskedText replace_tokens(std::vector<int64_t> ids,
+                          std::vector<int64_t> positions,
+                          std::span<const int64_t> replacements);
 
 // ---- spans ----
 
@@ -82,6 +87,11 @@ struct SentinelForm {
   }
 };
 
+struct CorruptedText {
+  std::vector<int64_t> source, target;
+  std::vector<int64_t> unlabeled{};  // ascending positions of `target` without a loss; usually none
+};
+
 // Source: the text with sentinel i for noise run i, then eos. Target: sentinel i before noise run i, one more
 // sentinel when kept ids follow the last run (or `closing`), then eos. With T5's ids:
 //     ids      37 5295 1782 10681 16 8 2447        The cute dog walks in the park
@@ -89,9 +99,9 @@ struct SentinelForm {
 //     source   37 32099 10681 16 32098 2447 1
 //     target   32099 5295 1782 32098 8 32097 1
 // With the last id noise too, the target is 32099 5295 1782 32098 8 2447 1 (closing: ... 2447 32097 1).
-SequenceToSequence replace_spans(std::span<const int64_t> ids,
-                                 std::span<const uint8_t> mask,
-                                 const SentinelForm& form);
+CorruptedText replace_spans(std::span<const int64_t> ids,
+                            std::span<const uint8_t> mask,
+                            const SentinelForm& form);
 
 // ---- lengths ----
 

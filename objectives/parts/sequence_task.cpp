@@ -7,9 +7,11 @@ namespace lmzoo {
 
 SequenceTask::SequenceTask(const HeadOptions& options,
                            const ObjectiveContext& context,
+                           Slot slot,
                            int64_t outputs,
                            const std::string& name)
-    : texts_(std::max<int64_t>(context.record.texts, 1)),
+    : slot_(std::move(slot)),
+      texts_(std::max<int64_t>(context.record.texts, 1)),
       length_(context.sequence_length),
       frame_(options.format, context.vocabulary, name),
       head_(options, context, outputs, name) {
@@ -18,7 +20,7 @@ SequenceTask::SequenceTask(const HeadOptions& options,
   head_.register_in(*this);
 }
 
-Labeled SequenceTask::framed(const Sample& sample) const {
+Example SequenceTask::framed(const Sample& sample) const {
   FramedTexts texts;
   if (sample.more.empty()) {
     texts = frame_.one(head_of(sample.ids, length_ - frame_.added(1)));
@@ -27,7 +29,9 @@ Labeled SequenceTask::framed(const Sample& sample) const {
         longest_first(std::ssize(sample.ids), std::ssize(sample.more[0]), length_ - frame_.added(2));
     texts = frame_.pair(head_of(sample.ids, a), head_of(sample.more[0], b));
   }
-  return {.ids = std::move(texts.ids), .label = 0, .token_types = std::move(texts.token_types)};
+  return {.layout = Layout::in_place,
+          .sequences = {{.ids = std::move(texts.ids), .token_types = std::move(texts.token_types)}},
+          .targets = {{}}};
 }
 
 Tensor SequenceTask::scores(Model& model, const Inputs& inputs) {

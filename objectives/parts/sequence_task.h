@@ -16,15 +16,17 @@ class SequenceTask : public TaskObjective {
  public:
   SequenceTask(const HeadOptions& options,
                const ObjectiveContext& context,
+               Slot slot,
                int64_t outputs,
                const std::string& name);
 
-  FormKind form() const override { return FormKind::labeled; }
+  ObjectiveForm form() const override { return {.layout = Layout::in_place}; }
+  std::vector<Slot> slots() const override { return {slot_}; }
   ObjectiveLengths lengths() const override {
     return {.raw = length_ - added(), .source = length_, .target = 0, .added = added()};
   }
-  // Framed and cut; a pair loses ids of its longer text first.
-  Labeled framed(const Sample& sample) const;
+  // Framed and cut, with an empty target; a pair loses ids of its longer text first.
+  Example framed(const Sample& sample) const;
   Tensor scores(Model& model, const Inputs& inputs);  // [n, C] before softmax
 
  protected:
@@ -33,6 +35,7 @@ class SequenceTask : public TaskObjective {
  private:
   int64_t added() const { return frame_.added(texts_); }
 
+  Slot slot_;      // of whole sequences
   int64_t texts_;  // 1 or 2
   int64_t length_;
   InputFrame frame_;

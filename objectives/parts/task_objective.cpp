@@ -6,18 +6,21 @@
 
 namespace lmzoo {
 
-LossSums TaskObjective::loss(Model& model, const Batch& batch) {
-  return loss_of(outputs(model, batch), batch);
+Losses TaskObjective::loss(Model& model, const Batch& batch, Stream&) {
+  return {loss_of(outputs(model, batch), batch)};
 }
 
 Predictions TaskObjective::predict(Model& model, const Batch& batch) {
   return predictions_of(outputs(model, batch), batch);
 }
 
-LossSums TaskObjective::loss_and_predictions(Model& model, const Batch& batch, Predictions& predictions) {
+Losses TaskObjective::loss_and_predictions(Model& model,
+                                           const Batch& batch,
+                                           Stream&,
+                                           Predictions& predictions) {
   const Tensor out = outputs(model, batch);
   predictions.append(predictions_of(out.detach(), batch));
-  return loss_of(out, batch);
+  return {loss_of(out, batch)};
 }
 
 std::vector<std::vector<double>> rows_of(const Tensor& table) {

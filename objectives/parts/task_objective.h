@@ -9,14 +9,17 @@ namespace lmzoo {
 class TaskObjective : public Objective {
  public:
   bool predicts() const override { return true; }
-  LossSums loss(Model& model, const Batch& batch) override;
+  Losses loss(Model& model, const Batch& batch, Stream& stream) override;
   Predictions predict(Model& model, const Batch& batch) override;
-  LossSums loss_and_predictions(Model& model, const Batch& batch, Predictions& predictions) override;
+  Losses loss_and_predictions(Model& model,
+                              const Batch& batch,
+                              Stream& stream,
+                              Predictions& predictions) override;
 
  protected:
   // What the head says of the batch; the shape is the objective's own.
   virtual Tensor outputs(Model& model, const Batch& batch) = 0;
-  virtual LossSums loss_of(const Tensor& outputs, const Batch& batch) const = 0;
+  virtual LossTerm loss_of(const Tensor& outputs, const Batch& batch) const = 0;
   virtual Predictions predictions_of(const Tensor& outputs, const Batch& batch) const = 0;
 };
 

@@ -81,14 +81,14 @@ ObjectiveLengths WordObjective::lengths() const {
   return {.raw = length_, .source = 2 * options_.window * length_, .target = 0, .added = 0};
 }
 
-Example WordObjective::example(const Sample& sample, Stream& stream) const {
+Example WordObjective::example(const Sample& sample, const TrainingPlace&, Stream& stream) const {
   std::vector<int64_t> kept;
   for (const int64_t id : sample.ids) {
     if (id < std::ssize(keep_) && (stream.bits() >> 32) <= keep_[static_cast<size_t>(id)]) {
       kept.push_back(id);
     }
   }
-  InPlace example;
+  std::vector<int64_t> around, at, labels;
   for (int64_t i = 0; i < std::ssize(kept); ++i) {
     const auto reach = 1 + static_cast<int64_t>(stream.below(static_cast<uint64_t>(options_.window)));
     const int64_t end = std::min(i + reach + 1, std::ssize(kept));
@@ -96,22 +96,21 @@ Example WordObjective::example(const Sample& sample, Stream& stream) const {
       if (j == i) {
         continue;
       }
-      example.ids.push_back(kept[static_cast<size_t>(j)]);
+      around.push_back(kept[static_cast<size_t>(j)]);
       if (!is_cbow_) {
-        example.positions.push_back(std::ssize(example.ids) - 1);
-        example.labels.push_back(kept[static_cast<size_t>(i)]);
+        at.push_back(std::ssize(around) - 1);
+        labels.push_back(kept[static_cast<size_t>(i)]);
       }
     }
     if (is_cbow_ && kept.size() > 1) {
-      example.positions.push_back(std::ssize(example.ids) - 1);
-      example.labels.push_back(kept[static_cast<size_t>(i)]);
+      at.push_back(std::ssize(around) - 1);
+      labels.push_back(kept[static_cast<size_t>(i)]);
     }
   }
-  if (example.ids.empty()) {
-    example.ids.push_back(
-        static_cast<int64_t>(keep_.size()));  // an id without a row: a window must not be empty
+  if (around.empty()) {
+    around.push_back(static_cast<int64_t>(keep_.size()));  // an id without a row: a window must not be empty
   }
-  return example;
+  return in_place(std::move(around), std::move(at), std::move(labels));
 }
 
 // The label itself and its negatives, from LibTorch's generator; those equal to the label do not count.
@@ -140,26 +139,27 @@ WordTargets WordObjective::targets(const Tensor& labels) const {
   return tree_ ? tree_targets(*tree_, all) : noise_targets(all);
 }
 
-LossSums WordObjective::loss(Model& model, const Batch& batch) {
+Losses WordObjective::loss(Model& model, const Batch& batch, Stream&) {
+  const SlotBatch& words = batch.slots.front();
   const Tensor x = model.hidden(batch.inputs);  // [N, D]
   const Tensor h = is_cbow_ ? bag_states(x,
-                                         owners_of(batch.rows.cpu(), x.size(0)).to(x.device()),
-                                         batch.labels.size(0),
+                                         owners_of(words.rows.cpu(), x.size(0)).to(x.device()),
+                                         words.labels.size(0),
                                          options_.cbow_mean.value_or(true))
-                            : x.index_select(0, batch.rows);  // [K, D]
+                            : x.index_select(0, words.rows);  // [K, D]
   const Tensor table = model.project(h).weight;
   // In parts, because [K, T, D] of a long text is large.
   constexpr int64_t kLabels = 4096;
   Tensor sum = at::zeros({}, h.options());
   for (int64_t first = 0; first < h.size(0); first += kLabels) {
     const int64_t count = std::min(kLabels, h.size(0) - first);
-    const WordTargets wanted = targets(batch.labels.narrow(0, first, count));
+    const WordTargets wanted = targets(words.labels.narrow(0, first, count));
     const Tensor o =
         table.index_select(0, wanted.rows.flatten().to(h.device())).view({count, wanted.rows.size(1), -1});
     const Tensor scores = (o * h.narrow(0, first, count).unsqueeze(1)).sum(2);  // [part, T]
     sum = sum + logistic_loss(scores, wanted.answers.to(h.device()), wanted.times.to(h.device()));
   }
-  return {.sum = sum, .count = batch.labels.size(0), .metrics = {}};
+  return {{.sum = sum}};
 }
 
 ObjectiveKind word_objective_kind(std::string name, std::string summary, bool is_cbow) {

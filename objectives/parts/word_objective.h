@@ -41,10 +41,10 @@ class WordObjective final : public Objective {
  public:
   WordObjective(const WordOptions& options, bool is_cbow, const ObjectiveContext& context);
 
-  FormKind form() const override { return FormKind::in_place; }
+  ObjectiveForm form() const override { return {.layout = Layout::in_place, .needs_both_sides = true}; }
   ObjectiveLengths lengths() const override;
-  Example example(const Sample& sample, Stream& stream) const override;
-  LossSums loss(Model& model, const Batch& batch) override;
+  Example example(const Sample& sample, const TrainingPlace& place, Stream& stream) const override;
+  Losses loss(Model& model, const Batch& batch, Stream& stream) override;
 
  private:
   WordTargets targets(const Tensor& labels) const;

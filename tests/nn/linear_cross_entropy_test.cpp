@@ -3,7 +3,9 @@
 #include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/rand.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
@@ -18,14 +20,14 @@ namespace {
 
 struct Result {
   double loss = 0;
-  int64_t correct = 0;
+  double correct = 0;
   std::vector<Tensor> gradients;
 };
 
-using Function = CrossEntropy (*)(const Projection&, const Tensor&, double);
+using Function = CrossEntropy (*)(const Projection&, const RowLabels&, double);
 
 // The loss scaled by 1/3, as a trainer divides a sum by a count.
-Result run(Function function, const Projection& projection, const Tensor& labels, double smoothing) {
+Result run(Function function, const Projection& projection, const RowLabels& labels, double smoothing) {
   std::vector<Tensor> leaves{projection.rows, projection.weight};
   if (projection.bias.defined()) {
     leaves.push_back(projection.bias);
@@ -35,7 +37,7 @@ Result run(Function function, const Projection& projection, const Tensor& labels
   }
   const CrossEntropy entropy = function(projection, labels, smoothing);
   (entropy.sum / 3).backward();
-  Result result{entropy.sum.item<double>(), entropy.correct.item<int64_t>(), {}};
+  Result result{entropy.sum.item<double>(), entropy.correct.item<double>(), {}};
   for (const Tensor& leaf : leaves) {
     result.gradients.push_back(leaf.grad().clone());
   }
@@ -163,4 +165,24 @@ TEST_CASE("a label outside of the vocabulary is refused with both numbers") {
   const Projection projection = make(2, 9, false);
   CHECK_THROWS_WITH(linear_cross_entropy(projection, at::tensor({0, 9}, at::kLong)),
                     Catch::Contains("9") && Catch::Contains("[0, 8]"));
+}
+
+TEST_CASE("each row's loss and gradient count times its weight, in every kernel") {
+  at::manual_seed(11);
+  const bool bias = GENERATE(false, true);
+  const double smoothing = GENERATE(0.0, 0.1);
+  const auto type = GENERATE(at::kFloat, at::kDouble);
+  const Projection projection = make(37, 50, bias, type);
+  const RowLabels labels(at::randint(50, {37}, at::kLong), at::rand({37}) * 2);
+  const Result expected = run(linear_cross_entropy_reference, projection, labels, smoothing);
+  const Result actual = run(linear_cross_entropy, projection, labels, smoothing);
+  require_same(actual, expected, 1e-5);
+  CHECK(actual.correct == Approx(expected.correct));
+  // A weight of 1 is no weight, to the bit.
+  const Result ones = run(linear_cross_entropy, projection, {labels.ids, at::ones({37})}, smoothing);
+  const Result plain = run(linear_cross_entropy, projection, labels.ids, smoothing);
+  CHECK(ones.loss == plain.loss);
+  for (size_t i = 0; i < ones.gradients.size(); ++i) {
+    CHECK(at::equal(ones.gradients[i], plain.gradients[i]));
+  }
 }

@@ -29,7 +29,7 @@ ObjectiveContext gpt_context(int64_t sequence_length = 1024) {
 
 std::vector<int64_t> ids_of(const Objective& objective, const std::vector<int64_t>& ids) {
   Stream stream = stream_of(0);
-  return std::get<TokenStream>(objective.example({.ids = ids}, stream)).ids;
+  return stream_text(objective.example({.ids = ids}, {}, stream));
 }
 
 }  // namespace
@@ -42,9 +42,9 @@ TEST_CASE("causal_lm: the worked example; special ids only where they are asked 
         Ids{15496, 995, 50256});
   CHECK(ids_of(*make_objective("causal_lm", {{"add_bos", true}}, gpt_context()), hello) ==
         Ids{50256, 15496, 995});
-  const Batch batch = batch_of({TokenStream{.ids = {15496, 995, 50256}}});
+  const Batch batch = batch_of({next_tokens({15496, 995, 50256})});
   CHECK(at::equal(batch.inputs.ids, at::tensor({15496, 995}, at::kLong)));
-  CHECK(at::equal(batch.labels, at::tensor({995, 50256}, at::kLong)));
+  CHECK(at::equal(batch.slots[0].labels, at::tensor({995, 50256}, at::kLong)));
 }
 
 TEST_CASE("causal_lm: a full window is read at sequence_length positions") {
@@ -52,10 +52,10 @@ TEST_CASE("causal_lm: a full window is read at sequence_length positions") {
   const bool add_eos = GENERATE(false, true);
   const auto objective =
       make_objective("causal_lm", {{"add_bos", add_bos}, {"add_eos", add_eos}}, gpt_context(64));
-  CHECK(objective->form() == FormKind::token_stream);
+  CHECK(objective->form().layout == Layout::stream);
   CHECK(objective->lengths().source == 64);
   const std::vector<int64_t> ids = ids_of(*objective, ids_between(0, 50256, objective->lengths().raw, 1));
-  CHECK(batch_of({TokenStream{ids}}).inputs.ids.size(0) == 64);
+  CHECK(batch_of({next_tokens(ids)}).inputs.ids.size(0) == 64);
 }
 
 TEST_CASE("causal_lm: what cannot work is refused at construction") {
@@ -75,7 +75,7 @@ TEST_CASE("causal_lm: a model learns one batch by heart") {
   const auto objective = make_objective("causal_lm", {}, gpt_context(32));
   // Apart, for this model sees no context: one id at one position can have one successor only.
   const Batch batch =
-      batch_of({TokenStream{ids_between(0, 25, 20, 1)}, TokenStream{ids_between(25, 50, 30, 2)}});
+      batch_of({next_tokens(ids_between(0, 25, 20, 1)), next_tokens(ids_between(25, 50, 30, 2))});
   TinyModel model(Architecture::decoder_only, 50);
   const Overfit result = overfit(*objective, model, batch);
   CHECK(result.last < 0.1 * result.first);

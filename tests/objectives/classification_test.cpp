@@ -27,9 +27,13 @@ ObjectiveContext context_of(Architecture architecture = Architecture::encoder_on
   return context;
 }
 
-Labeled example_of(const Objective& objective, const std::vector<int64_t>& ids, int64_t label) {
+Shown example_of(const Objective& objective, const std::vector<int64_t>& ids, int64_t label) {
   Stream stream = stream_of(0);
-  return std::get<Labeled>(objective.example({.ids = ids, .label = label}, stream));
+  return shown(objective.example({.ids = ids, .label = label}, {}, stream));
+}
+
+Example labeled(std::vector<int64_t> ids, int64_t label) {
+  return {.sequences = {{.ids = std::move(ids)}}, .targets = {{.labels = {label}}}};
 }
 
 SequenceTask& classifier_of(Objective& objective) { return dynamic_cast<SequenceTask&>(objective); }
@@ -38,10 +42,12 @@ SequenceTask& classifier_of(Objective& objective) { return dynamic_cast<Sequence
 
 TEST_CASE("classification: the worked examples") {
   const auto bert = make_objective("classification", {}, context_of());
-  const Labeled marked = example_of(*bert, {4248, 2829}, 2);
+  const Shown marked = example_of(*bert, {4248, 2829}, 2);
   CHECK(marked.ids == std::vector<int64_t>{101, 4248, 2829, 102});
-  CHECK(marked.label == 2);
-  CHECK(bert->form() == FormKind::labeled);
+  CHECK(marked.labels == std::vector<int64_t>{2});
+  CHECK((bert->form() == ObjectiveForm{.layout = Layout::in_place}));
+  CHECK((bert->slots() ==
+         std::vector<Slot>{{.name = "class", .level = Level::sequence, .predicts = Predicts::classes}}));
   CHECK(bert->lengths().raw == 62);
   CHECK(bert->lengths().source == 64);
 
@@ -58,8 +64,8 @@ TEST_CASE("classification: each pooling takes its states, sequence by sequence")
   objective->eval();
   TinyModel model(Architecture::encoder_only, 50);
   const std::vector<std::vector<Example>> cases{
-      {Labeled{{5, 6, 7}, 0}, Labeled{{8}, 1}, Labeled{{9, 10, 11, 12, 13}, 2}},
-      {Labeled{{5, 6, 7}, 0}, Labeled{{8, 9, 10}, 1}}};
+      {labeled({5, 6, 7}, 0), labeled({8}, 1), labeled({9, 10, 11, 12, 13}, 2)},
+      {labeled({5, 6, 7}, 0), labeled({8, 9, 10}, 1)}};
   for (const std::vector<Example>& examples : cases) {
     const Batch batch = batch_of(examples);
     const Tensor states = model.encode(batch.inputs);
@@ -83,8 +89,8 @@ TEST_CASE("classification: a sequence scores the same alone and in a batch") {
   objective->eval();
   TinyModel model(Architecture::encoder_only, 50);
   const Tensor together =
-      classifier_of(*objective).scores(model, batch_of({Labeled{{5, 6, 7}, 0}, Labeled{{8}, 1}}).inputs);
-  const Tensor alone = classifier_of(*objective).scores(model, batch_of({Labeled{{8}, 1}}).inputs);
+      classifier_of(*objective).scores(model, batch_of({labeled({5, 6, 7}, 0), labeled({8}, 1)}).inputs);
+  const Tensor alone = classifier_of(*objective).scores(model, batch_of({labeled({8}, 1)}).inputs);
   CHECK(at::allclose(together[1], alone[0], 1e-5, 1e-6));
 }
 
@@ -98,24 +104,34 @@ TEST_CASE("classification: the head belongs to the objective, and its names are 
   CHECK(names(*flat) == std::vector<std::string>{"output.weight", "output.bias"});
 }
 
-TEST_CASE("class loss: sum, count and right answers, with smoothing as PyTorch defines it") {
-  const Tensor scores = at::tensor({{2.0, 0.0, 1.0}, {0.0, 3.0, 1.0}}, at::kDouble);
+TEST_CASE("class loss: sum and right answers, with smoothing as PyTorch defines it") {
+  const Tensor scores = at::tensor({2.0, 0.0, 1.0, 0.0, 3.0, 1.0}, at::kDouble).view({2, 3});
   const Tensor labels = at::tensor({0, 2}, at::kLong);
   const Tensor log_p = scores.log_softmax(1);
   const double plain = -(log_p[0][0] + log_p[1][2]).item<double>();
-  const LossSums loss = class_loss(scores, labels, 0);
+  const SlotBatch targets{.labels = labels};
+  const LossTerm loss = class_loss(scores, targets, 0);
   CHECK(loss.sum.item<double>() == Approx(plain).epsilon(1e-12));
-  CHECK(loss.count == 2);
   CHECK(loss.metrics.at(0).second.item<int64_t>() == 1);
   const double smooth = 0.9 * plain - 0.1 * log_p.mean(1).sum().item<double>();
-  CHECK(class_loss(scores, labels, 0.1).sum.item<double>() == Approx(smooth).epsilon(1e-12));
+  CHECK(class_loss(scores, targets, 0.1).sum.item<double>() == Approx(smooth).epsilon(1e-12));
+}
+
+TEST_CASE("class loss: each label times its weight") {
+  const Tensor scores = at::tensor({2.0, 0.0, 1.0, 0.0, 3.0, 1.0}, at::kDouble).view({2, 3});
+  const SlotBatch targets{.labels = at::tensor({0, 2}, at::kLong), .weights = at::tensor({0.5F, 2.0F})};
+  const Tensor log_p = scores.log_softmax(1);
+  const LossTerm loss = class_loss(scores, targets, 0);
+  CHECK(loss.sum.item<double>() ==
+        Approx(-(0.5 * log_p[0][0] + 2 * log_p[1][2]).item<double>()).epsilon(1e-12));
+  CHECK(loss.metrics.at(0).second.item<double>() == 0.5);  // the first is right
 }
 
 TEST_CASE("classification: dropout only while training") {
   at::manual_seed(1);
   const auto objective = make_objective("classification", {{"dropout", 0.5}}, context_of());
   TinyModel model(Architecture::encoder_only, 50);
-  const Inputs inputs = batch_of({Labeled{{5, 6, 7}, 0}}).inputs;
+  const Inputs inputs = batch_of({labeled({5, 6, 7}, 0)}).inputs;
   const auto same = [&] {
     return at::equal(classifier_of(*objective).scores(model, inputs),
                      classifier_of(*objective).scores(model, inputs));

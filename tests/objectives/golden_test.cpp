@@ -25,7 +25,7 @@ TEST_CASE("sentinels of random masks equal the array implementation") {
     SentinelForm form{.sentinels = t5_vocabulary().sentinels, .eos = 1};
     const auto ids = given["ids"].get<Ids>();
     const auto mask = given["mask"].get<std::vector<uint8_t>>();
-    const SequenceToSequence pair = replace_spans(ids, mask, form);
+    const CorruptedText pair = replace_spans(ids, mask, form);
     CHECK(pair.source == given["source"].get<Ids>());
     CHECK(pair.target == given["target"].get<Ids>());
     form.closing = true;
@@ -36,7 +36,7 @@ TEST_CASE("sentinels of random masks equal the array implementation") {
 TEST_CASE("masked tokens equal the array implementation") {
   REQUIRE(goldens()["masked"].size() == 4);
   for (const Json& given : goldens()["masked"]) {
-    const InPlace example = replace_tokens(
+    const MaskedText example = replace_tokens(
         given["ids"].get<Ids>(), given["positions"].get<Ids>(), given["replacements"].get<Ids>());
     CHECK(example.ids == given["input"].get<Ids>());
     Ids labels(example.ids.size(), -100);

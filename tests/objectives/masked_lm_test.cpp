@@ -26,16 +26,16 @@ ObjectiveContext bert_context(int64_t sequence_length = 128) {
           .classes = {}};
 }
 
-InPlace example_of(const Objective& objective,
-                   const std::vector<int64_t>& ids,
-                   uint64_t sample,
-                   uint64_t seed = 1) {
+Shown example_of(const Objective& objective,
+                 const std::vector<int64_t>& ids,
+                 uint64_t sample,
+                 uint64_t seed = 1) {
   Stream stream = stream_of(sample, seed);
-  return std::get<InPlace>(objective.example({.ids = ids}, stream));
+  return shown(objective.example({.ids = ids}, {}, stream));
 }
 
 // The text that an example was made of.
-std::vector<int64_t> original(const InPlace& example) {
+std::vector<int64_t> original(const Shown& example) {
   std::vector<int64_t> ids = example.ids;
   for (size_t i = 0; i < example.positions.size(); ++i) {
     ids[example.positions[i]] = example.labels[i];
@@ -48,7 +48,7 @@ std::vector<int64_t> original(const InPlace& example) {
 TEST_CASE("masked_lm: the worked example, with everything masked that is chosen") {
   const auto objective =
       make_objective("masked_lm", {{"mask_share", 1.0}, {"random_share", 0.0}}, bert_context());
-  const InPlace example = example_of(*objective, fox, 1);
+  const Shown example = example_of(*objective, fox, 1);
   REQUIRE(example.positions.size() == 2);  // round(11 · 0.15) = 2
   std::vector<int64_t> expected = fox_complete;
   for (const int64_t position : example.positions) {
@@ -63,7 +63,7 @@ TEST_CASE("masked_lm: only labeled positions change, and every label is the orig
   const auto objective = make_objective("masked_lm", {{"dialect", dialect}}, bert_context());
   for (int64_t length = 1; length <= 2000; length += length < 80 ? 1 : 83) {
     const std::vector<int64_t> ids = ids_between(1000, 30522, length, length);
-    const InPlace example = example_of(*objective, ids, length);
+    const Shown example = example_of(*objective, ids, length);
     std::vector<int64_t> complete{101};
     complete.insert(complete.end(), ids.begin(), ids.end());
     complete.push_back(102);
@@ -90,7 +90,7 @@ TEST_CASE("masked_lm bert: the number of predictions is exact") {
 
 TEST_CASE("masked_lm bert: a rate that asks for more than there is takes all but [CLS] and [SEP]") {
   const auto objective = make_objective("masked_lm", {{"rate", 0.99}}, bert_context());
-  const InPlace example = example_of(*objective, fox, 1);
+  const Shown example = example_of(*objective, fox, 1);
   CHECK(example.labels == fox);
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("masked_lm hf: each token with the rate, so a short text may have no l
   int64_t chosen = 0;
   int64_t none = 0;
   for (uint64_t sample = 0; sample < 10'000; ++sample) {
-    const InPlace example = example_of(*objective, std::vector<int64_t>(100, 7592), sample);
+    const Shown example = example_of(*objective, std::vector<int64_t>(100, 7592), sample);
     chosen += std::ssize(example.positions);
     none += example_of(*objective, {7592}, sample).positions.empty() ? 1 : 0;
   }
@@ -121,7 +121,7 @@ TEST_CASE("masked_lm bert: over a million tokens positions are uniform and share
   int64_t masked = 0;
   int64_t same = 0;
   for (uint64_t sample = 0; sample < 10'204; ++sample) {
-    const InPlace example = example_of(*objective, std::vector<int64_t>(98, 7592), sample);
+    const Shown example = example_of(*objective, std::vector<int64_t>(98, 7592), sample);
     for (const int64_t position : example.positions) {
       ++at.at(position - 1);
       masked += example.ids[position] == 103 ? 1 : 0;
@@ -140,8 +140,8 @@ TEST_CASE("masked_lm: the same stream gives the same example, another epoch or s
   const std::string dialect = GENERATE("bert", "hf");
   const auto objective = make_objective("masked_lm", {{"dialect", dialect}}, bert_context());
   const std::vector<int64_t> ids = ids_between(1000, 30522, 126, 4);
-  const InPlace first = example_of(*objective, ids, 9);
-  const InPlace again = example_of(*objective, ids, 9);
+  const Shown first = example_of(*objective, ids, 9);
+  const Shown again = example_of(*objective, ids, 9);
   CHECK(first.ids == again.ids);
   CHECK(first.positions == again.positions);
   CHECK(first.positions != example_of(*objective, ids, 10).positions);
@@ -150,7 +150,7 @@ TEST_CASE("masked_lm: the same stream gives the same example, another epoch or s
 
 TEST_CASE("masked_lm: a full window with its special ids is sequence_length long") {
   const auto objective = make_objective("masked_lm", {}, bert_context(128));
-  CHECK(objective->form() == FormKind::in_place);
+  CHECK((objective->form() == ObjectiveForm{.layout = Layout::in_place, .needs_both_sides = true}));
   CHECK(objective->lengths().raw == 126);
   CHECK(objective->lengths().source == 128);
   CHECK(example_of(*objective, ids_between(1000, 2000, 126, 1), 1).ids.size() == 128);
@@ -191,9 +191,10 @@ TEST_CASE("masked_lm: a model learns one batch by heart") {
 TEST_CASE("masked_lm: a batch without labels has loss 0, count 0 and no NaN") {
   const auto objective = make_objective("masked_lm", {}, bert_context());
   TinyModel model(Architecture::encoder_only, 30522, 4);
-  const Batch batch = batch_of({InPlace{.ids = {101, 7592, 102}, .positions = {}, .labels = {}}});
-  const LossSums loss = objective->loss(model, batch);
-  CHECK(loss.count == 0);
+  const Batch batch = batch_of({in_place({101, 7592, 102}, {}, {})});
+  Stream stream({});
+  const LossTerm loss = objective->loss(model, batch, stream).at(0);
+  CHECK(batch.slots[0].count() == 0);
   CHECK(loss.sum.item<double>() == 0);
   CHECK(loss.metrics.at(0).first == "correct");
   CHECK(loss.metrics.at(0).second.item<int64_t>() == 0);

@@ -91,7 +91,7 @@ TEST_CASE("shares of one and zero are exact") {
 
 TEST_CASE("replaced tokens: the worked example") {
   const std::vector<int64_t> ids{101, 1996, 4248, 2829, 4419, 14523, 2058, 1996, 13971, 3899, 102};
-  const InPlace example = replace_tokens(ids, {3, 4, 9}, std::vector<int64_t>{103, 2829, 3899});
+  const MaskedText example = replace_tokens(ids, {3, 4, 9}, std::vector<int64_t>{103, 2829, 3899});
   CHECK(example.ids == std::vector<int64_t>{101, 1996, 4248, 103, 2829, 14523, 2058, 1996, 13971, 3899, 102});
   CHECK(example.positions == std::vector<int64_t>{3, 4, 9});
   CHECK(example.labels == std::vector<int64_t>{2829, 4419, 3899});

@@ -26,7 +26,7 @@ SentinelForm form_of(bool closing) {
 bool is_sentinel(int64_t id) { return id > 50'000; }
 
 // Puts the spans of the target in place of the sentinels of the source; also proves that both count alike.
-std::vector<int64_t> restored(const SequenceToSequence& pair) {
+std::vector<int64_t> restored(const CorruptedText& pair) {
   std::map<int64_t, std::vector<int64_t>> spans;
   int64_t current = 0;
   for (auto id = pair.target.begin(); id != pair.target.end() - 1; ++id) {
@@ -153,7 +153,7 @@ TEST_CASE("sentinels: the worked example of the header") {
   const std::vector<int64_t> ids{37, 5295, 1782, 10681, 16, 8, 2447};
   SentinelForm form{.sentinels = {32099, 32098, 32097}, .eos = 1};
 
-  const SequenceToSequence pair = replace_spans(ids, std::vector<uint8_t>{0, 1, 1, 0, 0, 1, 0}, form);
+  const CorruptedText pair = replace_spans(ids, std::vector<uint8_t>{0, 1, 1, 0, 0, 1, 0}, form);
   CHECK(pair.source == std::vector<int64_t>{37, 32099, 10681, 16, 32098, 2447, 1});
   CHECK(pair.target == std::vector<int64_t>{32099, 5295, 1782, 32098, 8, 32097, 1});
   CHECK(pair.unlabeled.empty());
@@ -163,14 +163,14 @@ TEST_CASE("sentinels: the worked example of the header") {
         std::vector<int64_t>{32099, 5295, 1782, 32098, 8, 2447, 1});
   form.closing = true;
   form.label_sentinels = false;
-  const SequenceToSequence closed = replace_spans(ids, ends_in_noise, form);
+  const CorruptedText closed = replace_spans(ids, ends_in_noise, form);
   CHECK(closed.target == std::vector<int64_t>{32099, 5295, 1782, 32098, 8, 2447, 32097, 1});
   CHECK(closed.unlabeled == std::vector<int64_t>{0, 3, 6});
 }
 
 TEST_CASE("a text without noise keeps everything, and too few sentinels are an error, not a word") {
   const SentinelForm form{.sentinels = {32099}, .eos = 1};
-  const SequenceToSequence kept = replace_spans(std::vector<int64_t>{37}, std::vector<uint8_t>{0}, form);
+  const CorruptedText kept = replace_spans(std::vector<int64_t>{37}, std::vector<uint8_t>{0}, form);
   CHECK(kept.source == std::vector<int64_t>{37, 1});
   CHECK(kept.target == std::vector<int64_t>{32099, 1});
   CHECK_THROWS_AS(replace_spans(std::vector<int64_t>{5, 6, 7, 8}, std::vector<uint8_t>{0, 1, 0, 1}, form),
@@ -185,7 +185,7 @@ TEST_CASE("source and target give back the text, with the lengths that were prom
     for (int64_t length = 2; length <= 2000; length += length < 60 ? 1 : 97) {
       Stream stream = stream_of(length, 3);
       const std::vector<int64_t> ids = ids_between(2, 40'000, length, length);
-      const SequenceToSequence pair = replace_spans(ids, span_mask(length, noise, stream), form);
+      const CorruptedText pair = replace_spans(ids, span_mask(length, noise, stream), form);
       const SpanLengths lengths = span_lengths(length, noise, form);
       REQUIRE(std::ssize(pair.source) == lengths.source);
       REQUIRE(std::ssize(pair.target) == lengths.target);

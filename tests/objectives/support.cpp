@@ -1,5 +1,6 @@
 #include "objectives/support.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -57,43 +58,24 @@ struct Packer {
     ids.insert(ids.end(), sequence.begin(), sequence.end());
     lengths.push_back(std::ssize(sequence));
   }
-  void label(int64_t row, int64_t value) {
-    rows.push_back(row);
-    labels.push_back(value);
-  }
-  void operator()(const InPlace& example) {
-    for (size_t i = 0; i < example.positions.size(); ++i) {
-      label(std::ssize(ids) + example.positions[i], example.labels[i]);
+  void add(const Example& example) {
+    const Target& target = example.targets.at(0);
+    const bool writes = example.layout == Layout::source_target;
+    const int64_t first = writes ? std::ssize(decoder_ids) : std::ssize(ids);
+    labels.insert(labels.end(), target.labels.begin(), target.labels.end());
+    for (const int64_t position : target.at) {
+      rows.push_back(first + position);
     }
-    append(example.ids);
-  }
-  void operator()(const TokenStream& example) {
-    for (size_t i = 1; i < example.ids.size(); ++i) {
-      label(std::ssize(ids) + static_cast<int64_t>(i) - 1, example.ids[i]);
+    if (target.at.empty() && !target.labels.empty()) {
+      rows.push_back(std::ssize(lengths));  // of the whole sequence
     }
-    append({example.ids.begin(), example.ids.end() - 1});
-  }
-  void operator()(const SequenceToSequence& example) {
-    append(example.source);
-    int64_t previous = 0;
-    auto silent = example.unlabeled.begin();
-    for (int64_t i = 0; i < std::ssize(example.target); ++i) {
-      if (silent != example.unlabeled.end() && *silent == i) {
-        ++silent;
-      } else {
-        label(std::ssize(decoder_ids), example.target[i]);
-      }
-      decoder_ids.push_back(std::exchange(previous, example.target[i]));
+    append(example.sequences.at(0).ids);
+    if (writes) {
+      const std::vector<int64_t>& written = example.sequences.at(1).ids;
+      decoder_ids.push_back(0);
+      decoder_ids.insert(decoder_ids.end(), written.begin(), written.end() - 1);
+      decoder_lengths.push_back(std::ssize(written));
     }
-    decoder_lengths.push_back(std::ssize(example.target));
-  }
-  template <class Form>
-  void operator()(const Form&) {
-    throw std::logic_error("batch_of packs the forms of pre-training and classification");
-  }
-  void operator()(const Labeled& example) {
-    label(std::ssize(lengths), example.label);
-    append(example.ids);
   }
 };
 
@@ -155,10 +137,39 @@ std::vector<int64_t> ids_between(int64_t low, int64_t high, int64_t count, uint6
   return ids;
 }
 
+Shown shown(Example example) {
+  const Target first = example.targets.empty() ? Target{} : example.targets.front();
+  Shown made{.ids = example.sequences.at(0).ids,
+             .token_types = example.sequences[0].token_types,
+             .target = {},
+             .positions = first.at,
+             .labels = first.labels,
+             .unlabeled = {},
+             .values = first.values,
+             .example = std::move(example)};
+  if (made.example.layout == Layout::source_target) {
+    made.target = made.example.sequences.at(1).ids;
+    for (int64_t t = 0; t < std::ssize(made.target); ++t) {
+      if (std::ranges::find(first.at, t) == first.at.end()) {
+        made.unlabeled.push_back(t);
+      }
+    }
+  }
+  return made;
+}
+
+std::vector<int64_t> stream_text(const Example& example) {
+  std::vector<int64_t> text = example.sequences.at(0).ids;
+  if (!example.targets.at(0).labels.empty()) {
+    text.push_back(example.targets[0].labels.back());
+  }
+  return text;
+}
+
 Batch batch_of(const std::vector<Example>& examples) {
   Packer packer;
   for (const Example& example : examples) {
-    std::visit(packer, example);
+    packer.add(example);
   }
   Batch batch;
   batch.inputs.ids = tensor_of(packer.ids);
@@ -167,8 +178,9 @@ Batch batch_of(const std::vector<Example>& examples) {
     batch.inputs.decoder_ids = tensor_of(packer.decoder_ids);
     batch.inputs.decoder_sequences = Sequences(packer.decoder_lengths);
   }
-  batch.rows = tensor_of(packer.rows);
-  batch.labels = tensor_of(packer.labels);
+  batch.slots = {{.rows = tensor_of(packer.rows),
+                  .labels = tensor_of(packer.labels),
+                  .total = static_cast<double>(packer.labels.size())}};
   return batch;
 }
 
@@ -204,12 +216,13 @@ Overfit overfit(Objective& objective, Model& model, const Batch& batch, int64_t 
   }
   Overfit result;
   for (int64_t step = 0; step <= steps; ++step) {
-    const LossSums loss = objective.loss(model, batch);
-    const auto count = static_cast<double>(loss.count);
-    result.last = loss.sum.item<double>() / count;
+    Stream stream({});
+    const Losses losses = objective.loss(model, batch, stream);
+    const Tensor loss = mean_loss(losses, batch);
+    result.last = loss.item<double>();
     result.first = step == 0 ? result.last : result.first;
-    result.accuracy = loss.metrics.at(0).second.item<double>() / count;
-    (loss.sum / loss.count).backward();
+    result.accuracy = losses.at(0).metrics.at(0).second.item<double>() / batch.slots.at(0).total;
+    loss.backward();
     const at::NoGradGuard no_grad;
     for (Tensor& parameter : parameters) {
       if (parameter.grad().defined()) {

@@ -26,7 +26,23 @@ std::shared_ptr<Objective> make_objective(const std::string& name,
 Stream stream_of(uint64_t sample, uint64_t seed = 1);
 std::vector<int64_t> ids_between(int64_t low, int64_t high, int64_t count, uint64_t seed);
 
-// What data/collate makes of the forms, for one architecture each.
+// An example with its first sequence and its first target laid open.
+struct Shown {
+  std::vector<int64_t> ids, token_types;
+  std::vector<int64_t> target;             // the second sequence of a source and a target
+  std::vector<int64_t> positions, labels;  // of the first target
+  std::vector<int64_t> unlabeled;          // positions of `target` that are not predicted
+  std::vector<float> values;
+  Example example;
+
+  operator const Example&() const { return example; }  // NOLINT(google-explicit-constructor)
+};
+Shown shown(Example example);
+// The text of a stream: what is read, and the last label.
+std::vector<int64_t> stream_text(const Example& example);
+
+// What data/batches/collate.h makes of examples with one target each: as they are, or with a decoder for a source and
+// a target.
 Batch batch_of(const std::vector<Example>& examples);
 
 // State = embedding of the id + embedding of the position (+ for a decoder its source's mean): learns

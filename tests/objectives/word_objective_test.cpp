@@ -8,9 +8,11 @@
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "objectives/support.h"
 #include "support/catch.h"
 
 using namespace lmzoo;
+using lmzoo::test::shown;
 
 namespace {
 
@@ -47,7 +49,7 @@ double gradient_error(const std::function<Tensor(const Tensor&)>& f, Tensor x, d
 TEST_CASE("skipgram: each word around is a position labeled with the word") {
   const WordObjective skipgram = objective({.window = 1, .sample = 0}, false);
   Stream stream({.seed = 1});
-  const auto example = std::get<InPlace>(skipgram.example({.ids = {0, 1, 4, 2}}, stream));  // 4 is unknown
+  const auto example = shown(skipgram.example({.ids = {0, 1, 4, 2}}, {}, stream));  // 4 is unknown
   CHECK(example.ids == std::vector<int64_t>{1, 0, 2, 1});
   CHECK(example.positions == std::vector<int64_t>{0, 1, 2, 3});
   CHECK(example.labels == std::vector<int64_t>{0, 1, 1, 2});
@@ -56,7 +58,7 @@ TEST_CASE("skipgram: each word around is a position labeled with the word") {
 TEST_CASE("cbow: a bag's last word carries the label") {
   const WordObjective cbow = objective({.window = 1, .sample = 0}, true);
   Stream stream({.seed = 1});
-  const auto example = std::get<InPlace>(cbow.example({.ids = {0, 1, 2}}, stream));
+  const auto example = shown(cbow.example({.ids = {0, 1, 2}}, {}, stream));
   CHECK(example.ids == std::vector<int64_t>{1, 0, 2, 1});
   CHECK(example.positions == std::vector<int64_t>{0, 2, 3});
   CHECK(example.labels == std::vector<int64_t>{0, 1, 2});
@@ -65,8 +67,7 @@ TEST_CASE("cbow: a bag's last word carries the label") {
 TEST_CASE("a text without two known words has no label") {
   for (const bool cbow : {false, true}) {
     Stream stream({.seed = 1});
-    const auto example =
-        std::get<InPlace>(objective({.sample = 0}, cbow).example({.ids = {4, 2, 4}}, stream));
+    const auto example = shown(objective({.sample = 0}, cbow).example({.ids = {4, 2, 4}}, {}, stream));
     CHECK(example.labels.empty());
   }
 }
@@ -75,7 +76,7 @@ TEST_CASE("windows are 1 to `window` words wide, each as often") {
   const WordObjective skipgram = objective({.window = 4, .sample = 0}, false);
   Stream stream({.seed = 3});
   const std::vector<int64_t> ids(4001, 0);
-  const auto example = std::get<InPlace>(skipgram.example({.ids = ids}, stream));
+  const auto example = shown(skipgram.example({.ids = ids}, {}, stream));
   CHECK(static_cast<double>(example.ids.size()) / 4001 == Approx(5).margin(0.15));  // 2 · mean of 1..4
 }
 

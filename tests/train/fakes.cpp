@@ -1,4 +1,4 @@
-#include "fakes.h"
+#include "train/fakes.h"
 
 #include <csignal>
 #include <limits>
@@ -37,18 +37,17 @@ double TinyModel::train_flops(const SequenceLengths& lengths, double labeled) co
 
 TinyObjective::TinyObjective() { head = register_parameter("head", at::randn({kWidth, kWidth}) * 0.4); }
 
-Example TinyObjective::example(const Sample& sample, Stream&) const {
-  return InPlace{.ids = sample.ids, .positions = {0}, .labels = {sample.ids.at(0)}};
+Example TinyObjective::example(const Sample& sample, const TrainingPlace&, Stream&) const {
+  return in_place(sample.ids, {0}, {sample.ids.at(0)});
 }
 
-LossSums TinyObjective::loss(Model& model, const Batch& batch) {
+Losses TinyObjective::loss(Model& model, const Batch& batch, Stream&) {
+  const SlotBatch& targets = batch.slots.front();
   const double call = static_cast<double>(calls++);
-  const Tensor rows = at::linear(model.hidden(batch.inputs).index_select(0, batch.rows), head);
+  const Tensor rows = at::linear(model.hidden(batch.inputs).index_select(0, targets.rows), head);
   const Tensor logits = model.logits(rows).to(at::kFloat);
-  LossSums sums{.sum = at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::Sum),
-                .count = batch.labels.numel(),
-                .metrics = {}};
-  sums.metrics.emplace_back("correct", logits.argmax(1).eq(batch.labels).sum());
+  LossTerm sums{.sum = at::cross_entropy_loss(logits, targets.labels, {}, at::Reduction::Sum)};
+  sums.metrics.emplace_back("correct", logits.argmax(1).eq(targets.labels).sum());
   if (call == poison_at || call >= poison_from) {
     sums.sum = sums.sum * std::numeric_limits<double>::quiet_NaN();
   }
@@ -56,7 +55,7 @@ LossSums TinyObjective::loss(Model& model, const Batch& batch) {
     // sqrt has an infinite slope at 0, and x - x is 0.
     sums.sum = sums.sum + (head.sum() - head.sum().detach()).sqrt();
   }
-  return sums;
+  return {sums};
 }
 
 Batch tiny_batch(uint64_t index, int64_t count) {
@@ -76,8 +75,9 @@ Batch tiny_batch(uint64_t index, int64_t count) {
   Batch batch;
   batch.inputs.sequences = Sequences(lengths);
   batch.inputs.ids = at::tensor(ids, at::kLong);
-  batch.rows = at::tensor(rows, at::kLong);
-  batch.labels = at::tensor(labels, at::kLong);
+  batch.slots = {{.rows = at::tensor(rows, at::kLong),
+                  .labels = at::tensor(labels, at::kLong),
+                  .total = static_cast<double>(labels.size())}};
   batch.samples = {index};
   batch.tokens = static_cast<int64_t>(ids.size());
   return batch;
@@ -92,14 +92,14 @@ Batch joined(const std::vector<Batch>& batches) {
       lengths.push_back(batch.inputs.sequences.length(i));
     }
     ids.push_back(batch.inputs.ids);
-    rows.push_back(batch.rows + all.tokens);
-    labels.push_back(batch.labels);
+    rows.push_back(batch.slots[0].rows + all.tokens);
+    labels.push_back(batch.slots[0].labels);
     all.tokens += batch.tokens;
   }
   all.inputs.sequences = Sequences(lengths);
   all.inputs.ids = at::cat(ids);
-  all.rows = at::cat(rows);
-  all.labels = at::cat(labels);
+  all.slots = {{.rows = at::cat(rows), .labels = at::cat(labels)}};
+  all.slots[0].total = static_cast<double>(all.slots[0].count());
   return all;
 }
 

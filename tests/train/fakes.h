@@ -44,10 +44,10 @@ class TinyObjective final : public Objective {
  public:
   TinyObjective();
 
-  FormKind form() const override { return FormKind::in_place; }
+  ObjectiveForm form() const override { return {.layout = Layout::in_place}; }
   ObjectiveLengths lengths() const override { return {.raw = 8, .source = 8, .target = 0}; }
-  Example example(const Sample& sample, Stream& stream) const override;
-  LossSums loss(Model& model, const Batch& batch) override;
+  Example example(const Sample& sample, const TrainingPlace& place, Stream& stream) const override;
+  Losses loss(Model& model, const Batch& batch, Stream& stream) override;
 
   Tensor head;                // [D, D]
   double poison_at = -1;      // makes the loss of this call (from 0) not a number

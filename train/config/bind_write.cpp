@@ -105,12 +105,27 @@ class SchemaMaker final : public FieldVisitor {
     }
     put(info, std::move(list));
   }
-  void group(const FieldInfo& info, GroupRef& value) override { put(info, schema_of(value)); }
+  void group(const FieldInfo& info, GroupRef& value) override {
+    auto* chosen = dynamic_cast<ChosenGroup*>(&value);
+    put(info, chosen != nullptr ? schema_of_kinds(*chosen) : schema_of(value));
+  }
 
  private:
   void put(const FieldInfo& info, Json schema) {
     schema["description"] = info.doc;
     properties[std::string(info.name)] = std::move(schema);
+  }
+
+  // Any of the kinds, each with its own fields.
+  static Json schema_of_kinds(ChosenGroup& group) {
+    Json any = Json::array();
+    for (const std::string& kind : group.kinds()) {
+      group.choose(kind);
+      Json one = schema_of(group);
+      one["properties"]["type"] = {{"const", kind}};
+      any.push_back(std::move(one));
+    }
+    return {{"anyOf", std::move(any)}};
   }
 
   static Json with_range(const Range& range, Json schema) {

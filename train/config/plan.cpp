@@ -154,7 +154,7 @@ class Planner {
                                      kWindows,
                                      config_.stream_seed());
     const double tokens = static_cast<double>(batch.tokens) / kWindows;  // of a window
-    plan_.labels_per_window = static_cast<double>(batch.labels.numel()) / kWindows;
+    plan_.labels_per_window = static_cast<double>(batch.slots.front().count()) / kWindows;
     plan_.flops_per_token =
         train_flops(*parts_.model, *parts_.objective, batch) / static_cast<double>(batch.tokens);
     plan_.tokens_per_step = rounded(tokens * static_cast<double>(config_.train.batch_size));

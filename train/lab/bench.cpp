@@ -79,7 +79,7 @@ std::map<Shape, int> products_of(const Parts& parts, const Batch& batch) {
     }
     const bool is_vocabulary = tensor.size(0) == parts.model->vocab_rows();
     const bool of_decoder = has_decoder && weight.name.find("decoder") != std::string::npos;
-    const int64_t positions = is_vocabulary ? batch.labels.numel()
+    const int64_t positions = is_vocabulary ? projected_rows(*parts.objective, batch)
                               : of_decoder  ? batch.inputs.decoder_ids.numel()
                                             : batch.inputs.ids.numel();
     ++shapes[{positions, tensor.size(1), tensor.size(0)}];

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <numbers>
+#include <numeric>
 
 #include <ATen/core/grad_mode.h>
 
@@ -30,22 +31,62 @@ class EvaluationMode {
   bool was_training_;
 };
 
-// Sums of one pass. They stay on the device until all of them are read.
-struct Sums {
+// Sums of one pass for one slot. They stay on the device until all of them are read.
+struct SlotSums {
   Tensor loss;
   std::map<std::string, Tensor> metrics;
+  double total = 0;
+  double weight = 1;
 
   static void add(Tensor& sum, const Tensor& term) {
     const Tensor exact = term.detach().to(at::kDouble);
     sum = sum.defined() ? sum + exact : exact;
   }
-  void add(const LossSums& batch) {
-    add(loss, batch.sum);
-    for (const auto& [name, value] : batch.metrics) {
+  void add(const LossTerm& term) {
+    add(loss, term.sum);
+    weight = term.weight;
+    for (const auto& [name, value] : term.metrics) {
       add(metrics[name], value);
     }
   }
+  double mean() const { return loss.item<double>() / total; }
 };
+
+// Terms of a batch to the sums of their slots. What has no label in it adds nothing.
+void add_terms(const Losses& losses, const Batch& batch, std::vector<SlotSums>& sums) {
+  sums.resize(batch.slots.size());
+  for (size_t s = 0; s < batch.slots.size(); ++s) {
+    sums[s].total += batch.slots[s].total;
+  }
+  for (const LossTerm& term : losses) {
+    const auto slot = static_cast<size_t>(term.slot);
+    if (batch.slots.at(slot).count() > 0) {
+      sums[slot].add(term);
+    }
+  }
+}
+
+// The loss of the pass and its means. Further slots add their means, and are told by their names too.
+void read_sums(const std::vector<SlotSums>& sums, const std::vector<Slot>& slots, EvalResult& result) {
+  const double total = sums.front().total;
+  for (size_t s = 0; s < sums.size(); ++s) {
+    if (!sums[s].loss.defined() || sums[s].total == 0) {
+      continue;
+    }
+    const bool is_first = s == 0;
+    const std::string prefix = is_first ? "" : slots[s].name + "_";
+    result.loss_sum += is_first ? sums[s].weight * sums[s].loss.item<double>()
+                                : sums[s].weight * sums[s].mean() * (total > 0 ? total : 1);
+    if (!is_first) {
+      result.means.emplace_back(prefix + "loss", sums[s].mean());
+    }
+    for (const auto& [name, sum] : sums[s].metrics) {
+      result.means.emplace_back(prefix + (name == "correct" ? "accuracy" : name),
+                                sum.item<double>() / sums[s].total);
+    }
+  }
+  result.total = total > 0 ? total : 1;
+}
 
 // The metrics of the settings. What the objective tells as a mean is known already.
 void measure(const Predictions& predictions,
@@ -135,7 +176,8 @@ std::optional<EvalResult> evaluate(Model& model,
   const EvaluationMode model_mode(model), objective_mode(objective);
   const PrecisionScope scope(settings.precision, settings.device.type());
   EvalResult result;
-  Sums sums;
+  std::vector<SlotSums> sums;
+  int64_t labels = 0;  // of all slots
   Predictions predictions;
   const BatchPass pass = data.open();
   std::optional<Batch> next = pass();
@@ -147,20 +189,18 @@ std::optional<EvalResult> evaluate(Model& model,
       break;
     }
     const Batch batch = next->to(settings.device);
-    const LossSums loss = objective.loss_and_predictions(model, batch, predictions);
+    Stream stream({.epoch = static_cast<uint64_t>(done), .purpose = Purpose::loss});
+    add_terms(objective.loss_and_predictions(model, batch, stream, predictions), batch, sums);
     result.tokens += batch.tokens;
-    result.labels += loss.count;
-    if (loss.count > 0) {
-      sums.add(loss);
-    }
+    result.labels += batch.slots.front().count();
+    labels += std::accumulate(
+        batch.slots.begin(), batch.slots.end(), int64_t{0}, [](int64_t n, const SlotBatch& slot) {
+          return n + slot.count();
+        });
   }
-  check(result.labels > 0, "data.{} has no label to evaluate on", data.name);
-  result.loss_sum = sums.loss.item<double>();
+  check(labels > 0, "data.{} has no label to evaluate on", data.name);
+  read_sums(sums, objective.slots(), result);
   result.bytes = next ? 0 : data.bytes;  // a part of the data stands for an unknown part of its bytes
-  for (const auto& [name, sum] : sums.metrics) {
-    result.means.emplace_back(name == "correct" ? "accuracy" : name,
-                              sum.item<double>() / static_cast<double>(result.labels));
-  }
   measure(predictions, data.classes, settings, result);
   return result;
 }

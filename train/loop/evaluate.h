@@ -17,8 +17,9 @@
 namespace lmzoo {
 
 struct EvalResult {
-  double loss_sum = 0;  // nats
-  int64_t labels = 0;
+  double loss_sum = 0;  // nats, of all terms: such that dividing by `total` gives the loss
+  double total = 0;     // of the weights of the first slot's labels
+  int64_t labels = 0;   // of the first slot
   int64_t tokens = 0;
   int64_t bytes = 0;  // of text; 0: unknown
   std::vector<std::pair<std::string, double>>
@@ -26,7 +27,7 @@ struct EvalResult {
   NamedNumbers metrics{};  // of what it predicts
   std::shared_ptr<const TaskPredictions> predictions{};  // when they were asked for
 
-  double loss() const { return loss_sum / static_cast<double>(labels); }
+  double loss() const { return loss_sum / total; }
   double perplexity() const;
   std::optional<double> bits_per_byte() const;
   std::optional<double> mean(const std::string& name) const;

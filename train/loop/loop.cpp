@@ -25,7 +25,7 @@ struct Interval {
   double loss_sum = 0;
   double norm_sum = 0;
   int64_t steps = 0;   // not skipped
-  int64_t labels = 0;  // of those
+  double total = 0;    // of those steps: what their losses are divided by
   int64_t tokens = 0;  // of all
   int64_t targets = 0;
   double flops = 0;
@@ -206,7 +206,7 @@ void Run::account(const StepOutcome& outcome, const double* values) {
   bad_ = {};
   interval_.loss_sum += loss;
   interval_.norm_sum += norm;
-  interval_.labels += outcome.work.labels;
+  interval_.total += outcome.work.total;
   ++interval_.steps;
 }
 
@@ -240,7 +240,7 @@ void Run::log_row() {
   const auto ratio = [](double a, double b) { return b > 0 ? a / b : std::nan(""); };
   const Interval& sums = interval_;
   const TrainRow row{.step = state_.step,
-                     .loss = ratio(sums.loss_sum, static_cast<double>(sums.labels)),
+                     .loss = ratio(sums.loss_sum, sums.total),
                      .lr = last_lr_,
                      .grad_norm = ratio(sums.norm_sum, static_cast<double>(sums.steps)),
                      .tokens = state_.tokens,

@@ -1,5 +1,7 @@
 #include "train/loop/step.h"
 
+#include <algorithm>
+
 #include <ATen/Context.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
@@ -9,6 +11,15 @@
 
 namespace lmzoo {
 
+int64_t projected_rows(const Objective& objective, const Batch& batch) {
+  const std::vector<Slot> slots = objective.slots();
+  int64_t rows = 0;
+  for (size_t s = 0; s < batch.slots.size(); ++s) {
+    rows += slots[s].predicts == Predicts::ids ? batch.slots[s].count() : 0;
+  }
+  return rows;
+}
+
 double train_flops(const Model& model, const Objective& objective, const Batch& batch) {
   const Sequences& sources = batch.inputs.sequences;
   const double count = static_cast<double>(sources.count());
@@ -17,11 +28,41 @@ double train_flops(const Model& model, const Objective& objective, const Batch& 
   }
   const SequenceLengths mean{.source = static_cast<double>(sources.total()) / count,
                              .target = static_cast<double>(batch.inputs.decoder_sequences.total()) / count};
-  // Classes are predicted by the objective's head, not by the vocabulary's.
-  const Tensor& ids = predicts_ids(objective.form()) ? batch.labels : batch.next_labels;
-  const double labeled = ids.defined() ? static_cast<double>(ids.numel()) / count : 0;
+  const double labeled = static_cast<double>(projected_rows(objective, batch)) / count;
   return count * model.train_flops(mean, labeled);
 }
+
+namespace {
+
+// What each slot's loss is divided by, over all micro-batches: known before any of them is computed.
+std::vector<double> totals_of(const std::vector<Batch>& micro_batches) {
+  std::vector<double> totals;
+  for (const Batch& batch : micro_batches) {
+    totals.resize(std::max(totals.size(), batch.slots.size()));
+    for (size_t s = 0; s < batch.slots.size(); ++s) {
+      totals[s] += batch.slots[s].total;
+    }
+  }
+  return totals;
+}
+
+// The sum of a micro-batch's terms, such that dividing it by the first slot's total divides each term by its own.
+Tensor joined_terms(const Losses& losses, const Batch& batch, const std::vector<double>& totals) {
+  Tensor sum;
+  for (const LossTerm& term : losses) {
+    const auto slot = static_cast<size_t>(term.slot);
+    const double own = totals.at(slot);
+    if (own == 0 || batch.slots[slot].count() == 0) {
+      continue;
+    }
+    const double factor = term.weight * (totals[0] > 0 ? totals[0] : 1) / own;
+    const Tensor part = factor == 1 ? term.sum : term.sum * factor;
+    sum = sum.defined() ? sum + part : part;
+  }
+  return sum;
+}
+
+}  // namespace
 
 StepOutcome train_step(const StepParts& parts,
                        const std::vector<Batch>& micro_batches,
@@ -29,26 +70,29 @@ StepOutcome train_step(const StepParts& parts,
                        double lr) {
   StepOutcome outcome{.step = step, .lr = lr};
   StepWork& work = outcome.work;
+  const std::vector<double> totals = totals_of(micro_batches);
+  work.total = totals.empty() ? 0 : totals[0];
   Tensor sum = at::zeros({}, at::TensorOptions(parts.device).dtype(at::kDouble));
   for (size_t i = 0; i < micro_batches.size(); ++i) {
     const Batch batch = micro_batches[i].to(parts.device);
     at::manual_seed(hash(StreamKey{parts.seed, static_cast<uint64_t>(step), i, Purpose::dropout}));
-    LossSums loss;
+    Stream stream({parts.seed, static_cast<uint64_t>(step), i, Purpose::loss});
+    Tensor loss;
     {
       const PrecisionScope scope(parts.precision, parts.device.type());
-      loss = parts.objective.loss(parts.model, batch);
+      loss = joined_terms(parts.objective.loss(parts.model, batch, stream), batch, totals);
     }
     // The gradient stays a sum; the optimizer divides it in the pass that it makes anyway.
-    if (loss.count > 0) {
-      loss.sum.backward();
-      sum += loss.sum.detach();
+    if (loss.defined()) {
+      loss.backward();
+      sum += loss.detach();
     }
-    work.labels += loss.count;
+    work.labels += batch.slots.empty() ? 0 : batch.slots.front().count();
     work.tokens += batch.tokens;
     work.flops += train_flops(parts.model, parts.objective, batch);
     work.samples.insert(work.samples.end(), batch.samples.begin(), batch.samples.end());
   }
-  const Optimizer::Update update = parts.optimizer.step(lr, work.labels, sum);
+  const Optimizer::Update update = parts.optimizer.step(lr, work.total, sum);
   outcome.values = at::stack({sum, update.grad_norm.to(at::kDouble), update.skipped.to(at::kDouble)});
   return outcome;
 }

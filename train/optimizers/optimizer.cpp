@@ -53,7 +53,7 @@ std::map<Optimizer::Kind, Optimizer::Group> Optimizer::gather() const {
   return groups;
 }
 
-Optimizer::Update Optimizer::step(double lr, int64_t count, const Tensor& loss) {
+Optimizer::Update Optimizer::step(double lr, double count, const Tensor& loss) {
   const at::NoGradGuard no_grad;
   std::map<Kind, Group> groups = gather();
   std::vector<Tensor> gradients;
@@ -61,7 +61,7 @@ Optimizer::Update Optimizer::step(double lr, int64_t count, const Tensor& loss) 
     gradients.insert(gradients.end(), group.gradients.begin(), group.gradients.end());
   }
 
-  const double labels = static_cast<double>(std::max<int64_t>(count, 1));
+  const double labels = count > 0 ? count : 1;
   Update update;
   update.grad_norm = global_norm(gradients) / labels;
   update.skipped = at::isfinite(update.grad_norm + loss).logical_not_().to(at::kFloat);

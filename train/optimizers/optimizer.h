@@ -72,7 +72,7 @@ class Optimizer {
   // One update from the gradients that backward() left: divided by `count` (labels of the step), clipped, and
   // skipped as a whole (moments and step counts too) when they or `loss` are not finite. Parameters without a
   // gradient stay as they are. Clears the gradients.
-  Update step(double lr, int64_t count, const Tensor& loss);
+  Update step(double lr, double count, const Tensor& loss);
 
   void clear_gradients();
 

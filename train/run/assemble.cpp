@@ -93,13 +93,13 @@ class LoaderSource final : public BatchSource {
 // sample.
 int64_t predicted_bytes(const Windows& windows, const Parts& parts) {
   const TokenStore& store = windows.store();
-  if (parts.objective->form() != FormKind::token_stream || store.tokens() == 0 || store.has_columns()) {
+  if (parts.objective->form().layout != Layout::stream || store.tokens() == 0 || store.has_columns()) {
     return 0;
   }
   Stream stream({.purpose = Purpose::sampling});
   const Sample probe = windows.window(0).front();
-  const auto example = std::get<TokenStream>(parts.objective->example(probe, stream));
-  const bool first_is_predicted = example.ids.front() != probe.ids.front();
+  const Example example = parts.objective->example(probe, {}, stream);
+  const bool first_is_predicted = example.sequences.front().ids.front() != probe.ids.front();
   const int64_t content = std::min(windows.tokens(), store.tokens());
   const int64_t predicted = content - (first_is_predicted ? 0 : std::min(content, windows.samples()));
   return static_cast<int64_t>(static_cast<double>(store.text_bytes()) * static_cast<double>(predicted) /
@@ -123,6 +123,24 @@ Registry make_registry() {
   return registry;
 }
 
+ObjectiveContext objective_context(const Parts& parts, int64_t sequence_length, const Registry& registry) {
+  ObjectiveContext context{.vocabulary = parts.vocabulary,
+                           .architecture = parts.model->architecture(),
+                           .sequence_length = sequence_length,
+                           .width = parts.model->width(),
+                           .classes = parts.classes,
+                           .record = parts.record,
+                           .pooler = parts.model->has_pooler()};
+  const ModelContext model{.vocabulary = parts.vocabulary, .sequence_length = sequence_length};
+  context.make_model = [model, registry](const NestedChoice& choice) {
+    return registry.model(choice.type()).make(choice.options(), model);
+  };
+  context.make_objective = [context, registry](const NestedChoice& choice) {
+    return registry.objective(choice.type()).make(choice.options(), context);
+  };
+  return context;
+}
+
 Parts build_parts(const LoadedConfig& loaded,
                   const Registry& registry,
                   const Vocabulary& vocabulary,
@@ -141,14 +159,7 @@ Parts build_parts(const LoadedConfig& loaded,
   parts.objective = loaded.places.locate("objective", [&] {
     seed_weights(config, 1);
     return registry.objective(config.objective.type)
-        .make(config.objective.options,
-              {.vocabulary = vocabulary,
-               .architecture = parts.model->architecture(),
-               .sequence_length = config.data.sequence_length,
-               .width = parts.model->width(),
-               .classes = classes,
-               .record = parts.record,
-               .pooler = parts.model->has_pooler()});
+        .make(config.objective.options, objective_context(parts, config.data.sequence_length, registry));
   });
   check_together(loaded, parts);
   return parts;
@@ -172,12 +183,16 @@ Windows make_windows(const LoadedConfig& loaded,
 }
 
 LoaderSteps loader_steps(const Parts& parts) {
-  return {
-      .transform = [objective = parts.objective](
-                       const Sample& sample, Stream& stream) { return objective->examples(sample, stream); },
-      .collate =
-          [architecture = parts.model->architecture(), vocabulary = parts.vocabulary](
-              std::span<const Example> examples) { return collate(examples, architecture, vocabulary); }};
+  return {.transform = [objective = parts.objective](
+                           const Sample& sample,
+                           const TrainingPlace& place,
+                           Stream& stream) { return objective->examples(sample, place, stream); },
+          .collate =
+              [architecture = parts.model->architecture(),
+               vocabulary = parts.vocabulary,
+               slots = parts.objective->slots()](std::span<const Example> examples) {
+                return collate(examples, {architecture, vocabulary, slots});
+              }};
 }
 
 EvalSet make_eval_set(const std::string& name,
@@ -240,6 +255,8 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
                                           loader_steps(run.parts),
                                           LoaderOptions{.mode = LoaderMode::train,
                                                         .batch_size = config.micro_batch(),
+                                                        .step_windows = config.train.batch_size,
+                                                        .steps = config.train.steps,
                                                         .seed = config.stream_seed(),
                                                         .workers = config.data.workers,
                                                         .prefetch = config.data.prefetch});

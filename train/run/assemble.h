@@ -39,6 +39,9 @@ struct Parts {
   SampleShape shape() const { return {.record = record, .classes = std::ssize(classes)}; }
 };
 
+// What an objective of these parts is told, with factories for further models and objectives; parts.model is built.
+ObjectiveContext objective_context(const Parts& parts, int64_t sequence_length, const Registry& registry);
+
 // Builds model and objective with initial weights that follow from the seed, and refuses what cannot go
 // together: an objective and an architecture, a vocabulary larger than the embedding, sequences longer than
 // the model's.

@@ -99,9 +99,9 @@ Batch full_windows(const Objective& objective,
   for (int64_t i = 0; i < count; ++i) {
     Stream stream({.seed = seed, .sample = static_cast<uint64_t>(i), .purpose = Purpose::sampling});
     const Sample sample = Maker(vocabulary, shape, stream).sample(raw, objective.lengths().target);
-    examples.push_back(objective.example(sample, stream));
+    examples.push_back(objective.example(sample, {}, stream));
   }
-  Batch batch = collate(examples, architecture, vocabulary);
+  Batch batch = collate(examples, {architecture, vocabulary, objective.slots()});
   for (int64_t i = 0; i < count; ++i) {
     batch.samples.push_back(static_cast<uint64_t>(i));
   }

@@ -13,10 +13,10 @@ class NoObjective final : public Objective {
  public:
   explicit NoObjective(std::string reason) : reason_(std::move(reason)) {}
 
-  FormKind form() const override { refuse(); }
+  ObjectiveForm form() const override { refuse(); }
   ObjectiveLengths lengths() const override { refuse(); }
-  Example example(const Sample&, Stream&) const override { refuse(); }
-  LossSums loss(Model&, const Batch&) override { refuse(); }
+  Example example(const Sample&, const TrainingPlace&, Stream&) const override { refuse(); }
+  Losses loss(Model&, const Batch&, Stream&) override { refuse(); }
 
  private:
   [[noreturn]] void refuse() const { throw InputError(reason_); }

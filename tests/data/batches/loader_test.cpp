@@ -18,15 +18,15 @@ using Ids = std::vector<int64_t>;
 namespace {
 
 // Appends a random id, so that a batch shows the stream it was made with.
-std::vector<Example> with_noise(const Sample& sample, Stream& stream) {
+std::vector<Example> with_noise(const Sample& sample, const TrainingPlace&, Stream& stream) {
   Ids ids = sample.ids;
   ids.push_back(static_cast<int64_t>(stream.below(1'000'000)));
-  return {TokenStream{ids}};
+  return {next_tokens(std::move(ids))};
 }
 
 LoaderSteps noisy_steps() {
   return {with_noise, [](std::span<const Example> examples) {
-            return collate(examples, Architecture::decoder_only, Vocabulary{});
+            return collate(examples, {Architecture::decoder_only, Vocabulary{}, {{.name = "labels"}}});
           }};
 }
 
@@ -52,8 +52,8 @@ Content content(const Batch& batch) {
   const std::span<const int64_t> starts = batch.inputs.sequences.starts();
   return {ids_of(batch.inputs.ids),
           {starts.begin(), starts.end()},
-          ids_of(batch.rows),
-          ids_of(batch.labels),
+          ids_of(batch.slots[0].rows),
+          ids_of(batch.slots[0].labels),
           batch.samples};
 }
 
@@ -171,11 +171,12 @@ TEST_CASE_METHOD(Fixture, "what a step throws comes out of next(), again at ever
   options.workers = GENERATE(0, 1, 3);
   LoaderSteps steps = noisy_steps();
   std::atomic<bool> broken = true;
-  steps.transform = [&](const Sample& sample, Stream& stream) -> std::vector<Example> {
+  steps.transform =
+      [&](const Sample& sample, const TrainingPlace& place, Stream& stream) -> std::vector<Example> {
     if (broken && sample.ids[0] < 30) {
       throw InputError("bad sample");
     }
-    return with_noise(sample, stream);
+    return with_noise(sample, place, stream);
   };
   Loader healthy(windows, noisy_steps(), options);
   const std::vector<Content> expected = take(healthy, 20);

@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
-#include "huggingface_support.h"
 #include "support/catch.h"
+#include "train/exchange/huggingface_support.h"
 #include "train/run/assemble.h"
 
 using namespace lmzoo;

@@ -38,9 +38,10 @@ Tensor loss_of(const LoadedRun& run, const Expected& expected, const Tensor& log
   }
   Batch batch;
   batch.inputs = expected.inputs();
-  batch.values = expected["values"];
-  const LossSums loss = run.parts.objective->loss(*run.parts.model, batch);
-  return loss.sum / loss.count;
+  const Tensor values = expected["values"];
+  batch.slots = {{.values = values, .total = static_cast<double>(values.size(0))}};
+  Stream stream({});
+  return mean_loss(run.parts.objective->loss(*run.parts.model, batch, stream), batch);
 }
 
 // Gradients under the names of transformers, by the way that an export takes.

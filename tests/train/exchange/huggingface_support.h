@@ -111,8 +111,8 @@ inline Tensor logits_of(const LoadedRun& run, const Inputs& inputs) {
   if (auto* task = dynamic_cast<TaskObjective*>(run.parts.objective.get())) {
     Batch batch;
     batch.inputs = inputs;
-    batch.rows = at::arange(inputs.sequences.total());
-    batch.groups = {inputs.sequences.count()};
+    batch.slots = {{.rows = at::arange(inputs.sequences.total())}};
+    batch.group_sizes = {inputs.sequences.count()};
     return (task->*&OpenTask::outputs)(*run.parts.model, batch);
   }
   return run.parts.model->logits(run.parts.model->hidden(inputs));

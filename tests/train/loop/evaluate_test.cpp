@@ -5,8 +5,8 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include "fakes.h"
 #include "support/catch.h"
+#include "train/fakes.h"
 #include "train/loop/stop_signal.h"
 
 using namespace lmzoo;

@@ -6,10 +6,10 @@
 
 #include <ATen/ops/zeros.h>
 
-#include "fakes.h"
 #include "io/json.h"
 #include "support/catch.h"
 #include "support/files.h"
+#include "train/fakes.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
@@ -34,12 +34,12 @@ class ScriptedObjective final : public Objective {
   explicit ScriptedObjective(std::vector<double> losses) : losses_(std::move(losses)) {
     weight_ = register_parameter("weight", at::zeros({1}));
   }
-  FormKind form() const override { return FormKind::in_place; }
+  ObjectiveForm form() const override { return {.layout = Layout::in_place}; }
   ObjectiveLengths lengths() const override { return {}; }
-  Example example(const Sample&, Stream&) const override { return InPlace{}; }
-  LossSums loss(Model&, const Batch&) override {
+  Example example(const Sample&, const TrainingPlace&, Stream&) const override { return {}; }
+  Losses loss(Model&, const Batch& batch, Stream&) override {
     const double value = is_training() ? 1 : losses_.at(evaluation_++);
-    return {.sum = weight_.sum() * 0 + value, .count = 1, .metrics = {}};
+    return {{.sum = (weight_.sum() * 0 + value) * batch.slots.front().total}};
   }
 
  private:
@@ -104,10 +104,10 @@ TEST_CASE("the mean loss of a row weighs every label the same") {
   run.optimizer_options.lr = 1e-12;  // the weights stay, so that the rows can be computed
   run.train();
   TinyRun fresh("", 0);
-  const LossSums whole =
-      fresh.objective->loss(*fresh.model, joined({tiny_batch(0, 4), tiny_batch(1, 4), tiny_batch(2, 4)}));
-  CHECK(rows(folder, "train").at(0).at("loss") ==
-        Approx(whole.sum.item<double>() / whole.count).epsilon(1e-5));
+  const Batch all = joined({tiny_batch(0, 4), tiny_batch(1, 4), tiny_batch(2, 4)});
+  Stream stream({});
+  const Tensor whole = mean_loss(fresh.objective->loss(*fresh.model, all, stream), all);
+  CHECK(rows(folder, "train").at(0).at("loss") == Approx(whole.item<double>()).epsilon(1e-5));
 }
 
 TEST_CASE("a step that is not finite is skipped and counted; the run goes on as if it had not been") {

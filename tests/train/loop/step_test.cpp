@@ -4,8 +4,8 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/randn.h>
 
-#include "fakes.h"
 #include "support/catch.h"
+#include "train/fakes.h"
 #include "train/loop/precision.h"
 
 using namespace lmzoo;
@@ -50,7 +50,7 @@ TEST_CASE("1 x 8, 2 x 4 and 4 x 2 ragged sequences are the same step") {
          joined({eight.begin() + 4, eight.begin() + 6}),
          joined({eight.begin() + 6, eight.end()})};
   four = {joined({eight.begin(), eight.begin() + 4}), joined({eight.begin() + 4, eight.end()})};
-  REQUIRE(four[0].labels.numel() != four[1].labels.numel());  // else a mean of means would pass
+  REQUIRE(four[0].slots[0].count() != four[1].slots[0].count());  // else a mean of means would pass
   const Outcome whole = one_step({joined(eight)});
   const Outcome none = one_step({});
   CHECK(largest_difference(whole, none) > 1e-2);
@@ -65,9 +65,9 @@ TEST_CASE("1 x 8, 2 x 4 and 4 x 2 ragged sequences are the same step") {
 TEST_CASE("the logged norm is that of the gradient of the mean loss") {
   TinyRun run("");
   const Batch batch = tiny_batch(3, 4);
-  const LossSums loss = run.objective->loss(*run.model, batch);
+  Stream stream({});
   run.model->eval();
-  (run.objective->loss(*run.model, batch).sum / loss.count).backward();
+  mean_loss(run.objective->loss(*run.model, batch, stream), batch).backward();
   double squares = 0;
   for (const NamedTensor& entry : trainable(*run.model, *run.objective)) {
     squares += entry.tensor.grad().square().sum().item<double>();
@@ -101,8 +101,9 @@ TEST_CASE("a step counts its work") {
 
 TEST_CASE("a micro-batch without labels adds nothing") {
   Batch empty = tiny_batch(1, 2);
-  empty.rows = empty.rows.slice(0, 0, 0);
-  empty.labels = empty.labels.slice(0, 0, 0);
+  empty.slots[0].rows = empty.slots[0].rows.slice(0, 0, 0);
+  empty.slots[0].total = 0;
+  empty.slots[0].labels = empty.slots[0].labels.slice(0, 0, 0);
   CHECK(same(one_step({tiny_batch(2, 2), empty}).weights, one_step({tiny_batch(2, 2)}).weights));
   CHECK(same(one_step({empty}).weights, one_step({}).weights));
 }

@@ -168,11 +168,11 @@ Batch batch_of(const Parts& parts, const TensorMap& golden) {
   std::vector<Example> examples;
   for (int64_t k = 0; golden.contains("a." + std::to_string(k)); ++k) {
     Stream stream({});
-    for (Example& example : parts.objective->examples(sample_of(golden, std::to_string(k)), stream)) {
+    for (Example& example : parts.objective->examples(sample_of(golden, std::to_string(k)), {}, stream)) {
       examples.push_back(std::move(example));
     }
   }
-  return collate(examples, parts.model->architecture(), parts.vocabulary);
+  return collate(examples, {parts.model->architecture(), parts.vocabulary, parts.objective->slots()});
 }
 
 // All "PREFIX.*" one after the other, by name.
@@ -201,8 +201,8 @@ TEST_CASE("tasks read, lose and learn what transformers' models of them do") {
     if (batch.inputs.token_types.defined()) {
       CHECK(at::equal(batch.inputs.token_types, joined(golden, "types")));
     }
-    const LossSums loss = parts.objective->loss(*parts.model, batch);
-    const Tensor mean = loss.sum / loss.count;
+    Stream stream({});
+    const Tensor mean = mean_loss(parts.objective->loss(*parts.model, batch, stream), batch);
     CHECK(mean.item<double>() == Approx(golden.at("loss").item<double>()).epsilon(1e-9));
     mean.backward();
     for (const NamedTensor& weight : weights(*parts.model, *parts.objective)) {

@@ -2,9 +2,9 @@
 // a checkpoint the best.
 #include "train/loop/task_metrics.h"
 
-#include "fakes.h"
 #include "support/catch.h"
 #include "support/files.h"
+#include "train/fakes.h"
 #include "train/loop/evaluate.h"
 
 using namespace lmzoo;
@@ -20,12 +20,14 @@ class Guessing final : public Objective {
     inner_ = register_module("inner", std::make_shared<TinyObjective>());
   }
 
-  FormKind form() const override { return inner_->form(); }
+  ObjectiveForm form() const override { return inner_->form(); }
   ObjectiveLengths lengths() const override { return inner_->lengths(); }
-  Example example(const Sample& sample, Stream& stream) const override {
-    return inner_->example(sample, stream);
+  Example example(const Sample& sample, const TrainingPlace& place, Stream& stream) const override {
+    return inner_->example(sample, place, stream);
   }
-  LossSums loss(Model& model, const Batch& batch) override { return inner_->loss(model, batch); }
+  Losses loss(Model& model, const Batch& batch, Stream& stream) override {
+    return inner_->loss(model, batch, stream);
+  }
   bool predicts() const override { return true; }
   Predictions predict(Model&, const Batch&) override {
     const int64_t right = script_.at(calls_++);

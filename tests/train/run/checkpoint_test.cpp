@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fakes.h"
 #include "io/files.h"
 #include "support/catch.h"
 #include "support/files.h"
+#include "train/fakes.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;

@@ -3,9 +3,9 @@
 
 #include "base/check.h"
 #include "core/tensor_file.h"
-#include "fakes.h"
 #include "support/catch.h"
 #include "support/files.h"
+#include "train/fakes.h"
 #include "train/loop/loop.h"
 #include "train/run/assemble.h"
 #include "train/run/checkpoint.h"
@@ -141,7 +141,10 @@ TEST_CASE(
   trained.parts.objective->eval();
   const at::NoGradGuard no_grad;
   const std::optional<Batch> batch = trained.valid->open()();
-  const auto loss = [&](const Parts& parts) { return parts.objective->loss(*parts.model, *batch).sum; };
+  const auto loss = [&](const Parts& parts) {
+    Stream stream({});
+    return mean_loss(parts.objective->loss(*parts.model, *batch, stream), *batch);
+  };
   const Tensor right = loss(trained.parts);
   CHECK(loss(run.parts).equal(right));
   merge_adapters(*run.parts.model);

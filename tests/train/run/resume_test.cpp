@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "fakes.h"
 #include "support/catch.h"
 #include "support/files.h"
+#include "train/fakes.h"
 #include "train/loop/stop_signal.h"
 
 using namespace lmzoo;

@@ -6,9 +6,9 @@
 #include <ATen/ops/zeros.h>
 
 #include "core/tensor_file.h"
-#include "fakes.h"
 #include "support/catch.h"
 #include "support/files.h"
+#include "train/fakes.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
@@ -34,8 +34,8 @@ Tensor& named(NamedTensors& tensors, const std::string& name) {
       ->tensor;
 }
 
-struct Target : TinyRun {
-  Target() : TinyRun("", 0, 1) {}
+struct StartTarget : TinyRun {
+  StartTarget() : TinyRun("", 0, 1) {}
   WarmStartReport start(const WarmStartOptions& from) { return warm_start(*model, *objective, from); }
   NamedTensors now() { return copy_of(weights(*model, *objective)); }
 };
@@ -48,7 +48,7 @@ TEST_CASE("a warm start loads the body and leaves the head of the objective, or 
   TinyRun source("", 0, 42);
   NamedTensors right = weights(*source.model, *source.objective);
   for (const bool head : {false, true}) {
-    Target target;
+    StartTarget target;
     const Tensor fresh = target.objective->head.detach().clone();
     const WarmStartReport report = target.start({.from = file, .objective = head});
     NamedTensors loaded = target.now();
@@ -69,7 +69,7 @@ TEST_CASE("a missing, extra or misshaped key is refused by name and nothing is l
   };
   const TempDir folder;
   const std::string file = saved(folder, rename);
-  Target target;
+  StartTarget target;
   const NamedTensors before = target.now();
   CHECK_THROWS_WITH(target.start({.from = file}),
                     Contains("missing: model.bias (to accept: warm_start.allow_missing)") &&
@@ -115,7 +115,7 @@ TEST_CASE("every single tensor that is renamed, dropped or reshaped is refused b
           t.name += how == "renamed" && t.name == entry.name ? "_" : "";
         }
       });
-      Target target;
+      StartTarget target;
       const NamedTensors before = target.now();
       CHECK_THROWS_WITH(target.start({.from = file, .objective = true}), Contains(entry.name));
       CHECK(same(before, target.now()));
@@ -128,7 +128,7 @@ TEST_CASE("types of numbers are converted, other types are not") {
   const std::string half = saved(folder, [](NamedTensors& tensors) {
     named(tensors, "model.inner") = at::ones({kWidth, kWidth}, at::kBFloat16) * 1.5;
   });
-  Target target;
+  StartTarget target;
   target.start({.from = half});
   CHECK(target.model->inner.equal(at::ones({kWidth, kWidth}) * 1.5));
   const TempDir other;
@@ -143,7 +143,7 @@ TEST_CASE("a warm start takes a run's best checkpoint, and freezes") {
   TinyRun source(folder.path(), 0, 42);
   source.valid = tiny_eval_set();
   source.train();
-  Target target;
+  StartTarget target;
   const WarmStartReport report = target.start({.from = folder.path(), .freeze = {"model.emb*"}});
   CHECK(report.file == folder / "checkpoints/step-0000040/model.safetensors");
   CHECK(report.frozen == std::vector<std::string>{"model.embedding"});
@@ -157,7 +157,7 @@ TEST_CASE("a warm start takes a run's best checkpoint, and freezes") {
 
 TEST_CASE("a warm start from nowhere is refused with its path") {
   const TempDir folder;
-  Target target;
+  StartTarget target;
   CHECK_THROWS_WITH(target.start({.from = folder / "missing"}),
                     Contains("warm_start.from: " + (folder / "missing")));
   CHECK_THROWS_WITH(target.start({.from = folder.path()}), Contains("neither a checkpoint nor a run folder"));

@@ -6,12 +6,12 @@
 #include <map>
 
 #include "base/check.h"
-#include "fakes.h"
 #include "nn/linear.h"
 #include "nn/low_rank.h"
 #include "support/catch.h"
 #include "support/files.h"
 #include "train/config/plan.h"
+#include "train/fakes.h"
 #include "train/run/assemble.h"
 
 using namespace lmzoo;

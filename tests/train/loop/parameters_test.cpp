@@ -1,6 +1,6 @@
 #include "core/parameters.h"
 
-#include "fakes.h"
+#include "train/fakes.h"
 #include "support/catch.h"
 
 using namespace lmzoo;
