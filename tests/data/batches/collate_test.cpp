@@ -271,7 +271,7 @@ TEST_CASE("a target may read several rows: the borders of a span and a position 
   const Slot border{.name = "border", .reads = 2};
   const Example example{.sequences = {{.ids = {2, 10, 4, 4, 13, 3}}},
                         .targets = {{.at = {1, 4, 1, 4}, .labels = {11, 12}}}};
-  const Batch batch = make({labeled({5, 6}, 0), example}, Architecture::encoder_only, {border});
+  const Batch batch = make({{.sequences = {{.ids = {5, 6}}}}, example}, Architecture::encoder_only, {border});
   CHECK(batch.slots[0].rows.sizes() == at::IntArrayRef({2, 2}));
   CHECK(ids_of(batch.slots[0].rows.flatten()) == Ids{3, 6, 3, 6});
   CHECK(batch.slots[0].count() == 2);

@@ -94,7 +94,7 @@ TEST_CASE("a step counts its work") {
   const Batch a = tiny_batch(1, 4), b = tiny_batch(2, 4);
   const StepWork work = train_step(parts, {a, b}, 1, 0.1).work;
   CHECK(work.tokens == a.tokens + b.tokens);
-  CHECK(work.labels == a.labels.numel() + b.labels.numel());
+  CHECK(work.labels == a.slots[0].count() + b.slots[0].count());
   CHECK(work.samples == std::vector<uint64_t>{1, 2});
   CHECK(work.flops == Approx(6.0 * kWidth * kWidth * work.tokens + 6.0 * kWidth * kVocab * work.labels));
 }

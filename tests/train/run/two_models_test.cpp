@@ -132,7 +132,8 @@ TEST_CASE("two models of one objective are trained together; the generator's dra
   const Registry registry = with_replaced();
   const LoadedConfig loaded = read(
       registry, "{type: replaced, generator: {type: bert, layers: 1, width: 8, heads: 2, ffn_width: 16}}");
-  Vocabulary vocabulary{.size = 40};
+  Vocabulary vocabulary;
+  vocabulary.size = 40;
   const Parts parts = build_parts(loaded, registry, vocabulary, {});
   const NamedTensors all = weights(*parts.model, *parts.objective);
   CHECK(std::ranges::any_of(
