@@ -1,5 +1,5 @@
 # Warnings, sanitizers and the compiler cache; everything of ours links lmzoo_options.
-option(LMZOO_SANITIZE "Build with address, undefined-behavior and leak sanitizers" OFF)
+set(LMZOO_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined (leaks too) or thread")
 option(LMZOO_FUZZ "Build the libFuzzer targets of tests/fuzz instead of the program (clang, with LMZOO_SANITIZE)" OFF)
 option(LMZOO_TCMALLOC "Link tcmalloc (never together with sanitizers)" ON)
 
@@ -19,8 +19,8 @@ file(CREATE_LINK ${fmt_include}/fmt ${PROJECT_BINARY_DIR}/include/fmt SYMBOLIC)
 target_include_directories(lmzoo_options INTERFACE ${PROJECT_BINARY_DIR}/include)
 if(LMZOO_SANITIZE)
   # Instrumented code makes g++ warn of paths that cannot be taken; the other presets keep -Werror.
-  target_compile_options(lmzoo_options INTERFACE -Wno-error -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  target_link_options(lmzoo_options INTERFACE -fsanitize=address,undefined)
+  target_compile_options(lmzoo_options INTERFACE -Wno-error -fsanitize=${LMZOO_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(lmzoo_options INTERFACE -fsanitize=${LMZOO_SANITIZE})
 endif()
 if(LMZOO_FUZZ)
   target_compile_options(lmzoo_options INTERFACE -fsanitize=fuzzer-no-link)

@@ -18,7 +18,7 @@ constexpr size_t kMaxPickleBytes = size_t{64} << 20;
 
 std::string shown_entry(std::string_view name) { return "\"" + printable(name) + "\""; }
 
-std::string_view text_of(const ZipEntry& entry) {
+std::string_view entry_text(const ZipEntry& entry) {
   return {reinterpret_cast<const char*>(entry.bytes.data()), entry.bytes.size()};
 }
 
@@ -50,9 +50,9 @@ class Archive {
     if (find("constants.pkl") != nullptr) {
       throw InputError(Location{path_}, "is a TorchScript program, not a file of tensors");
     }
-    if (const ZipEntry* order = find("byteorder"); order != nullptr && text_of(*order) != "little") {
+    if (const ZipEntry* order = find("byteorder"); order != nullptr && entry_text(*order) != "little") {
       throw InputError(Location{path_},
-                       "has the byte order " + shown_entry(text_of(*order)) + "; read is \"little\"");
+                       "has the byte order " + shown_entry(entry_text(*order)) + "; read is \"little\"");
     }
   }
 
@@ -209,7 +209,7 @@ TorchFile::TorchFile(const std::string& path) : file_(path) {
   check_kind(file_.text(), path);
   const Archive archive(file_);
   TensorBytes finder(archive, file_, copies_);
-  for (TorchTensor& tensor : read_torch_pickle(text_of(archive.pickle()), path + ": data.pkl")) {
+  for (TorchTensor& tensor : read_torch_pickle(entry_text(archive.pickle()), path + ": data.pkl")) {
     const std::span<const std::byte> bytes = finder.find(tensor);
     index_.emplace(tensor.name, tensors_.size());
     tensors_.push_back({std::string(tensor.name), tensor.dtype, std::move(tensor.sizes), bytes});

@@ -10,9 +10,9 @@
 namespace lmzoo {
 namespace {
 
-constexpr double kWidth = 640, kMostHeight = 420, kMargin = 40, kDot = 5;
+constexpr double kMapWidth = 640, kMostHeight = 420, kMargin = 40, kDot = 5;
 
-std::string fixed(double value, int digits) {
+std::string decimals(double value, int digits) {
   char text[32];
   std::snprintf(text, sizeof text, "%.*f", digits, value);
   return text;
@@ -41,8 +41,8 @@ class Labels {
         std::begin(places), std::end(places), [&](const Place& place) { return is_free(box_of(place)); });
     const Place& place = found == std::end(places) ? places[0] : *found;
     taken_.push_back(box_of(place));
-    return "<text x=\"" + fixed(x + place.dx, 1) + "\" y=\"" + fixed(y + place.dy, 1) + "\" text-anchor=\"" +
-           place.anchor + "\">" + label + "</text>";
+    return "<text x=\"" + decimals(x + place.dx, 1) + "\" y=\"" + decimals(y + place.dy, 1) +
+           "\" text-anchor=\"" + place.anchor + "\">" + label + "</text>";
   }
 
  private:
@@ -50,7 +50,7 @@ class Labels {
     double left, top, right, bottom;
   };
   bool is_free(const Box& box) const {
-    return box.left >= 0 && box.right <= kWidth &&
+    return box.left >= 0 && box.right <= kMapWidth &&
            std::none_of(taken_.begin(), taken_.end(), [&](const Box& other) {
              return box.left < other.right && other.left < box.right && box.top < other.bottom &&
                     other.top < box.bottom;
@@ -68,14 +68,14 @@ class Picture {
       add(occurrence.x, occurrence.y);
     }
     const double wide = std::max(high_x_ - low_x_, 1e-9), high = std::max(high_y_ - low_y_, 1e-9);
-    scale_ = std::min((kWidth - 2 * kMargin) / wide, (kMostHeight - 2 * kMargin) / high);
+    scale_ = std::min((kMapWidth - 2 * kMargin) / wide, (kMostHeight - 2 * kMargin) / high);
     height_ = (high_y_ - low_y_) * scale_ + 2 * kMargin;
   }
 
   std::string svg() const {
     std::ostringstream out;
     const std::string name = "'" + points_.word + "' in context, layer " + std::to_string(points_.layer);
-    out << "<figure><svg viewBox=\"0 0 " << kWidth << ' ' << fixed(height_, 0)
+    out << "<figure><svg viewBox=\"0 0 " << kMapWidth << ' ' << decimals(height_, 0)
         << "\" role=\"img\" aria-label=\"" << html_escape(name) << "\">";
     Labels labels;
     labels.keep_free(px(points_.static_x), py(points_.static_y));
@@ -83,7 +83,7 @@ class Picture {
       labels.keep_free(px(occurrence.x), py(occurrence.y));
     }
     const double x = px(points_.static_x), y = py(points_.static_y);
-    out << "<g><title>static vector</title><path d=\"M" << fixed(x, 1) << ' ' << fixed(y, 1)
+    out << "<g><title>static vector</title><path d=\"M" << decimals(x, 1) << ' ' << decimals(y, 1)
         << "m-7 0h14m-7 -7v14\" stroke=\"#d55e00\" stroke-width=\"3\"/>" << labels.beside(x, y, "static")
         << "</g>";
     for (size_t i = 0; i < points_.occurrences.size(); ++i) {
@@ -94,7 +94,7 @@ class Picture {
         << ": numbers are sentences, the cross is the static vector. The two directions are those in which "
            "the "
            "sentences differ most; they show "
-        << fixed(100 * points_.explained, 0) << " % of these differences.</figcaption></figure>";
+        << decimals(100 * points_.explained, 0) << " % of these differences.</figcaption></figure>";
     return out.str();
   }
 
@@ -107,10 +107,10 @@ class Picture {
   }
   std::string dot(const Occurrence& occurrence, const std::string& label) const {
     return "<g><title>" + html_escape(points_.sentences[occurrence.sentence]) + "</title><circle cx=\"" +
-           fixed(px(occurrence.x), 1) + "\" cy=\"" + fixed(py(occurrence.y), 1) + "\" r=\"" + fixed(kDot, 0) +
-           "\" fill=\"#0072b2\"/>" + label + "</g>";
+           decimals(px(occurrence.x), 1) + "\" cy=\"" + decimals(py(occurrence.y), 1) + "\" r=\"" +
+           decimals(kDot, 0) + "\" fill=\"#0072b2\"/>" + label + "</g>";
   }
-  double px(double x) const { return kWidth / 2 + (x - (low_x_ + high_x_) / 2) * scale_; }
+  double px(double x) const { return kMapWidth / 2 + (x - (low_x_ + high_x_) / 2) * scale_; }
   double py(double y) const { return height_ / 2 - (y - (low_y_ + high_y_) / 2) * scale_; }
 
   const Contextual& points_;
@@ -154,12 +154,12 @@ std::string to_text(const Contextual& points) {
   };
   text += line(points.static_x, points.static_y) + "   1.000   (static vector)\n";
   for (const Occurrence& occurrence : points.occurrences) {
-    text += line(occurrence.x, occurrence.y) + "   " + fixed(occurrence.cosine_to_static, 3) + "   " +
+    text += line(occurrence.x, occurrence.y) + "   " + decimals(occurrence.cosine_to_static, 3) + "   " +
             points.sentences[occurrence.sentence] + "\n";
   }
   text += "\nmean cosine between occurrences, by layer (a static vector has 1):\n";
   for (size_t layer = 0; layer < points.self_similarity.size(); ++layer) {
-    text += "  " + std::to_string(layer) + "  " + fixed(points.self_similarity[layer], 3) + "\n";
+    text += "  " + std::to_string(layer) + "  " + decimals(points.self_similarity[layer], 3) + "\n";
   }
   return text;
 }
@@ -170,11 +170,11 @@ html::Fragment to_section(const Contextual& points) {
     const Occurrence& occurrence = points.occurrences[i];
     sentences.rows.push_back({std::to_string(i + 1),
                               marked(points.sentences[occurrence.sentence], occurrence),
-                              fixed(occurrence.cosine_to_static, 3)});
+                              decimals(occurrence.cosine_to_static, 3)});
   }
   html::Table layers{.head = {"layer", "mean cosine between occurrences"}, .rows = {}};
   for (size_t layer = 0; layer < points.self_similarity.size(); ++layer) {
-    layers.rows.push_back({std::to_string(layer), fixed(points.self_similarity[layer], 3)});
+    layers.rows.push_back({std::to_string(layer), decimals(points.self_similarity[layer], 3)});
   }
   return {
       .title = "One word in context: " + points.word,

@@ -30,7 +30,7 @@ std::string text() {
   return made;
 }
 
-struct Workspace {
+struct NgramWorkspace {
   test::TempDir dir;
 
   std::string train(const std::string& name, const std::vector<std::string>& settings = {}) const {
@@ -53,7 +53,7 @@ struct Workspace {
   }
 };
 
-Json json_of(std::vector<std::string> arguments) {
+Json ngrams_json(std::vector<std::string> arguments) {
   arguments.push_back("--json");
   const Outcome outcome = test::run(arguments);
   INFO(outcome.err);
@@ -64,15 +64,15 @@ Json json_of(std::vector<std::string> arguments) {
 }  // namespace
 
 TEST_CASE("an unknown word is near the words that share its n-grams, in neighbors, similarity and embed") {
-  const Workspace work;
+  const NgramWorkspace work;
   const std::string run = work.train("run", {"train.threads=1"});
-  const Json found = json_of({"neighbors", run, "Felinesque", "--top", "5"});
+  const Json found = ngrams_json({"neighbors", run, "Felinesque", "--top", "5"});
   REQUIRE(found["neighbors"].size() == 5);
   for (const Json& neighbor : found["neighbors"]) {
     CHECK_THAT(neighbor["word"].get<std::string>(), Catch::Contains("felin"));
   }
   const auto cosine = [&](const std::string& other) {
-    return json_of({"similarity", run, "--text", "felinesque " + other})["cosine"].get<double>();
+    return ngrams_json({"similarity", run, "--text", "felinesque " + other})["cosine"].get<double>();
   };
   CHECK(cosine("feline") > cosine("granite") + 0.2);
 
@@ -83,12 +83,12 @@ TEST_CASE("an unknown word is near the words that share its n-grams, in neighbor
   CHECK(test::run({"embed", run, "--out", work.dir / "some.vec"}, "felinesque\nfeline\n").code == 0);
   const WordVectors some = read_word_vectors(work.dir / "some.vec").table;
   CHECK(some.words == std::vector<std::string>{"felinesque", "feline"});
-  const Json of_file = json_of({"neighbors", work.dir / "all.vec", "feline", "--top", "3"});
-  CHECK(of_file == json_of({"neighbors", run, "feline", "--top", "3"}));
+  const Json of_file = ngrams_json({"neighbors", work.dir / "all.vec", "feline", "--top", "3"});
+  CHECK(of_file == ngrams_json({"neighbors", run, "feline", "--top", "3"}));
 }
 
 TEST_CASE("a short word without n-grams has no vector, and a run without n-grams knows no unknown word") {
-  const Workspace work;
+  const NgramWorkspace work;
   const std::string run =
       work.train("run", {"model.ngrams={min: 6, max: 6, buckets: 100}", "train.epochs=1"});
   const Outcome none = test::run({"neighbors", run, "ox"});
@@ -100,7 +100,7 @@ TEST_CASE("a short word without n-grams has no vector, and a run without n-grams
 
 TEST_CASE(
     "n-grams train to the same bits with one thread and with a fixed schedule, and go on where they were") {
-  const Workspace work;
+  const NgramWorkspace work;
   for (const std::string threads : {"1", "2"}) {
     const std::vector<std::string> settings{"train.threads=" + threads, "train.deterministic=true"};
     const std::string one = work.train("one" + threads, settings);

@@ -11,7 +11,7 @@ using test::Outcome;
 
 namespace {
 
-struct Workspace {
+struct SweepWorkspace {
   test::TempDir dir;
   std::string out = dir / "sweep";
 
@@ -41,7 +41,7 @@ void check_refused(const Outcome& outcome, const std::string& mention) {
 }  // namespace
 
 TEST_CASE("a sweep trains every cell with every seed, tells means and deviations, and is not done twice") {
-  const Workspace space;
+  const SweepWorkspace space;
   const std::vector<std::string> command =
       space.sweep({"--seeds", "1,2", "--grid", "optimizer.lr=1e-3,5e-3", "--json"});
   const Outcome first = test::run(command);
@@ -94,7 +94,7 @@ TEST_CASE("a sweep trains every cell with every seed, tells means and deviations
 }
 
 TEST_CASE("an interrupted sweep goes on where it was, to the same weights") {
-  const Workspace space;
+  const SweepWorkspace space;
   const std::vector<std::string> command = space.sweep({"--seeds", "1"});
   const std::string weights = "/seed-1/checkpoints/step-0000012/model.safetensors";
   const Outcome stopped = test::run_until(command, space.out + "/seed-1/checkpoints/step-0000004");
@@ -103,13 +103,13 @@ TEST_CASE("an interrupted sweep goes on where it was, to the same weights") {
   INFO(rest.err);
   REQUIRE(rest.code == 0);
   CHECK_THAT(rest.out, Catch::Contains("accuracy"));
-  const Workspace whole;
+  const SweepWorkspace whole;
   REQUIRE(test::run(whole.sweep({"--seeds", "1"})).code == 0);
   CHECK(test::read_file(space.out + weights) == test::read_file(whole.out + weights));
 }
 
 TEST_CASE("a sweep with a wrong flag is refused in one line, and writes nothing") {
-  const Workspace space;
+  const SweepWorkspace space;
   const auto refused = [&](const std::vector<std::string>& more, const std::string& mention) {
     check_refused(test::run(space.sweep(more)), mention);
   };
@@ -129,7 +129,7 @@ TEST_CASE("a sweep with a wrong flag is refused in one line, and writes nothing"
 }
 
 TEST_CASE("eval shows every metric of a task, a run those that its YAML names") {
-  const Workspace space;
+  const SweepWorkspace space;
   const Outcome run = test::run(space.sweep({"--seeds",
                                              "3",
                                              "--set",

@@ -23,7 +23,7 @@ std::string trained(const std::string& task, const TempDir& folder) {
   return run_folder;
 }
 
-Json json_of(const std::vector<std::string>& arguments) {
+Json tasks_json(const std::vector<std::string>& arguments) {
   const Outcome outcome = run(arguments);
   INFO(outcome.err);
   REQUIRE(outcome.code == 0);
@@ -35,12 +35,12 @@ Json json_of(const std::vector<std::string>& arguments) {
 TEST_CASE("tag gives every word a class, eval scores entities") {
   const TempDir folder;
   const std::string tags = trained("tags", folder);
-  const Json words = json_of({"tag", tags, "--text", "the old owl sleeps", "--json"})[0];
+  const Json words = tasks_json({"tag", tags, "--text", "the old owl sleeps", "--json"})[0];
   REQUIRE(words.size() == 4);
   CHECK(words[2]["word"] == "owl");
   CHECK(words[0]["tag"] == "O");
   CHECK_THAT(run({"tag", tags, "--text", "the old owl sleeps"}).out, Contains("the/O old/"));
-  CHECK(json_of({"eval", tags, "--json"})["overall_f1"].get<double>() > 0.3);
+  CHECK(tasks_json({"eval", tags, "--json"})["overall_f1"].get<double>() > 0.3);
   const Outcome wrong = run({"answer", tags, "--question", "who?", "--passage", "the owl"});
   CHECK(wrong.code == 2);
   CHECK_THAT(wrong.err, Contains("objective question_answering"));
@@ -50,14 +50,14 @@ TEST_CASE("answer finds parts of passages, with places in bytes") {
   const TempDir folder;
   const std::string answers = trained("answers", folder);
   const std::string passage = "the old owl sleeps beside the red fox";
-  const Json asked = json_of(
+  const Json asked = tasks_json(
       {"answer", answers, "--question", "who does it?", "--passage", passage, "--top", "5", "--json"})[0];
   REQUIRE(asked["candidates"].size() == 5);
   for (const Json& candidate : asked["candidates"]) {
     const auto begin = candidate["begin_byte"].get<size_t>();
     CHECK(passage.substr(begin, candidate["end_byte"].get<size_t>() - begin) == candidate["text"]);
   }
-  const Json result = json_of({"eval", answers, "--json"});
+  const Json result = tasks_json({"eval", answers, "--json"});
   CHECK(result.contains("exact_match"));
   CHECK(result.contains("f1"));
 }
@@ -65,14 +65,15 @@ TEST_CASE("answer finds parts of passages, with places in bytes") {
 TEST_CASE("classify reads pairs, gives numbers, and chooses") {
   const TempDir folder;
   const std::string pair = "the owl sleeps\tthe fox sleeps";
-  const Json classes = json_of({"classify", trained("pair", folder), "--text", pair, "--json"})[0]["classes"];
+  const Json classes =
+      tasks_json({"classify", trained("pair", folder), "--text", pair, "--json"})[0]["classes"];
   REQUIRE(classes.size() == 2);
   CHECK(classes[0]["probability"].get<double>() + classes[1]["probability"].get<double>() == Approx(1));
-  CHECK(
-      json_of({"classify", trained("regression", folder), "--text", pair, "--json"})[0]["value"].is_number());
+  CHECK(tasks_json({"classify", trained("regression", folder), "--text", pair, "--json"})[0]["value"]
+            .is_number());
   const std::string choices = trained("choices", folder);
-  const Json chosen =
-      json_of({"classify", choices, "--text", "owl\tthe owl waits\tthe fox waits", "--json"})[0]["classes"];
+  const Json chosen = tasks_json(
+      {"classify", choices, "--text", "owl\tthe owl waits\tthe fox waits", "--json"})[0]["classes"];
   REQUIRE(chosen.size() == 2);
   CHECK((chosen[0]["class"] == "the owl waits" || chosen[0]["class"] == "the fox waits"));
   const Outcome one = run({"classify", choices, "--text", "owl"});
@@ -92,13 +93,13 @@ TEST_CASE("inspect shows the labels of every task") {
                                  "gpt1_task",
                                  "completion"}) {
     INFO(task);
-    const Json examples = json_of({"inspect",
-                                   "configs/debug/" + task + ".yaml",
-                                   "-n",
-                                   "2",
-                                   "--json",
-                                   "--set",
-                                   "data.cache_dir=" + (folder / "cache")});
+    const Json examples = tasks_json({"inspect",
+                                      "configs/debug/" + task + ".yaml",
+                                      "-n",
+                                      "2",
+                                      "--json",
+                                      "--set",
+                                      "data.cache_dir=" + (folder / "cache")});
     CHECK(examples.dump().find("\"sequences\"") != std::string::npos);
   }
 }

@@ -11,7 +11,7 @@ using test::Outcome;
 
 namespace {
 
-struct Workspace {
+struct WordsWorkspace {
   test::TempDir dir;
 
   std::vector<std::string> train(const std::string& out,
@@ -35,7 +35,7 @@ struct Workspace {
 }  // namespace
 
 TEST_CASE("SIGTERM saves word vectors, and the continued run is the uninterrupted one") {
-  const Workspace work;
+  const WordsWorkspace work;
   std::vector<std::string> arguments = work.train("stopped", {"train.epochs=6000"});
   const Outcome stopped = test::run_until(arguments, work.dir / "stopped/metrics.jsonl");
   INFO(stopped.err);
@@ -49,7 +49,7 @@ TEST_CASE("SIGTERM saves word vectors, and the continued run is the uninterrupte
 
 TEST_CASE(
     "text that is not UTF-8, long words and blank lines train; no text and rare words are one-line errors") {
-  const Workspace work;
+  const WordsWorkspace work;
   const std::string odd =
       "a b \xFF\xFE c a b\n\n   \na b " + std::string(3000, 'x') + std::string(1, '\0') + " b a\n";
   const Outcome trained = test::run(work.train("odd", {work.corpus(odd), "tokenizer.min_count=1"}));

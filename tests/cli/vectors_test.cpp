@@ -14,7 +14,7 @@ namespace {
 
 std::string file(const std::string& name) { return test::golden("word_queries/" + name); }
 
-Json json_of(std::vector<std::string> arguments, const std::string& input = "") {
+Json vectors_json(std::vector<std::string> arguments, const std::string& input = "") {
   arguments.push_back("--json");
   const Outcome outcome = test::run(arguments, input);
   INFO(outcome.err);
@@ -46,10 +46,10 @@ const std::string& small_run() {
 }  // namespace
 
 TEST_CASE("neighbors of words are found in a file, from arguments and from standard input") {
-  const Json one = json_of({"neighbors", file("vectors.txt"), "base0", "--top", "3"});
+  const Json one = vectors_json({"neighbors", file("vectors.txt"), "base0", "--top", "3"});
   CHECK(one["neighbors"].size() == 3);
   CHECK(one["neighbors"][0]["word"] == "Base0");
-  CHECK(json_of({"neighbors", file("vectors.txt")}, "base0\nform5\n").size() == 2);
+  CHECK(vectors_json({"neighbors", file("vectors.txt")}, "base0\nform5\n").size() == 2);
   const Outcome text = test::run({"neighbors", file("vectors.txt"), "form3 - base3 + base7"});
   CHECK_THAT(text.out, Catch::StartsWith("form3 - base3 + base7\n  0."));
   const Outcome unknown = test::run({"neighbors", file("vectors.txt"), "owl"});
@@ -59,7 +59,7 @@ TEST_CASE("neighbors of words are found in a file, from arguments and from stand
 }
 
 TEST_CASE("analogies are scored by section, or answered one by one") {
-  const Json scored = json_of(
+  const Json scored = vectors_json(
       {"analogy", file("vectors.txt"), file("questions.txt"), "--method", "mul", "--candidates", "40"});
   CHECK(scored["sections"].size() == 2);
   CHECK(scored["total"]["questions"] == 120);
@@ -67,7 +67,7 @@ TEST_CASE("analogies are scored by section, or answered one by one") {
   CHECK_THAT(test::run({"analogy", file("vectors.txt"), file("questions.txt")}).out,
              Catch::Contains("gram1-forms") && Catch::Contains("total"));
   const Json answered =
-      json_of({"analogy", file("vectors.txt"), "--text", "base3 form3 base7", "--top", "2"});
+      vectors_json({"analogy", file("vectors.txt"), "--text", "base3 form3 base7", "--top", "2"});
   CHECK(answered["answers"].size() == 2);
   const Outcome wrong = test::run({"analogy", file("vectors.txt"), "--text", "a b", "--method", "mul"});
   CHECK(wrong.code == 2);
@@ -77,36 +77,38 @@ TEST_CASE("analogies are scored by section, or answered one by one") {
 }
 
 TEST_CASE("similarity tells the agreement with people, or one cosine") {
-  const Json scored = json_of({"similarity", file("vectors.txt"), file("pairs.tsv")});
+  const Json scored = vectors_json({"similarity", file("vectors.txt"), file("pairs.tsv")});
   CHECK(scored["pairs"] == 50);
   CHECK(scored["spearman"].is_number());
-  CHECK(json_of({"similarity", file("vectors.txt"), "--text", "base0 BASE0"})["cosine"].get<double>() ==
+  CHECK(vectors_json({"similarity", file("vectors.txt"), "--text", "base0 BASE0"})["cosine"].get<double>() ==
         Approx(1));
 }
 
 TEST_CASE("embed copies vectors from one format to another without a bit lost") {
   const test::TempDir dir;
   const std::string text = dir / "v.txt", binary = dir / "v.bin", tensors = dir / "v.safetensors";
-  CHECK(json_of({"embed", test::golden("io/gensim.bin"), "--all", "--out", text})["format"] == "text");
-  CHECK(json_of({"embed", text, "--all", "--out", binary})["format"] == "binary");
+  CHECK(vectors_json({"embed", test::golden("io/gensim.bin"), "--all", "--out", text})["format"] == "text");
+  CHECK(vectors_json({"embed", text, "--all", "--out", binary})["format"] == "binary");
   const WordVectors before = read_word_vectors(test::golden("io/gensim.bin")).table;
   const WordVectors after = read_word_vectors(binary).table;
   CHECK(after.words == before.words);
   CHECK(after.values == before.values);
-  CHECK(json_of({"embed", text, "--text", "King queen", "--out", tensors, "--normalize"})["vectors"] == 1);
+  CHECK(vectors_json({"embed", text, "--text", "King queen", "--out", tensors, "--normalize"})["vectors"] ==
+        1);
 }
 
 TEST_CASE("the same questions are answered by a transformer's embedding and layers") {
   const std::string& run = small_run();
-  CHECK(json_of({"neighbors", run, "owl"})["neighbors"].size() == 10);
-  CHECK(json_of({"neighbors", run, "owl", "--layer", "1", "--top", "2"})["neighbors"].size() == 2);
-  CHECK(json_of({"similarity", run, "--text", "owl fox", "--layer", "2"})["cosine"].get<double>() <= 1);
-  const Json embedded = json_of({"embed", run, "--layer", "1", "--pool", "first"}, "the old owl\nthe fox\n");
+  CHECK(vectors_json({"neighbors", run, "owl"})["neighbors"].size() == 10);
+  CHECK(vectors_json({"neighbors", run, "owl", "--layer", "1", "--top", "2"})["neighbors"].size() == 2);
+  CHECK(vectors_json({"similarity", run, "--text", "owl fox", "--layer", "2"})["cosine"].get<double>() <= 1);
+  const Json embedded =
+      vectors_json({"embed", run, "--layer", "1", "--pool", "first"}, "the old owl\nthe fox\n");
   CHECK(embedded.size() == 2);
   CHECK(embedded[0]["vector"].size() == 32);
   const test::TempDir dir;
   const Json written =
-      json_of({"embed", run, "--out", dir / "v.txt", "--normalize"}, "the old owl\nthe fox\nthe fox\n");
+      vectors_json({"embed", run, "--out", dir / "v.txt", "--normalize"}, "the old owl\nthe fox\nthe fox\n");
   CHECK(written["vectors"] == 2);
   CHECK(read_word_vectors(dir / "v.txt").table.words == std::vector<std::string>{"the_old_owl", "the_fox"});
 }
@@ -114,7 +116,7 @@ TEST_CASE("the same questions are answered by a transformer's embedding and laye
 TEST_CASE("inspect shows a word in its contexts as text, JSON and a picture") {
   const std::string input = "the old owl sleeps\nan owl sees the fox\n";
   const std::vector<std::string> from{"inspect", small_run(), "--contextual", "owl", "--layer", "1"};
-  CHECK(json_of(from, input)["occurrences"].size() == 2);
+  CHECK(vectors_json(from, input)["occurrences"].size() == 2);
   CHECK_THAT(test::run(from, input).out, Catch::Contains("static vector"));
   const test::TempDir dir;
   auto page = from;
@@ -167,9 +169,9 @@ TEST_CASE("a word2vec run, its checkpoint and its exported file have the same ne
   for (const auto& entry : std::filesystem::directory_iterator(dir / "run/checkpoints")) {
     checkpoint = entry.is_directory() ? entry.path().string() : checkpoint;
   }
-  CHECK(json_of({"embed", dir / "run", "--all", "--out", dir / "v.bin"})["vectors"].get<int>() > 20);
-  const Json found = json_of({"neighbors", dir / "run", "owl"});
+  CHECK(vectors_json({"embed", dir / "run", "--all", "--out", dir / "v.bin"})["vectors"].get<int>() > 20);
+  const Json found = vectors_json({"neighbors", dir / "run", "owl"});
   CHECK(found["neighbors"].size() == 10);
-  CHECK(json_of({"neighbors", dir / "v.bin", "owl"}) == found);
-  CHECK(json_of({"neighbors", checkpoint, "owl"}) == found);
+  CHECK(vectors_json({"neighbors", dir / "v.bin", "owl"}) == found);
+  CHECK(vectors_json({"neighbors", checkpoint, "owl"}) == found);
 }

@@ -8,7 +8,7 @@ using namespace lmzoo;
 
 namespace {
 
-std::string error_of(const std::string& text, const JsonLimits& limits = {}) {
+std::string json_error(const std::string& text, const JsonLimits& limits = {}) {
   try {
     parse_json(text, "s.json", limits);
   } catch (const InputError& error) {
@@ -35,33 +35,33 @@ TEST_CASE("JSON keeps values, kinds and the order of keys") {
 }
 
 TEST_CASE("JSON that is not well formed says line, column and reason") {
-  CHECK(error_of("{\"a\": 1,\n \"b\" 2}")
+  CHECK(json_error("{\"a\": 1,\n \"b\" 2}")
             .find("s.json:2:7: not valid JSON: syntax error while parsing object separator") == 0);
-  CHECK(error_of("").find("s.json:1:1: not valid JSON: ") == 0);
-  CHECK(error_of("{\"a\": 1} x").find("s.json:1:10: not valid JSON: ") == 0);
-  CHECK(error_of("[1, 2").find("s.json:1:5: not valid JSON: ") == 0);
-  CHECK(error_of("[NaN]").find("s.json:1:2: not valid JSON: ") == 0);
-  CHECK(error_of("[1, // no\n2]").find("s.json:1:5: not valid JSON: ") == 0);
-  CHECK(error_of("[\"\xFF\"]").find("s.json:1:3: not valid JSON: ") == 0);
-  CHECK(error_of("[1e999]") == "s.json:1:7: not valid JSON: number overflow parsing '1e999'");
-  CHECK(error_of("[01]") != "no error");
-  CHECK(error_of("['a']") != "no error");
+  CHECK(json_error("").find("s.json:1:1: not valid JSON: ") == 0);
+  CHECK(json_error("{\"a\": 1} x").find("s.json:1:10: not valid JSON: ") == 0);
+  CHECK(json_error("[1, 2").find("s.json:1:5: not valid JSON: ") == 0);
+  CHECK(json_error("[NaN]").find("s.json:1:2: not valid JSON: ") == 0);
+  CHECK(json_error("[1, // no\n2]").find("s.json:1:5: not valid JSON: ") == 0);
+  CHECK(json_error("[\"\xFF\"]").find("s.json:1:3: not valid JSON: ") == 0);
+  CHECK(json_error("[1e999]") == "s.json:1:7: not valid JSON: number overflow parsing '1e999'");
+  CHECK(json_error("[01]") != "no error");
+  CHECK(json_error("['a']") != "no error");
   for (const std::string text : {"{\"a\" 2}", "[1 2]", "\"\n\""}) {
-    CHECK(error_of(text).find('\n') == std::string::npos);
+    CHECK(json_error(text).find('\n') == std::string::npos);
   }
 }
 
 TEST_CASE("JSON with a duplicate key, a NUL or beyond a limit is refused") {
-  CHECK(error_of("{\"a\": 1,\n \"a\": 2}") == "s.json:2:4: duplicate key \"a\"");
-  CHECK(error_of("{\"a\": 1, \"\\u0061\": 2}") == "s.json:1:17: duplicate key \"a\"");
-  CHECK(error_of("[{\"a\": 1}, {\"a\": 2}]") == "no error");
+  CHECK(json_error("{\"a\": 1,\n \"a\": 2}") == "s.json:2:4: duplicate key \"a\"");
+  CHECK(json_error("{\"a\": 1, \"\\u0061\": 2}") == "s.json:1:17: duplicate key \"a\"");
+  CHECK(json_error("[{\"a\": 1}, {\"a\": 2}]") == "no error");
   // The parser alone would stop at the NUL and accept.
-  CHECK(error_of(std::string("{}\0garbage", 10)) == "s.json:1:3: a NUL byte");
-  CHECK(error_of(std::string(64, '[') + std::string(64, ']')) == "no error");
-  CHECK(error_of(std::string(65, '[') + std::string(65, ']')) == "s.json:1:65: nested over 64 deep");
-  CHECK(error_of(std::string(1 << 20, '[')) == "s.json:1:65: nested over 64 deep");
-  CHECK(error_of("[1,2,3]", {.bytes = 6}) == "s.json: has 7 B of JSON; the limit is 6 B");
-  CHECK(error_of("[1,2,3]", {.values = 3}) == "s.json:1:7: over 3 values");
+  CHECK(json_error(std::string("{}\0garbage", 10)) == "s.json:1:3: a NUL byte");
+  CHECK(json_error(std::string(64, '[') + std::string(64, ']')) == "no error");
+  CHECK(json_error(std::string(65, '[') + std::string(65, ']')) == "s.json:1:65: nested over 64 deep");
+  CHECK(json_error(std::string(1 << 20, '[')) == "s.json:1:65: nested over 64 deep");
+  CHECK(json_error("[1,2,3]", {.bytes = 6}) == "s.json: has 7 B of JSON; the limit is 6 B");
+  CHECK(json_error("[1,2,3]", {.values = 3}) == "s.json:1:7: over 3 values");
 }
 
 TEST_CASE("an object of many keys is read in linear time") {

@@ -12,7 +12,7 @@ using namespace lmzoo::test::pickle;
 
 namespace {
 
-struct Attack {
+struct PickleAttack {
   const char* source;
   std::string pickle;
   std::string refusal;  // a part of it
@@ -21,7 +21,7 @@ struct Attack {
 const std::string kHello = text("echo hello");
 
 // The refusal of a file with this data.pkl and one storage of 16 bytes, "0".
-std::string refusal(const std::string& data_pkl) {
+std::string pickle_refusal(const std::string& data_pkl) {
   const test::TempDir dir;
   test::write_file(dir / "m.bin", test::torch_file(data_pkl, {{"0", std::string(16, '\1')}}));
   const std::clock_t start = std::clock();
@@ -36,10 +36,10 @@ std::string refusal(const std::string& data_pkl) {
   return why;
 }
 
-void check_all(const std::vector<Attack>& attacks) {
-  for (const Attack& attack : attacks) {
+void check_pickles(const std::vector<PickleAttack>& attacks) {
+  for (const PickleAttack& attack : attacks) {
     INFO(attack.source);
-    CHECK_THAT(refusal(attack.pickle), Catch::Contains(attack.refusal));
+    CHECK_THAT(pickle_refusal(attack.pickle), Catch::Contains(attack.refusal));
   }
 }
 
@@ -56,11 +56,11 @@ const std::string kFour = storage("FloatStorage", "0", 4);
 }  // namespace
 
 TEST_CASE("the file that the attacks are made from is accepted") {
-  CHECK(refusal(one({.storage = kFour, .sizes = {2, 2}, .strides = {2, 1}})) == "accepted");
+  CHECK(pickle_refusal(one({.storage = kFour, .sizes = {2, 2}, .strides = {2, 1}})) == "accepted");
 }
 
 TEST_CASE("a pickle that names a function is refused with the name, before anything is called") {
-  check_all({
+  check_pickles({
       {"Python's documentation of pickle, the warning's example",
        file("cos\nsystem\n" + tuple({kHello}) + "R"),
        "os.system"},
@@ -109,7 +109,7 @@ TEST_CASE("a pickle that names a function is refused with the name, before anyth
 
 TEST_CASE("opcodes that make or change objects are refused by name and offset") {
   const std::string good = tensor({.storage = kFour, .sizes = {4}, .strides = {1}});
-  check_all({
+  check_pickles({
       {"fickling #108: OBJ", file("(cos\nsystem\n" + kHello + "o"), "os.system"},
       {"Slaviero 2011: INST", file("(S'echo'\nios\nsystem\n"), "at byte 3: the pickle opcode STRING"},
       {"protocol 0, as in most proofs of concept",
@@ -148,7 +148,7 @@ TEST_CASE("a pickle that asks for memory or time is refused before it gets any")
     wide += "N";
   }
   std::string nested(600'000, ']');
-  check_all({
+  check_pickles({
       {"CVE-2018-20406: LONG_BINPUT", file("}r" + test::le32(0xFFFFFFFF)), "memo entry 4294967295 after 0"},
       {"CPython gh-115952: sparse memo", file("}q\xC8"), "memo entry 200 after 0"},
       {"CPython gh-115952: BINUNICODE",
@@ -177,7 +177,7 @@ TEST_CASE("a pickle that asks for memory or time is refused before it gets any")
 }
 
 TEST_CASE("a pickle that ends too soon or finds nothing on its stack is refused") {
-  check_all({
+  check_pickles({
       {"pytorch#127525: TUPLE3 on an empty stack", file("N\x87"), "the stack is empty"},
       {"pytorch#127525: REDUCE on an empty stack", file("R"), "the stack is empty"},
       {"pytorch#127525: an entry that the memo has not", file("h\7"), "memo entry 7 is not there"},
@@ -199,7 +199,7 @@ TEST_CASE("a pickle that ends too soon or finds nothing on its stack is refused"
 TEST_CASE("a tensor that leaves its storage is refused by its name") {
   const std::string w = "tensor \"w\" ";
   const int64_t huge = int64_t{1} << 62;
-  check_all({
+  check_pickles({
       {"CVE-2026-24747: more values than the entry has",
        one({.storage = storage("FloatStorage", "0", 1 << 20), .sizes = {4}, .strides = {1}}),
        w + "has a storage of 4194304 bytes, but data/0 has 16"},
@@ -277,7 +277,7 @@ TEST_CASE("a tensor that leaves its storage is refused by its name") {
 
 TEST_CASE("a root that is no mapping of names to tensors is refused") {
   const std::string good = tensor({.storage = kFour, .sizes = {4}, .strides = {1}});
-  check_all({
+  check_pickles({
       {"a list of tensors", file("]" + good + "a"), "holds a list, not a state_dict"},
       {"a number among the tensors",
        file(dict({{"w", good}, {"step", integer(3)}})),

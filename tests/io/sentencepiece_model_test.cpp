@@ -15,13 +15,13 @@ using test::piece_message;
 
 namespace {
 
-SentencePieceModel read(const std::string& bytes) {
+SentencePieceModel read_model(const std::string& bytes) {
   return validate_sentencepiece_model(as_bytes(bytes), "m");
 }
 
-std::string refusal(const std::string& bytes) {
+std::string model_refusal(const std::string& bytes) {
   try {
-    read(bytes);
+    read_model(bytes);
   } catch (const InputError& error) {
     return error.what();
   }
@@ -31,7 +31,7 @@ std::string refusal(const std::string& bytes) {
 std::string refusal_with_piece(const std::string& piece) {
   ModelParts parts;
   parts.pieces.push_back(piece);
-  return refusal(parts.bytes());
+  return model_refusal(parts.bytes());
 }
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -66,7 +66,7 @@ void follow(std::string_view charsmap, const std::string& input) {
 }  // namespace
 
 TEST_CASE("a model is read: pieces by id, algorithm, special pieces") {
-  const SentencePieceModel model = read(ModelParts().bytes());
+  const SentencePieceModel model = read_model(ModelParts().bytes());
   CHECK(model.algorithm == SentencePieceModel::Algorithm::unigram);
   CHECK(model.pieces.size() == 6);
   CHECK(model.pieces[3].text == "\xE2\x96\x81the");
@@ -80,39 +80,39 @@ TEST_CASE("a model is read: pieces by id, algorithm, special pieces") {
 }
 
 TEST_CASE("bytes that are no model are refused with the byte where they stop to be one") {
-  CHECK(refusal("") == "m: has no unknown piece");
-  CHECK(refusal("not a model") == "m: byte 0: wire type 6 is not used by this format");
-  CHECK(refusal("\x0A\x05"
-                "ab") == "m: byte 2: a field runs past the end of its message");
-  CHECK(refusal("\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01") ==
+  CHECK(model_refusal("") == "m: has no unknown piece");
+  CHECK(model_refusal("not a model") == "m: byte 0: wire type 6 is not used by this format");
+  CHECK(model_refusal("\x0A\x05"
+                      "ab") == "m: byte 2: a field runs past the end of its message");
+  CHECK(model_refusal("\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01") ==
         "m: byte 11: a field runs past the end of its message");
-  CHECK(refusal("\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F") ==
+  CHECK(model_refusal("\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F") ==
         "m: byte 11: a number is longer than 64 bits");
-  CHECK(refusal(std::string("\x02\x00", 2)) == "m: byte 0: not a protobuf field");    // number 0
-  CHECK(refusal("\x0B\x0C") == "m: byte 0: wire type 3 is not used by this format");  // a group
-  CHECK(refusal("\x08\x01") == "m: byte 0: field 1 has wire type 0 but must have 2");
+  CHECK(model_refusal(std::string("\x02\x00", 2)) == "m: byte 0: not a protobuf field");    // number 0
+  CHECK(model_refusal("\x0B\x0C") == "m: byte 0: wire type 3 is not used by this format");  // a group
+  CHECK(model_refusal("\x08\x01") == "m: byte 0: field 1 has wire type 0 but must have 2");
   const std::string good = ModelParts().bytes();
   for (size_t size = 0; size < good.size(); ++size) {
-    REQUIRE_NOTHROW(refusal(good.substr(0, size)));
+    REQUIRE_NOTHROW(model_refusal(good.substr(0, size)));
   }
   ModelParts unknown_field;
   append_bytes_field(unknown_field.rest, 6, "x");
-  CHECK(has(refusal(unknown_field.bytes()), ": a SentencePiece model has no field 6"));
+  CHECK(has(model_refusal(unknown_field.bytes()), ": a SentencePiece model has no field 6"));
 }
 
 TEST_CASE("a field that protobuf would merge or overwrite is refused") {
   ModelParts twice;
   append_bytes_field(twice.rest, 2, twice.trainer);
-  CHECK(has(refusal(twice.bytes()), ": field 2 is given twice"));
+  CHECK(has(model_refusal(twice.bytes()), ": field 2 is given twice"));
   ModelParts rules_twice;
   append_bytes_field(rules_twice.rest, 3, "");
-  CHECK(has(refusal(rules_twice.bytes()), ": field 3 is given twice"));
+  CHECK(has(model_refusal(rules_twice.bytes()), ": field 3 is given twice"));
   std::string piece = piece_message("b", 0, 1);
   append_bytes_field(piece, 1, std::string(100'000, 'x'));
   CHECK(has(refusal_with_piece(piece), ": field 1 is given twice"));
   ModelParts algorithm;
   append_varint_field(algorithm.trainer, 3, 2);
-  CHECK(has(refusal(algorithm.bytes()), ": field 3 is given twice"));
+  CHECK(has(model_refusal(algorithm.bytes()), ": field 3 is given twice"));
 }
 
 TEST_CASE("a piece that libsentencepiece could not bear is refused") {
@@ -143,16 +143,16 @@ TEST_CASE("a model without what encoding needs is refused") {
   ModelParts parts;
   SECTION("no unknown piece") {
     parts.pieces.erase(parts.pieces.begin());
-    CHECK(refusal(parts.bytes()) == "m: has no unknown piece");
+    CHECK(model_refusal(parts.bytes()) == "m: has no unknown piece");
   }
   SECTION("no normal piece") {
     parts.pieces.resize(3);
-    CHECK(refusal(parts.bytes()) == "m: has no normal piece");
+    CHECK(model_refusal(parts.bytes()) == "m: has no normal piece");
   }
   SECTION("an unknown algorithm") {
     parts.trainer.clear();
     append_varint_field(parts.trainer, 3, 9);
-    CHECK(has(refusal(parts.bytes()), "unknown model type 9"));
+    CHECK(has(model_refusal(parts.bytes()), "unknown model type 9"));
   }
   SECTION("byte fallback with a byte missing") {
     append_varint_field(parts.trainer, 35, 1);
@@ -161,9 +161,9 @@ TEST_CASE("a model without what encoding needs is refused") {
       std::snprintf(text, sizeof text, "<0x%02X>", static_cast<unsigned>(byte));
       parts.pieces.push_back(piece_message(text, 0, 6));
     }
-    CHECK(refusal(parts.bytes()) == "m: falls back to bytes but has only 255 of the 256 byte pieces");
+    CHECK(model_refusal(parts.bytes()) == "m: falls back to bytes but has only 255 of the 256 byte pieces");
     parts.pieces.push_back(piece_message("<0xFF>", 0, 6));
-    CHECK(read(parts.bytes()).byte_fallback);
+    CHECK(read_model(parts.bytes()).byte_fallback);
   }
 }
 
@@ -265,14 +265,14 @@ TEST_CASE("the rules for decoding are held to the same") {
   std::string denormalizer;
   append_bytes_field(denormalizer, 2, "broken rules");
   append_bytes_field(parts.rest, 5, denormalizer);
-  CHECK(has(refusal(parts.bytes()), "the normalization rules are damaged: "));
+  CHECK(has(model_refusal(parts.bytes()), "the normalization rules are damaged: "));
 }
 
 TEST_CASE("a damaged model is refused or safe to use") {
   ModelParts parts;
   const std::string inputs = "AB \xC3\x84 the xxABAB \xC3\xC3\x84\xFF\x01\x02";
   const test::MutantCount count =
-      test::read_mutants(parts.bytes(), 20'000, [&](const std::string& bytes) { read(bytes); });
+      test::read_mutants(parts.bytes(), 20'000, [&](const std::string& bytes) { read_model(bytes); });
   CHECK(count.refused > 5'000);
   // Damage to the rules alone, much of which stays acceptable.
   const test::MutantCount rules = test::read_mutants(parts.charsmap, 20'000, [&](const std::string& bytes) {

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Attack {
+struct IndexAttack {
   const char* source;
   std::string index;
   std::string refusal;  // a part of it; "" means accepted
@@ -55,8 +55,8 @@ std::string map(const std::string& entries) { return "{\"weight_map\": {" + entr
 const std::string kRight = R"("x": "a.safetensors", "y": "a.safetensors", "z": "b.safetensors")";
 std::string with_x_in(const std::string& file) { return map("\"x\": \"" + file + "\""); }
 
-void check_all(const Folder& folder, const std::vector<Attack>& attacks) {
-  for (const Attack& attack : attacks) {
+void check_indexes(const Folder& folder, const std::vector<IndexAttack>& attacks) {
+  for (const IndexAttack& attack : attacks) {
     INFO(attack.source);
     if (attack.refusal.empty()) {
       CHECK(folder.refusal(attack.index).empty());
@@ -69,7 +69,7 @@ void check_all(const Folder& folder, const std::vector<Attack>& attacks) {
 }  // namespace
 
 TEST_CASE("a right index is accepted, whatever else it says") {
-  check_all(
+  check_indexes(
       Folder(),
       {
           {"plain", map(kRight), ""},
@@ -83,31 +83,31 @@ TEST_CASE("a right index is accepted, whatever else it says") {
 
 TEST_CASE("a file of an index is a plain name in its folder") {
   const std::string plain = "but files of an index are plain names in its folder";
-  check_all(Folder(),
-            {
-                {"zip slip (Snyk 2018)",
-                 with_x_in("../a.safetensors"),
-                 "tensor \"x\" is said to be in \"../a.safetensors\", " + plain},
-                {"CVE-2026-12479: a path in a name", with_x_in("sub/a.safetensors"), plain},
-                {"CVE-2023-5245: an absolute path", with_x_in("/etc/passwd"), plain},
-                {"a path of Windows", with_x_in("..\\\\a"), plain},
-                {"a drive of Windows", with_x_in("c:a"), plain},
-                {"a URL", with_x_in("http://x"), plain},
-                {"the folder", with_x_in("."), plain},
-                {"the folder above", with_x_in(".."), plain},
-                {"a hidden file", with_x_in(".ssh"), plain},
-                {"no name", with_x_in(""), plain},
-                {"CWE-158: a NUL", with_x_in("a.safetensors\\u0000.txt"), plain},
-                {"a line end in a message", with_x_in("a\\nb"), plain},
-                {"a name of 2000 bytes", with_x_in(std::string(2000, 'a')), plain},
-                {"the index itself", with_x_in("model.safetensors.index.json"), "not safetensors: "},
-                {"a device", with_x_in("null"), "names the file \"null\", which is missing"},
-            });
+  check_indexes(Folder(),
+                {
+                    {"zip slip (Snyk 2018)",
+                     with_x_in("../a.safetensors"),
+                     "tensor \"x\" is said to be in \"../a.safetensors\", " + plain},
+                    {"CVE-2026-12479: a path in a name", with_x_in("sub/a.safetensors"), plain},
+                    {"CVE-2023-5245: an absolute path", with_x_in("/etc/passwd"), plain},
+                    {"a path of Windows", with_x_in("..\\\\a"), plain},
+                    {"a drive of Windows", with_x_in("c:a"), plain},
+                    {"a URL", with_x_in("http://x"), plain},
+                    {"the folder", with_x_in("."), plain},
+                    {"the folder above", with_x_in(".."), plain},
+                    {"a hidden file", with_x_in(".ssh"), plain},
+                    {"no name", with_x_in(""), plain},
+                    {"CWE-158: a NUL", with_x_in("a.safetensors\\u0000.txt"), plain},
+                    {"a line end in a message", with_x_in("a\\nb"), plain},
+                    {"a name of 2000 bytes", with_x_in(std::string(2000, 'a')), plain},
+                    {"the index itself", with_x_in("model.safetensors.index.json"), "not safetensors: "},
+                    {"a device", with_x_in("null"), "names the file \"null\", which is missing"},
+                });
 }
 
 TEST_CASE("a tensor is in the file that the index names, and in no other") {
   Folder folder;
-  check_all(
+  check_indexes(
       folder,
       {
           {"torchtitan PR#3764: a tensor that is nowhere",
@@ -157,42 +157,42 @@ TEST_CASE("JSON that is no index is refused") {
   for (int i = 1; i < 300'000; ++i) {
     many += ",\"t" + std::to_string(i) + "\":\"a.safetensors\"";
   }
-  check_all(Folder(),
-            {
-                {"no object", "[]", "a list, but an index is an object"},
-                {"a number", "3", "a number, but an index is an object"},
-                {"no weight_map", "{}", "it has no weight_map, or an empty one"},
-                {"an empty one", map(""), "it has no weight_map, or an empty one"},
-                {"a list for a map",
-                 "{\"weight_map\": []}",
-                 "a list at \"weight_map\", but weight_map is an object"},
-                {"a text for a map", "{\"weight_map\": \"a\"}", "a text at \"weight_map\""},
-                {"a number for a file",
-                 map("\"x\": 3"),
-                 "a number at \"x\", but weight_map is an object that gives"},
-                {"an object for a file", map("\"x\": {}"), "an object at \"x\""},
-                {"null for a file", map("\"x\": null"), "null at \"x\""},
-                {"CVE-2022-45688: deep nesting",
-                 "{\"metadata\": " + std::string(100'000, '['),
-                 "nested over 16 deep"},
-                {"CVE-2023-5072: deep nesting of objects",
-                 [] {
-                   std::string deep;
-                   for (int i = 0; i < 10'000; ++i) {
-                     deep += "{\"a\":";
-                   }
-                   return deep;
-                 }(),
-                 "nested over 16 deep"},
-                {"300,000 tensors", map(many), "over 262144 tensors"},
-                {"values without end",
-                 "{\"metadata\": [" + std::string(2'000'000, '0').replace(1, 1, ",") + "]}",
-                 ":1:"},
-                {"a NUL after the end", map(kRight) + std::string(1, '\0') + "x", "a NUL byte"},
-                {"bytes after the end", map(kRight) + "{}", "not valid JSON"},
-                {"a long name",
-                 map("\"" + std::string(2000, 'n') + "\": \"a.safetensors\""),
-                 "a name is longer than 1024 bytes"},
-                {"truncated", map(kRight).substr(0, 40), "not valid JSON"},
-            });
+  check_indexes(Folder(),
+                {
+                    {"no object", "[]", "a list, but an index is an object"},
+                    {"a number", "3", "a number, but an index is an object"},
+                    {"no weight_map", "{}", "it has no weight_map, or an empty one"},
+                    {"an empty one", map(""), "it has no weight_map, or an empty one"},
+                    {"a list for a map",
+                     "{\"weight_map\": []}",
+                     "a list at \"weight_map\", but weight_map is an object"},
+                    {"a text for a map", "{\"weight_map\": \"a\"}", "a text at \"weight_map\""},
+                    {"a number for a file",
+                     map("\"x\": 3"),
+                     "a number at \"x\", but weight_map is an object that gives"},
+                    {"an object for a file", map("\"x\": {}"), "an object at \"x\""},
+                    {"null for a file", map("\"x\": null"), "null at \"x\""},
+                    {"CVE-2022-45688: deep nesting",
+                     "{\"metadata\": " + std::string(100'000, '['),
+                     "nested over 16 deep"},
+                    {"CVE-2023-5072: deep nesting of objects",
+                     [] {
+                       std::string deep;
+                       for (int i = 0; i < 10'000; ++i) {
+                         deep += "{\"a\":";
+                       }
+                       return deep;
+                     }(),
+                     "nested over 16 deep"},
+                    {"300,000 tensors", map(many), "over 262144 tensors"},
+                    {"values without end",
+                     "{\"metadata\": [" + std::string(2'000'000, '0').replace(1, 1, ",") + "]}",
+                     ":1:"},
+                    {"a NUL after the end", map(kRight) + std::string(1, '\0') + "x", "a NUL byte"},
+                    {"bytes after the end", map(kRight) + "{}", "not valid JSON"},
+                    {"a long name",
+                     map("\"" + std::string(2000, 'n') + "\": \"a.safetensors\""),
+                     "a name is longer than 1024 bytes"},
+                    {"truncated", map(kRight).substr(0, 40), "not valid JSON"},
+                });
 }

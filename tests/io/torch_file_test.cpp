@@ -31,7 +31,7 @@ void check_against_expected(const TorchFile& file, const std::string& prefix = "
   }
 }
 
-std::string refusal(const std::string& path) {
+std::string torch_refusal(const std::string& path) {
   try {
     const TorchFile file(path);
   } catch (const InputError& error) {
@@ -86,22 +86,23 @@ TEST_CASE("bytes of a row-major tensor are those of the file, and live while it 
 }
 
 TEST_CASE("what is no state_dict is refused with what it is") {
-  CHECK(refusal(golden("legacy.bin")).find("is in PyTorch's format before 1.6") == 0);
-  CHECK(refusal(golden("tensor.pt")) == "data.pkl: holds a tensor, not a state_dict (names and tensors)");
-  CHECK(refusal(golden("numpy.pt"))
+  CHECK(torch_refusal(golden("legacy.bin")).find("is in PyTorch's format before 1.6") == 0);
+  CHECK(torch_refusal(golden("tensor.pt")) ==
+        "data.pkl: holds a tensor, not a state_dict (names and tensors)");
+  CHECK(torch_refusal(golden("numpy.pt"))
             .find("._reconstruct does not belong into a file of tensors; nothing of it was run") !=
         std::string::npos);
-  CHECK(refusal(golden("whole_module.pt"))
+  CHECK(torch_refusal(golden("whole_module.pt"))
             .find("the name torch.nn.modules.container.Sequential does not belong") != std::string::npos);
-  CHECK(refusal(golden("expected.safetensors")) == "not a PyTorch file: it is no zip file");
-  CHECK(refusal(golden("nothing.bin")) == "no such file");
+  CHECK(torch_refusal(golden("expected.safetensors")) == "not a PyTorch file: it is no zip file");
+  CHECK(torch_refusal(golden("nothing.bin")) == "no such file");
 }
 
 TEST_CASE("another byte order, TorchScript and a missing data.pkl are refused") {
   const test::TempDir dir;
   const auto refused = [&](std::vector<test::ZipPart> parts) {
     test::write_file(dir / "m.bin", test::build_zip({.parts = std::move(parts)}));
-    return refusal(dir / "m.bin");
+    return torch_refusal(dir / "m.bin");
   };
   const std::string pickle = test::pickle::file("}");
   CHECK(refused({{.name = "a/data.pkl", .bytes = pickle}}) == "accepted");

@@ -34,7 +34,7 @@ WordVectors small() {
           .width = 2};
 }
 
-ReadVectors read(const std::string& bytes, const ReadVectorsOptions& options = {}) {
+ReadVectors read_vectors(const std::string& bytes, const ReadVectorsOptions& options = {}) {
   const test::TempDir dir;
   test::write_file(dir / "v", bytes);
   return read_word_vectors(dir / "v", options);
@@ -63,7 +63,7 @@ TEST_CASE("vectors come back bit for bit from text and binary, and the format is
                           -std::numeric_limits<float>::min()};
   table.values.assign(std::begin(limits), std::end(limits));
   for (const VectorFormat format : {VectorFormat::text, VectorFormat::binary}) {
-    const ReadVectors back = read(written(table, format));
+    const ReadVectors back = read_vectors(written(table, format));
     CHECK(back.format == format);
     CHECK(back.duplicates == 0);
     CHECK(same(back.table, table));
@@ -73,14 +73,14 @@ TEST_CASE("vectors come back bit for bit from text and binary, and the format is
 TEST_CASE("the binary files of word2vec.c and gensim are one format") {
   const WordVectors table = small();
   CHECK(written(table, VectorFormat::binary) == binary(table, "\n"));
-  CHECK(same(read(binary(table, "\n")).table, table));
-  CHECK(same(read(binary(table, "")).table, table));
+  CHECK(same(read_vectors(binary(table, "\n")).table, table));
+  CHECK(same(read_vectors(binary(table, "")).table, table));
 }
 
 TEST_CASE("text of word2vec.c, fastText and GloVe is read") {
   const std::vector<float> values{1, -0.5F, 0.25F, 1e-3F};
   const auto check = [&](const std::string& bytes, const std::vector<std::string>& words) {
-    const ReadVectors found = read(bytes);
+    const ReadVectors found = read_vectors(bytes);
     CHECK(found.format == VectorFormat::text);
     CHECK(found.table.words == words);
     CHECK(found.table.width == 2);
@@ -99,12 +99,12 @@ TEST_CASE("text of word2vec.c, fastText and GloVe is read") {
 }
 
 TEST_CASE("a broken word is repaired and counted; of equal words the first stays; a limit stops early") {
-  const ReadVectors found = read("3 1\nb\xFF 1\nb\xFE 2\nc 3\n");
+  const ReadVectors found = read_vectors("3 1\nb\xFF 1\nb\xFE 2\nc 3\n");
   CHECK(found.table.words == std::vector<std::string>{"b\xEF\xBF\xBD", "c"});
   CHECK(found.table.values == std::vector<float>{1, 3});
   CHECK(found.replaced == 2);
   CHECK(found.duplicates == 1);
-  CHECK(read("3 1\na 1\nb 2\nc x\n", {.limit = 2}).table.words == std::vector<std::string>{"a", "b"});
+  CHECK(read_vectors("3 1\na 1\nb 2\nc x\n", {.limit = 2}).table.words == std::vector<std::string>{"a", "b"});
 }
 
 TEST_CASE("what is no file of word vectors is refused with its place") {
@@ -134,7 +134,7 @@ TEST_CASE("what is no file of word vectors is refused with its place") {
       {b + "x", "the first line says 3 vectors, but more follow"},
       {"1 2\na " + std::string("\0\0\xC0\x7F\0\0\0\0", 8) + "\n", "value 1 of 'a' is not finite"},
   }));
-  CHECK_THROWS_WITH(read(bytes), Catch::Contains(message));
+  CHECK_THROWS_WITH(read_vectors(bytes), Catch::Contains(message));
 }
 
 TEST_CASE("damaged files are vectors or an InputError, in either format") {

@@ -8,7 +8,7 @@ using namespace lmzoo;
 
 namespace {
 
-std::string error_of(const std::string& text) {
+std::string yaml_error(const std::string& text) {
   try {
     parse_yaml(text, "c.yaml");
   } catch (const InputError& error) {
@@ -78,50 +78,51 @@ TEST_CASE("an empty document is null; marks of begin and end and a byte order ma
 }
 
 TEST_CASE("YAML that could mean something else than it seems is refused where it stands") {
-  CHECK(error_of("a: 1\nb: 2\na: 3") == "c.yaml:3:1: duplicate key \"a\" (first on line 1)");
-  CHECK(error_of("a: {x: 1,\n  \"x\": 2}") == "c.yaml:2:3: duplicate key \"x\" (first on line 1)");
-  CHECK(error_of("a: &x 1") == "c.yaml:1:4: anchors are not allowed (&x)");
-  CHECK(error_of("a: &x\n") == "c.yaml:1:4: anchors are not allowed (&x)");
-  CHECK(error_of("a: &x [1, *x]") == "c.yaml:1:4: anchors are not allowed (&x)");
-  CHECK(error_of("a: *x").find("c.yaml:1:4: ") == 0);
-  CHECK(error_of("a: !!python/object/apply:os.system [ls]") ==
+  CHECK(yaml_error("a: 1\nb: 2\na: 3") == "c.yaml:3:1: duplicate key \"a\" (first on line 1)");
+  CHECK(yaml_error("a: {x: 1,\n  \"x\": 2}") == "c.yaml:2:3: duplicate key \"x\" (first on line 1)");
+  CHECK(yaml_error("a: &x 1") == "c.yaml:1:4: anchors are not allowed (&x)");
+  CHECK(yaml_error("a: &x\n") == "c.yaml:1:4: anchors are not allowed (&x)");
+  CHECK(yaml_error("a: &x [1, *x]") == "c.yaml:1:4: anchors are not allowed (&x)");
+  CHECK(yaml_error("a: *x").find("c.yaml:1:4: ") == 0);
+  CHECK(yaml_error("a: !!python/object/apply:os.system [ls]") ==
         "c.yaml:1:4: tags are not allowed (tag:yaml.org,2002:python/object/apply:os.system)");
-  CHECK(error_of("a: !!int 3") == "c.yaml:1:4: tags are not allowed (tag:yaml.org,2002:int)");
-  CHECK(error_of("a: !local {b: 1}") == "c.yaml:1:4: tags are not allowed (!local)");
-  CHECK(error_of("a: 1\n---\nb: 2") == "c.yaml:2:1: a second document begins here; one is allowed");
-  CHECK(error_of("? [a, b]\n: 1") == "c.yaml:1:3: a list cannot be a key");
-  CHECK(error_of("? {a: b}\n: 1") == "c.yaml:1:3: a mapping cannot be a key");
-  CHECK(error_of("~: 1") == "c.yaml:1:1: a key is missing (null cannot be a key)");
+  CHECK(yaml_error("a: !!int 3") == "c.yaml:1:4: tags are not allowed (tag:yaml.org,2002:int)");
+  CHECK(yaml_error("a: !local {b: 1}") == "c.yaml:1:4: tags are not allowed (!local)");
+  CHECK(yaml_error("a: 1\n---\nb: 2") == "c.yaml:2:1: a second document begins here; one is allowed");
+  CHECK(yaml_error("? [a, b]\n: 1") == "c.yaml:1:3: a list cannot be a key");
+  CHECK(yaml_error("? {a: b}\n: 1") == "c.yaml:1:3: a mapping cannot be a key");
+  CHECK(yaml_error("~: 1") == "c.yaml:1:1: a key is missing (null cannot be a key)");
 }
 
 TEST_CASE("YAML that is not well formed says line and column") {
-  CHECK(error_of("a: [1, 2") == "c.yaml:1:9: not valid YAML: end of sequence flow not found");
-  CHECK(error_of("a: 1\n b: 2") == "c.yaml:2:3: not valid YAML: illegal map value");
-  CHECK(error_of("a: \"open").find("c.yaml:1:9: not valid YAML: ") == 0);
-  CHECK(error_of("a:\n\t- 1").find("c.yaml:2:") == 0);
-  CHECK(error_of("a: \"\\q\"").find("c.yaml:1:") == 0);
-  CHECK(error_of("]") != "no error");
+  CHECK(yaml_error("a: [1, 2") == "c.yaml:1:9: not valid YAML: end of sequence flow not found");
+  CHECK(yaml_error("a: 1\n b: 2") == "c.yaml:2:3: not valid YAML: illegal map value");
+  CHECK(yaml_error("a: \"open").find("c.yaml:1:9: not valid YAML: ") == 0);
+  CHECK(yaml_error("a:\n\t- 1").find("c.yaml:2:") == 0);
+  CHECK(yaml_error("a: \"\\q\"").find("c.yaml:1:") == 0);
+  CHECK(yaml_error("]") != "no error");
 }
 
 TEST_CASE("bytes that text does not have are refused where they stand") {
-  CHECK(error_of("a: 1\nb: \xFF") == "c.yaml:2:4: invalid UTF-8");
-  CHECK(error_of("\xFF\xFE"
-                 "a") == "c.yaml:1:1: invalid UTF-8");  // UTF-16
-  CHECK(error_of(std::string("a: 1\nb\0: 2", 10)) == "c.yaml:2:2: a NUL byte");
+  CHECK(yaml_error("a: 1\nb: \xFF") == "c.yaml:2:4: invalid UTF-8");
+  CHECK(yaml_error("\xFF\xFE"
+                   "a") == "c.yaml:1:1: invalid UTF-8");  // UTF-16
+  CHECK(yaml_error(std::string("a: 1\nb\0: 2", 10)) == "c.yaml:2:2: a NUL byte");
   // yaml-cpp takes this one for the end of the file.
-  CHECK(error_of("a: 1\n\x04"
-                 "b: 2") == "c.yaml:2:1: a control character (\\x04)");
-  CHECK(error_of("a: \"\\0\"") == "c.yaml:1:4: an escape makes a NUL byte or invalid UTF-8");
-  CHECK(error_of("a: \"\\ud800\"") != "no error");
+  CHECK(yaml_error("a: 1\n\x04"
+                   "b: 2") == "c.yaml:2:1: a control character (\\x04)");
+  CHECK(yaml_error("a: \"\\0\"") == "c.yaml:1:4: an escape makes a NUL byte or invalid UTF-8");
+  CHECK(yaml_error("a: \"\\ud800\"") != "no error");
 }
 
 TEST_CASE("YAML over a limit is refused") {
-  CHECK(error_of(std::string(kYamlMaxBytes + 1, '#')) == "c.yaml: has 1.00 MiB; YAML is read up to 1.00 MiB");
-  CHECK(error_of(repeated("[", 64) + repeated("]", 64)) == "no error");
-  CHECK(error_of(repeated("[", 65) + repeated("]", 65)) == "c.yaml:1:65: nested over 64 deep");
-  CHECK(error_of("[" + repeated("a,", 100'000) + "]") ==
+  CHECK(yaml_error(std::string(kYamlMaxBytes + 1, '#')) ==
+        "c.yaml: has 1.00 MiB; YAML is read up to 1.00 MiB");
+  CHECK(yaml_error(repeated("[", 64) + repeated("]", 64)) == "no error");
+  CHECK(yaml_error(repeated("[", 65) + repeated("]", 65)) == "c.yaml:1:65: nested over 64 deep");
+  CHECK(yaml_error("[" + repeated("a,", 100'000) + "]") ==
         "c.yaml:1:200000: the document has over 100000 values");
-  CHECK(error_of(std::string(201, 'k') + ": 1") == "c.yaml:1:1: a key is longer than 200 bytes");
+  CHECK(yaml_error(std::string(201, 'k') + ": 1") == "c.yaml:1:1: a key is longer than 200 bytes");
 }
 
 TEST_CASE("nothing of a mebibyte makes the parser deep, slow or crash") {
@@ -129,7 +130,7 @@ TEST_CASE("nothing of a mebibyte makes the parser deep, slow or crash") {
   for (const std::string part :
        {"[", "{",     "- ",    "? ", "a: ", "[{", "{a: ", "\"", "|",  ">-\n",   "!",  "&a ", "*a ", "%",
         "'", "---\n", "...\n", "#",  ":",   ",",  "\n",   "\t", "[]", "- - \n", "!<", "a\n", "\\"}) {
-    CHECK_NOTHROW(error_of(repeated(part, n / part.size())));
+    CHECK_NOTHROW(yaml_error(repeated(part, n / part.size())));
   }
 }
 
@@ -139,7 +140,7 @@ TEST_CASE("an alias bomb is refused before it is expanded") {
     bomb += std::string(1, c) + ": &" + c + " [" +
             repeated(std::string("*") + static_cast<char>(c - 1) + ", ", 9) + "]\n";
   }
-  CHECK(error_of(bomb) == "c.yaml:1:4: anchors are not allowed (&a)");
+  CHECK(yaml_error(bomb) == "c.yaml:1:4: anchors are not allowed (&a)");
 }
 
 TEST_CASE("damaged YAML is a value or an InputError, and what is read can be written and read again") {

@@ -18,7 +18,7 @@ using test::ZipShape;
 
 namespace {
 
-struct Attack {
+struct ZipAttack {
   const char* source;
   std::string bytes;
   std::string refusal;  // a part of it
@@ -38,7 +38,7 @@ std::string two(const ZipPart& first, const ZipPart& second = other()) {
   return build_zip({.parts = {first, second}});
 }
 
-std::string refusal(const std::string& bytes) {
+std::string zip_refusal(const std::string& bytes) {
   const test::TempDir dir;
   test::write_file(dir / "m.bin", bytes);
   const std::clock_t start = std::clock();
@@ -53,10 +53,10 @@ std::string refusal(const std::string& bytes) {
   return why;
 }
 
-void check_all(const std::vector<Attack>& attacks) {
-  for (const Attack& attack : attacks) {
+void check_zips(const std::vector<ZipAttack>& attacks) {
+  for (const ZipAttack& attack : attacks) {
     INFO(attack.source);
-    CHECK_THAT(refusal(attack.bytes), Catch::Contains(attack.refusal));
+    CHECK_THAT(zip_refusal(attack.bytes), Catch::Contains(attack.refusal));
   }
 }
 
@@ -69,7 +69,7 @@ std::string zip64(uint64_t offset, uint64_t bytes, uint64_t at, uint64_t entries
 }  // namespace
 
 TEST_CASE("right files are accepted, with descriptors and zip64 records too") {
-  CHECK(refusal(two(pickle_part())) == "accepted");
+  CHECK(zip_refusal(two(pickle_part())) == "accepted");
   const auto described = [](bool wide, bool marked) {
     ZipPart part = pickle_part();
     part.flags = 1 << 3;
@@ -80,22 +80,22 @@ TEST_CASE("right files are accepted, with descriptors and zip64 records too") {
     return two(part);
   };
   for (const bool wide : {false, true}) {
-    CHECK(refusal(described(wide, true)) == "accepted");
-    CHECK(refusal(described(wide, false)) == "accepted");
+    CHECK(zip_refusal(described(wide, true)) == "accepted");
+    CHECK(zip_refusal(described(wide, false)) == "accepted");
   }
   const std::string plain = two(pickle_part());
   ZipShape shape{.parts = {pickle_part(), other()}};
   const size_t directory_bytes = 2 * 46 + 10 + 8;
   const size_t offset = plain.size() - 22 - directory_bytes;
   shape.zip64 = zip64(offset, directory_bytes, offset + directory_bytes);
-  CHECK(refusal(build_zip(shape)) == "accepted");
+  CHECK(zip_refusal(build_zip(shape)) == "accepted");
   shape.entries = 0xFFFF;
   shape.directory_offset = shape.directory_bytes = 0xFFFFFFFF;
-  CHECK(refusal(build_zip(shape)) == "accepted");
+  CHECK(zip_refusal(build_zip(shape)) == "accepted");
 }
 
 TEST_CASE("headers that disagree are refused") {
-  check_all({
+  check_zips({
       {"CVE-2025-1944, picklescan: another name in the local header",
        two(with(pickle_part(), [](auto& p) { p.local_name = "a/data.txt"; })),
        "entry \"a/data.pkl\" has a local header that disagrees"},
@@ -148,7 +148,7 @@ TEST_CASE("headers that disagree are refused") {
 
 TEST_CASE("what is not stored as torch.save stores it is refused") {
   const std::string good = two(pickle_part());
-  check_all({
+  check_zips({
       {"CVE-2019-9674: a zip bomb",
        two(with(pickle_part(), [](auto& p) { p.method = 8; })),
        "entry \"a/data.pkl\" is compressed (method 8)"},
@@ -197,7 +197,7 @@ TEST_CASE("what is not stored as torch.save stores it is refused") {
 TEST_CASE("entries that overlap, hide or repeat each other are refused") {
   const ZipPart hidden = with(other(), [](auto& p) { p.name = "a/data.pkl"; });
   const std::string one = build_zip({.parts = {pickle_part()}});
-  check_all({
+  check_zips({
       {"Fifield 2019, CVE-2019-13232: all entries are one",
        two(pickle_part(), with(other(), [](auto& p) { p.offset = 0; })),
        "has no local header at byte 0"},
@@ -254,7 +254,7 @@ TEST_CASE("zip64 records that are missing, wrong or not needed are refused") {
   };
   const uint64_t at = offset + directory;
   const std::string wide = le16(1) + le16(8) + le64(16);
-  check_all({
+  check_zips({
       {"no record at all", shaped(""), "the zip64 end record is missing"},
       {"CVE-2025-8291, Python: a locator that points elsewhere",
        shaped(zip64(offset, directory, 0)),
@@ -320,7 +320,7 @@ TEST_CASE("zip64 records that are missing, wrong or not needed are refused") {
 
 TEST_CASE("names that lead out of a folder are refused, although nothing is unpacked") {
   const auto named = [](const std::string& name) { return two(pickle_part(), {.name = name, .bytes = "x"}); };
-  check_all({
+  check_zips({
       {"zip slip (Snyk 2018), CVE-2023-5245", named("a/../../etc/passwd"), "is not a plain relative one"},
       {"CVE-2025-12638, Keras", named("../x"), "is not a plain relative one"},
       {"an absolute path", named("/etc/passwd"), "is not a plain relative one"},
@@ -336,5 +336,5 @@ TEST_CASE("names that lead out of a folder are refused, although nothing is unpa
 
 TEST_CASE("a second pickle that a loader might be led to is never opened (CVE-2025-1889)") {
   const std::string bad = test::pickle::file("cos\nsystem\n");
-  CHECK(refusal(two(pickle_part(), {.name = "a/config.p", .bytes = bad})) == "accepted");
+  CHECK(zip_refusal(two(pickle_part(), {.name = "a/config.p", .bytes = bad})) == "accepted");
 }

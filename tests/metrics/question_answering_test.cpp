@@ -30,7 +30,7 @@ void check_part(const std::optional<SquadPart>& part, const Json& official, cons
   }
 }
 
-void check_scores(const SquadScores& scores, const Json& official) {
+void check_squad(const SquadScores& scores, const Json& official) {
   check_part(scores.all, official, "");
   check_part(scores.with_answer, official, "HasAns_");
   check_part(scores.without_answer, official, "NoAns_");
@@ -54,8 +54,8 @@ TEST_CASE("SQuAD 2.0: all, answerable and unanswerable questions, and the best t
   for (const Json& set : golden["sets"]) {
     const std::vector<AnsweredQuestion> questions = questions_of(set);
     INFO(set.dump());
-    check_scores(squad_scores(questions, std::numeric_limits<double>::infinity()), set["final"]);
-    check_scores(squad_scores(questions, 0.5), set["thresholded"]);
+    check_squad(squad_scores(questions, std::numeric_limits<double>::infinity()), set["final"]);
+    check_squad(squad_scores(questions, 0.5), set["thresholded"]);
     const BestThreshold best = best_threshold(questions);
     CHECK(near(best.exact, set["thresholded"]["best_exact"]));
     CHECK(near(best.exact_threshold, set["thresholded"]["best_exact_thresh"]));

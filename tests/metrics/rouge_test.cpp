@@ -13,7 +13,7 @@ bool near(const RougeScore& ours, const Json& theirs) {
          test::near(ours.f1, theirs[2]);
 }
 
-void check_scores(const Rouge& ours, const Json& theirs) {
+void check_rouge(const Rouge& ours, const Json& theirs) {
   CHECK(near(ours.rouge1, theirs[0]));
   CHECK(near(ours.rouge2, theirs[1]));
   CHECK(near(ours.rougeL, theirs[2]));
@@ -28,8 +28,8 @@ TEST_CASE("ROUGE is rouge_score's, with and without its stemmer") {
     const auto truth = one["truth"].get<std::string>(), predicted = one["predicted"].get<std::string>();
     INFO(one.dump());
     CHECK(rouge_words(truth, false) == one["words"].get<test::Texts>());
-    check_scores(rouge(truth, predicted), one["plain"]);
-    check_scores(rouge(truth, predicted, {.stemmer = true}), one["stemmed"]);
+    check_rouge(rouge(truth, predicted), one["plain"]);
+    check_rouge(rouge(truth, predicted, {.stemmer = true}), one["stemmed"]);
   }
 }
 
@@ -37,7 +37,7 @@ TEST_CASE("of several truths the best one counts, for each score on its own") {
   const Json golden = test::golden_metrics("rouge");
   for (const Json& one : golden["several"]) {
     INFO(one.dump());
-    check_scores(rouge(one["truths"].get<test::Texts>(), one["predicted"].get<std::string>()), one["scores"]);
+    check_rouge(rouge(one["truths"].get<test::Texts>(), one["predicted"].get<std::string>()), one["scores"]);
   }
 }
 

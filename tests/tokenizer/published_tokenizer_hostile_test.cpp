@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "io/json.h"
 #include "support/catch.h"
+#include "support/errors.h"
 #include "support/files.h"
 #include "support/mutants.h"
 #include "tokenizer/published/published.h"
@@ -13,29 +14,21 @@ using namespace lmzoo;
 using lmzoo::test::read_file;
 using lmzoo::test::TempDir;
 using lmzoo::test::write_file;
+using test::error_of;
 
 namespace {
 
-std::string folder_of(const std::string& name) {
+std::string good_folder(const std::string& name) {
   return fmt::format("{}/tests/golden/tokenizer_folders/{}", LMZOO_SOURCE_DIR, name);
-}
-
-std::string refusal(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 // What loading says of the tokenizer.json of `name` after `change`.
 std::string refusal_of(const std::string& name, const std::function<void(Json&)>& change) {
   TempDir dir;
-  Json json = read_json(folder_of(name) + "/tokenizer.json");
+  Json json = read_json(good_folder(name) + "/tokenizer.json");
   change(json);
   write_file(dir / "tokenizer.json", json.dump());
-  return refusal([&] { load_huggingface_tokenizer(dir.path().string()); });
+  return error_of([&] { load_huggingface_tokenizer(dir.path().string()); });
 }
 
 std::string refusal_of_file(const std::string& file,
@@ -46,7 +39,7 @@ std::string refusal_of_file(const std::string& file,
   if (!beside.empty()) {
     write_file(dir / "merges.txt", beside);
   }
-  return refusal([&] { load_huggingface_tokenizer(dir.path().string()); });
+  return error_of([&] { load_huggingface_tokenizer(dir.path().string()); });
 }
 
 }  // namespace
@@ -143,7 +136,7 @@ TEST_CASE("older files of published tokenizers are refused by file and line") {
         std::string::npos);
   CHECK(refusal_of_file("spiece.model", "no model").find("spiece.model") != std::string::npos);
   TempDir empty;
-  CHECK(refusal([&] {
+  CHECK(error_of([&] {
           load_huggingface_tokenizer(empty.path().string());
         }).find("has no tokenizer: none of") != std::string::npos);
 }
@@ -157,7 +150,7 @@ TEST_CASE("damaged tokenizer files give a tokenizer or an InputError, nothing el
                                    {"t5_files", "spiece.model"},
                                    {"llama_files", "tokenizer.model"},
                                    {"bert_files", "vocab.txt"}}) {
-    const std::string good = read_file(folder_of(name) + "/" + file);
+    const std::string good = read_file(good_folder(name) + "/" + file);
     TempDir dir;
     int loaded = 0;
     for (int i = 0; i < 60; ++i) {

@@ -5,25 +5,18 @@
 
 #include "io/protobuf.h"
 #include "support/catch.h"
+#include "support/errors.h"
 #include "support/files.h"
 #include "tokenizer/tokenizer.h"
 
 using namespace lmzoo;
 using lmzoo::test::TempDir;
 using lmzoo::test::write_file;
+using test::error_of;
 
 namespace {
 
 using Ids = std::vector<int64_t>;
-
-std::string error_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 // A model file as another trainer might leave it: T5's layout of the first ids, `own` pieces at the end.
 std::string small_model(const std::vector<std::pair<std::string, int>>& own) {

@@ -4,25 +4,18 @@
 #include <functional>
 
 #include "support/catch.h"
+#include "support/errors.h"
 #include "support/files.h"
 #include "tokenizer/simple_tokenizers.h"
 
 using namespace lmzoo;
 using lmzoo::test::TempDir;
 using lmzoo::test::write_file;
+using test::error_of;
 
 namespace {
 
 using Ids = std::vector<int64_t>;
-
-std::string error_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 std::shared_ptr<const Tokenizer> characters_of(const TempDir& dir,
                                                const std::string& text,

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "support/catch.h"
+#include "support/errors.h"
 #include "support/files.h"
 #include "support/tiny_corpus.h"
 #include "tokenizer/sentencepiece/train.h"
@@ -14,20 +15,12 @@ using namespace lmzoo;
 using lmzoo::test::read_file;
 using lmzoo::test::TempDir;
 using lmzoo::test::write_file;
+using test::error_of;
 namespace fs = std::filesystem;
 
 namespace {
 
 using TokenizerPtr = std::shared_ptr<const Tokenizer>;
-
-std::string error_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 }  // namespace
 

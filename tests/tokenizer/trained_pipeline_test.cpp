@@ -3,6 +3,7 @@
 
 #include "io/json.h"
 #include "support/catch.h"
+#include "support/errors.h"
 #include "support/files.h"
 #include "tokenizer/compare.h"
 #include "tokenizer/published/train/train.h"
@@ -12,6 +13,7 @@ using namespace lmzoo;
 using lmzoo::test::read_file;
 using lmzoo::test::TempDir;
 using lmzoo::test::write_file;
+using test::error_of;
 
 namespace {
 
@@ -22,15 +24,6 @@ std::string corpus_text() {
             std::to_string(i) + " times.\nA caf\u00E9 at the lake: taste it!\n";
   }
   return text;
-}
-
-std::string refusal(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 }  // namespace
@@ -83,7 +76,7 @@ TEST_CASE("impossible options of trained pipelines are refused") {
   write_file(dir / "corpus.txt", corpus_text());
   const TextOptions corpus{.files = {dir / "corpus.txt"}};
   const auto said = [&](const TokenizerOptions& options) {
-    return refusal([&] { make_tokenizer(options, corpus, ""); });
+    return error_of([&] { make_tokenizer(options, corpus, ""); });
   };
   CHECK(said({.type = TokenizerType::byte_bpe, .vocab_size = 200}).find("legal is 363 or more") !=
         std::string::npos);

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "support/catch.h"
+#include "support/errors.h"
 #include "support/files.h"
 #include "support/mutants.h"
 #include "text/words/parallel_text.h"
@@ -13,6 +14,7 @@ using namespace lmzoo;
 using lmzoo::test::read_file;
 using lmzoo::test::TempDir;
 using lmzoo::test::write_file;
+using test::error_of;
 
 namespace {
 
@@ -46,15 +48,6 @@ std::shared_ptr<const Tokenizer> words_of(const TempDir& dir,
                                           TokenizerOptions options = {}) {
   options.type = TokenizerType::words;
   return make_tokenizer(options, corpus(dir, text), "");
-}
-
-std::string refusal(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 }  // namespace
@@ -211,7 +204,7 @@ TEST_CASE("rare words and those beyond max_words are unknown") {
   const std::string text = "a a a b b c c d\n";
   CHECK(words_of(dir, text, {.min_count = 2})->vocabulary().counts->size() == 3);
   CHECK(words_of(dir, text, {.min_count = 1, .max_words = 2})->vocabulary().counts->size() == 2);
-  CHECK(refusal([&] { words_of(dir, text, {.min_count = 4}); }) ==
+  CHECK(error_of([&] { words_of(dir, text, {.min_count = 4}); }) ==
         "min_count is 4, but none of the 4 different words occurs so often; the most frequent, `a`, occurs 3 "
         "times");
 }
@@ -265,7 +258,7 @@ TEST_CASE("a damaged words.tsv is refused with its line") {
   const std::string path = dir / "saved/words.tsv";
   const auto error_with = [&](const std::string& text) {
     write_file(path, text);
-    return refusal([&] { load_tokenizer(dir / "saved"); });
+    return error_of([&] { load_tokenizer(dir / "saved"); });
   };
   CHECK(error_with("b\t2\nb\t1\n").find(":2: the word `b` is listed twice") != std::string::npos);
   CHECK(error_with("b\tmany\n").find(":1: the count `many`") != std::string::npos);
@@ -282,12 +275,12 @@ TEST_CASE("a damaged words.tsv is refused with its line") {
 }
 
 TEST_CASE("options of words are refused elsewhere, and others here") {
-  CHECK(refusal([] {
+  CHECK(error_of([] {
           make_tokenizer({.type = TokenizerType::byte, .min_count = 2}, {}, "");
         }).find("min_count has no effect there") != std::string::npos);
-  CHECK(refusal([] { planned_vocabulary({.max_words = 2}); }).find("max_words has no effect there") !=
+  CHECK(error_of([] { planned_vocabulary({.max_words = 2}); }).find("max_words has no effect there") !=
         std::string::npos);
-  CHECK(refusal([] {
+  CHECK(error_of([] {
           planned_vocabulary({.type = TokenizerType::words, .vocab_size = 200});
         }).find("vocab_size has no effect there") != std::string::npos);
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "base/races.h"
 #include "text/words/parallel_text.h"
 
 namespace lmzoo {
@@ -112,6 +113,7 @@ void train_freely(const WordSchedule& schedule, int64_t begin, int64_t end) {
       for (int64_t round = 0; round < kRounds; ++round) {
         work.collect(round);
         rows.locate();
+        const RacesOnPurpose hogwild;
         work.train();
       }
       work.finish();

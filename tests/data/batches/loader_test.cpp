@@ -1,10 +1,12 @@
 #include "data/batches/loader.h"
 
+#include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <numeric>
 #include <set>
-#include <thread>
 
 #include "base/vocabulary.h"
 #include "data/batches/collate.h"
@@ -195,20 +197,36 @@ TEST_CASE_METHOD(Fixture, "what a step throws comes out of next(), again at ever
   CHECK((content(*loader.next()) == expected[good]));
 }
 
-TEST_CASE_METHOD(Fixture, "no more batches are in work or ready than prefetch allows") {
+TEST_CASE_METHOD(
+    Fixture, "workers go on until as many batches are in work or ready as prefetch allows, and no further") {
   options.workers = 3;
   options.prefetch = 2;
   options.batch_size = 1;
+  std::mutex mutex;
+  std::condition_variable changed;
+  int64_t asked = 0, made = 0, furthest = 0;  // batches; furthest: made before they were asked for
   LoaderSteps steps = noisy_steps();
-  std::atomic<int> made = 0;
-  steps.collate = [&made, collate = steps.collate](std::span<const Example> examples) {
-    ++made;
+  steps.collate = [&, collate = steps.collate](std::span<const Example> examples) {
+    {
+      const std::lock_guard lock(mutex);
+      furthest = std::max(furthest, ++made - asked);
+    }
+    changed.notify_one();
     return collate(examples);
   };
-  Loader loader(windows, steps, options);
-  take(loader, 5);
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  CHECK(made <= 7);
+  {
+    Loader loader(windows, steps, options);
+    for (int64_t i = 0; i < 200; ++i) {
+      {
+        const std::lock_guard lock(mutex);
+        ++asked;
+      }
+      loader.next();
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return made >= asked + options.prefetch; });
+    }
+  }  // all workers are done
+  CHECK(furthest == options.prefetch);
 }
 
 TEST_CASE_METHOD(Fixture,

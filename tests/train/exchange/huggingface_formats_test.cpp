@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "huggingface_support.h"
 #include "support/catch.h"
 #include "train/exchange/huggingface/export.h"
 #include "train/exchange/huggingface/load.h"
+#include "train/exchange/huggingface_support.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;

@@ -4,10 +4,10 @@
 
 #include <ATen/ops/cross_entropy_loss.h>
 
-#include "huggingface_support.h"
 #include "support/catch.h"
 #include "train/exchange/huggingface/export.h"
 #include "train/exchange/huggingface/load.h"
+#include "train/exchange/huggingface_support.h"
 #include "train/loop/precision.h"
 
 using namespace lmzoo;

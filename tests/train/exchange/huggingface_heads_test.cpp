@@ -2,13 +2,13 @@
 // short models.
 #include <ATen/ops/zeros.h>
 
-#include "huggingface_support.h"
 #include "io/json.h"
 #include "support/catch.h"
 #include "train/config/bind.h"
 #include "train/exchange/huggingface/config_keys.h"
 #include "train/exchange/huggingface/export.h"
 #include "train/exchange/huggingface/load.h"
+#include "train/exchange/huggingface_support.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;

@@ -1,13 +1,13 @@
 // Adapters of the PEFT library (tests/golden/peft_adapters.py): the same logits in, the same tensors out.
 #include <filesystem>
 
-#include "huggingface_support.h"
 #include "nn/linear.h"
 #include "nn/low_rank.h"
 #include "support/catch.h"
 #include "train/exchange/huggingface/load.h"
 #include "train/exchange/huggingface/peft.h"
 #include "train/exchange/huggingface/peft_config.h"
+#include "train/exchange/huggingface_support.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;

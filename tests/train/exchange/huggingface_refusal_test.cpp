@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <random>
 
-#include "huggingface_support.h"
 #include "io/json.h"
 #include "support/catch.h"
 #include "train/exchange/huggingface/load.h"
+#include "train/exchange/huggingface_support.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;

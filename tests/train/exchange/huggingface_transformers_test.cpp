@@ -3,9 +3,9 @@
 #include <filesystem>
 
 #include "base/check.h"
-#include "huggingface_support.h"
 #include "support/catch.h"
 #include "train/exchange/huggingface/export.h"
+#include "train/exchange/huggingface_support.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
