@@ -1,8 +1,7 @@
 // Vectors of the instruction set that a unit is compiled for, by the compiler's vector extensions. Only
-// kernel units
-// (*_avx512.cpp, *_avx2.cpp, *_generic.cpp) include this. Everything is in a namespace of its instruction
-// set, and nothing of the standard library or LibTorch is used, so that no inline function compiled for a
-// richer instruction set can take the place of one for a poorer (the linker keeps one of each name).
+// kernel units (*_avx512.cpp, *_avx2.cpp, *_generic.cpp) include this. Everything is in a namespace of its
+// instruction set, and nothing of the standard library or LibTorch is used, so that no inline function compiled
+// for a richer instruction set can take the place of one for a poorer (the linker keeps one of each name).
 #pragma once
 
 #include <cstdint>

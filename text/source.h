@@ -1,8 +1,7 @@
 // Text in: files of several formats as one sequence of records.
 //
 //   lines       a document a line                 paragraphs   a document a paragraph, blank lines between
-//   jsonl       {"text": "...", "label": "..."}   tsv          columns by name (header: true) or number from
-//   1
+//   jsonl       {"text": "...", "label": "..."}   tsv          columns by name (header: true) or by number
 //
 // Tasks want more than a text and its class; their columns are jsonl fields (`answers.text` looks inside) or
 // tsv columns, and a record then has RecordColumns:

@@ -2,11 +2,11 @@
 // standard input.
 //
 //   bench_vs_transformers CONFIG FOLDER [KEY=VALUE ...]    CONFIG: one of the YAMLs beside this file;
-//   overrides as --set, and train.precision may also be fp64: weights and arithmetic in double precision
+//                                                          overrides as --set, and train.precision may also
+//                                                          be fp64: weights and arithmetic in double precision
 //
 // FOLDER holds what make_inputs.py wrote. Every line "K" on standard input runs K steps and answers one JSON
-// line:
-// {"ms": [...], "loss": [...], "rss_mb": peak}; the first line printed says that it is ready.
+// line: {"ms": [...], "loss": [...], "rss_mb": peak}; the first line printed says that it is ready.
 #include <chrono>
 #include <iostream>
 

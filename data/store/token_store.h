@@ -11,9 +11,8 @@
 //   notes     i32 [notes]: what the ids of a document with columns are (data/store/sample_notes.h)
 //   texts     UTF-8 of all passages
 //   classes   each u32 length, then UTF-8 bytes
-//   trailer   u64 documents, u64 tokens, u64 classes, u64 bytes of the section `classes`, u64 notes, u64
-//   bytes of
-//             `texts`, u64 1 when there are columns else 0,
+//   trailer   u64 documents, u64 tokens, u64 classes, u64 bytes of the section `classes`, u64 notes,
+//             u64 bytes of `texts`, u64 1 when there are columns else 0,
 //             u32 CRC-32 of everything before it, u32 zero, "LMZOOEND"                          72 bytes
 #pragma once
 

@@ -38,8 +38,7 @@ struct Contextual {
 };
 
 // The word is found in any case, between characters that are no letters or digits. The points are of vectors
-// at length
-// 1. InputError when it occurs fewer than twice.
+// at length 1. InputError when it occurs fewer than twice.
 Contextual contextual_points(Model& model,
                              const Tokenizer& tokenizer,
                              const std::string& word,

@@ -1,9 +1,8 @@
 // Attention over packed sequences: softmax(scale · q kᵀ + bias) v within each sequence, nothing across them.
 //
 // Legend: n sequences, M query positions in all, N key positions in all, H query heads, Hk key heads (H a
-// multiple of
-//         Hk: query head h reads key head h / (H / Hk)), Dh head width, Lq/Lk a sequence's query and key
-//         counts.
+//         multiple of Hk: query head h reads key head h / (H / Hk)), Dh head width, Lq/Lk a sequence's query
+//         and key counts.
 //
 // On a CPU float32 and bfloat16 take the fused kernel (attention_impl.h): it keeps a few rows of scores in
 // cache and saves only the log-sum-exp of each row. float64 takes attention_reference, CUDA tensors take

@@ -6,8 +6,7 @@
 // columns it can see.
 //
 // Legend: L keys, padded to Lp (a multiple of kDropoutGroup); Dh head width, padded to Dp (a multiple of
-// kLanes);
-//         B rows of a block; words as in tile.h, kDepth numbers each; "by word" [Dh/kDepth, Lp]: the
+//         kLanes); B rows of a block; words as in tile.h, kDepth numbers each; "by word" [Dh/kDepth, Lp]: the
 //         transposed layout of a right factor whose sum runs over Dh; "by row" [rows/kDepth, Dp]: the one
 //         whose sum runs over rows.
 #pragma once

@@ -2,13 +2,12 @@
 // negative sampling or hierarchical softmax) need two kernels:
 //
 //   pairs   every input with every output (skip-gram: inputs are the words around, outputs the word itself
-//   and
-//           the negatives, or the inner nodes of the tree)
+//           and the negatives, or the inner nodes of the tree)
 //   bag     the sum or mean of the inputs with every output (CBOW)
 //
 // Each output t has a label y_t, 1 or 0. With s_bt = x_b · o_t and g_bt = lr · m_b · n_t · (y_t - σ(s_bt)):
-//   pairs:  x_b += Σ_t g_bt o_t     o_t += Σ_b g_bt x_b          all right-hand sides are old values,
-//   bag:    h = scale · Σ_b m_b x_b,  x_b += m_b Σ_t g_t o_t,  o_t += g_t h
+//   pairs:  x_b += Σ_t g_bt o_t,      o_t += Σ_b g_bt x_b       all right-hand sides are old values,
+//   bag:    h = scale · Σ_b m_b x_b,  x_b += m_b Σ_t g_t o_t,   o_t += g_t h
 // which is a step of gradient descent on the sum of the logistic losses. (In `bag` with scale 1/C the inputs
 // get the gradient of the sum, as word2vec.c and gensim have it, not that of the mean.) m_b and n_t count how
 // often a row stands in the group: rows of a group are distinct.

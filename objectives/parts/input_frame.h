@@ -1,8 +1,7 @@
 // One text or two with the special tokens that a model was trained to see around them.
 //
 //   frame auto    as the tokenizer says (Vocabulary::inputs); an own one: bert when it has [CLS] and [SEP],
-//   else
-//                 plain
+//                 else plain
 //   frame bert    101 7592 102                    [CLS] hello [SEP]
 //                 101 7592 102 2088 102           [CLS] hello [SEP] world [SEP]    token types 0 0 0 1 1
 //   frame plain   7592 1                          hello </s>

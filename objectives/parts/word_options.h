@@ -28,8 +28,7 @@ struct EnumNames<WordSigmoid> {
 };
 
 // Who sees the same negatives. Every pair has `negatives` of them in all three, from the same distribution,
-// so the expected gradient is the same; what sharing changes is that the noise of pairs that share is
-// correlated:
+// so the expected gradient is the same. What sharing changes: the noise of pairs that share is correlated.
 //   none    each pair (word, word around) draws its own: word2vec.c
 //   center  all pairs of one center word share: the pairs become one product of small matrices. The noise of
 //           about `window` + 1 pairs is averaged over `negatives` words instead of over as many each

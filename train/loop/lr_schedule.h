@@ -6,8 +6,9 @@
 //   linear        straight from (w, lr) to (T, min_lr)
 //   cosine        half a cosine from (w, lr) to (T, min_lr)
 //   inverse_sqrt  lr · sqrt(w/n), as fairseq; w of 0 counts as 1
-//   noam          lr · width^-1/2 · min(n^-1/2, n·w^-3/2), as "Attention is all you need": lr is a factor (1
-//   or 2) wsd           lr, and in the last decay_fraction of the steps down to min_lr by decay_shape
+//   noam          lr · width^-1/2 · min(n^-1/2, n·w^-3/2), as "Attention is all you need": lr is a factor
+//                 (1 or 2)
+//   wsd           lr, and in the last decay_fraction of the steps down to min_lr by decay_shape
 #pragma once
 
 #include <cstdint>

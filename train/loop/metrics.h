@@ -1,8 +1,7 @@
 // What a run reports: RUN/metrics.jsonl (a JSON object a row) and TensorBoard event files in RUN/tensorboard.
 //
 //   {"kind": "train", "step", "loss", "lr", "grad_norm", "tokens", "labels", "tokens_per_s",
-//   "target_tokens_per_s",
-//    "flops_per_s", "memory_bytes", "skipped", "seconds"}
+//    "target_tokens_per_s", "flops_per_s", "memory_bytes", "skipped", "seconds"}
 //   {"kind": "eval", "step", "split", "loss", "perplexity", ...}        EvalResult::values
 // A number that is not finite is null.
 #pragma once

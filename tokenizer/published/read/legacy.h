@@ -36,8 +36,7 @@ Json from_legacy_files(const FolderHints& hints);
 // The parts that they share. An entry of "added_tokens":
 Json added_token(int64_t id, const std::string& content, bool special);
 // {"type": "TemplateProcessing", ...}; each text is written as "$A" or "$B", every other word as a special
-// token
-// (":1" behind one: its segment).
+// token (":1" behind one: its segment).
 Json template_of(const std::vector<std::string>& single,
                  const std::vector<std::string>& pair,
                  const std::vector<std::pair<std::string, int64_t>>& tokens);

@@ -1,9 +1,10 @@
 // The regular expressions that published tokenizers split text with, each written out by hand: no engine runs
 // over untrusted patterns, and one that is not known here is refused by name.
 //
-//   GPT-2            's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-//   LLaMA-3 (cl100k) (?i:'s|'t|...)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|
-//   ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+ Qwen2            the same with \p{N}
+//   GPT-2             's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+//   LLaMA-3 (cl100k)  (?i:'s|'t|...)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|
+//                     \s*[\r\n]+|\s+(?!\S)|\s+                         (one pattern, without a line break)
+//   Qwen2             the same with \p{N}
 #pragma once
 
 #include <cstddef>

@@ -1,12 +1,10 @@
 // Low-rank additions as files of the PEFT library, in and out: what other programs call a LoRA adapter.
 //
 //   adapter_config.json         rank, alpha, which modules; lmzoo reads what changes the arithmetic, refuses
-//   by
-//                               name what it does not compute (DoRA, biases, patterns of alpha), ignores the
-//                               rest
+//                               by name what it does not compute (DoRA, biases, patterns of alpha), ignores
+//                               the rest
 //   adapter_model.safetensors   "base_model.model.MODULE.lora_A.weight" [r, I], "...lora_B.weight" [O', r],
-//   and
-//                               the whole weights of a task's head: "base_model.model.classifier.weight"
+//                               and the whole weights of a task's head: "base_model.model.classifier.weight"
 //
 // MODULE is Hugging Face's name of a linear map in the family's class with a head, or in the body alone: the
 // tables of import and export (names.h) tell which map, or which part of a merged one, it is here.
