@@ -14,7 +14,7 @@
 #include "infer/vectors/token_table.h"
 #include "io/word_vectors.h"
 #include "train/loop/stop_signal.h"
-#include "train/run/word_vectors.h"
+#include "train/start/word_vectors.h"
 
 namespace lmzoo {
 namespace {

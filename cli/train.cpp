@@ -10,12 +10,12 @@
 #include "cli/version.h"
 #include "core/cpu_setup.h"
 #include "core/isa.h"
-#include "train/config/plan.h"
+#include "train/run/plan.h"
 #include "train/loop/loop.h"
 #include "train/loop/stop_signal.h"
-#include "train/run/checkpoint.h"
+#include "train/saved/checkpoint.h"
 #include "train/run/run_folder.h"
-#include "train/words/options.h"
+#include "train/config/word_settings.h"
 #include "train/words/train.h"
 
 namespace lmzoo {

@@ -23,7 +23,7 @@
 #include "train/config/run_config.h"
 #include "train/loop/metrics.h"
 #include "train/loop/step.h"
-#include "train/optimizers/optimizer.h"
+#include "core/optimizer.h"
 
 namespace lmzoo {
 

@@ -13,7 +13,7 @@
 #include "core/objective.h"
 #include "train/loop/batch_source.h"
 #include "train/loop/loop.h"
-#include "train/run/checkpoint.h"
+#include "train/saved/checkpoint.h"
 
 namespace lmzoo::test {
 

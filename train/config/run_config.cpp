@@ -9,7 +9,7 @@
 #include "io/files.h"
 #include "metrics/task.h"
 #include "train/config/model_source.h"
-#include "train/words/options.h"
+#include "train/config/word_settings.h"
 
 namespace lmzoo {
 namespace {

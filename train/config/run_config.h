@@ -17,11 +17,11 @@
 #include "io/yaml.h"
 #include "text/source.h"
 #include "tokenizer/options.h"
-#include "train/config/bind.h"
-#include "train/config/train_options.h"
+#include "train/yaml/bind.h"
+#include "train/loop/train_options.h"
 #include "train/loop/lr_schedule.h"
-#include "train/optimizers/optimizer.h"
-#include "train/run/warm_start.h"
+#include "core/optimizer.h"
+#include "train/start/warm_start.h"
 #include "train/tune/fine_tune.h"
 
 namespace lmzoo {

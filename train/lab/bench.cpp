@@ -15,7 +15,7 @@
 #include "core/parameters.h"
 #include "text/source.h"
 #include "tokenizer/vocabulary_of.h"
-#include "train/config/plan.h"
+#include "train/run/plan.h"
 #include "train/loop/metrics.h"
 #include "train/loop/step.h"
 #include "train/loop/stop_signal.h"

@@ -11,13 +11,13 @@
 #include <optional>
 #include <string>
 
-#include "train/config/train_options.h"
+#include "train/loop/train_options.h"
 #include "train/loop/batch_source.h"
 #include "train/loop/evaluate.h"
 #include "train/loop/lr_schedule.h"
 #include "train/loop/progress.h"
-#include "train/optimizers/optimizer.h"
-#include "train/run/checkpoint.h"
+#include "core/optimizer.h"
+#include "train/saved/checkpoint.h"
 #include "train/tune/fine_tune.h"
 
 namespace lmzoo {

@@ -19,7 +19,7 @@
 #include "train/config/run_config.h"
 #include "train/loop/batch_source.h"
 #include "train/loop/progress.h"
-#include "train/optimizers/optimizer.h"
+#include "core/optimizer.h"
 #include "train/run/full_window.h"
 
 namespace lmzoo {

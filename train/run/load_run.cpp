@@ -5,9 +5,9 @@
 #include "core/tensor_file.h"
 #include "nn/parameter.h"
 #include "tokenizer/vocabulary_of.h"
-#include "train/exchange/huggingface/load.h"
+#include "train/run/published.h"
 #include "train/run/assemble.h"
-#include "train/run/checkpoint.h"
+#include "train/saved/checkpoint.h"
 #include "train/run/no_objective.h"
 #include "train/run/run_folder.h"
 

@@ -14,7 +14,7 @@
 #include "nn/words/options.h"
 #include "objectives/parts/word_options.h"
 #include "train/loop/stop_signal.h"
-#include "train/words/options.h"
+#include "train/config/word_settings.h"
 #include "train/words/schedule.h"
 #include "train/words/step_log.h"
 

@@ -20,7 +20,7 @@
 #include "train/loop/loop.h"
 #include "train/loop/progress.h"
 #include "train/run/assemble.h"
-#include "train/run/checkpoint.h"
+#include "train/saved/checkpoint.h"
 
 namespace lmzoo {
 

@@ -6,7 +6,7 @@
 #include "huggingface_support.h"
 #include "support/catch.h"
 #include "train/exchange/huggingface/export.h"
-#include "train/exchange/huggingface/load.h"
+#include "train/run/published.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;

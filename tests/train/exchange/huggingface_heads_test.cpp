@@ -5,10 +5,10 @@
 #include "huggingface_support.h"
 #include "io/json.h"
 #include "support/catch.h"
-#include "train/config/bind.h"
+#include "train/yaml/bind.h"
 #include "train/exchange/huggingface/config_keys.h"
 #include "train/exchange/huggingface/export.h"
-#include "train/exchange/huggingface/load.h"
+#include "train/run/published.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;

@@ -5,7 +5,7 @@
 #include "nn/linear.h"
 #include "nn/low_rank.h"
 #include "support/catch.h"
-#include "train/exchange/huggingface/load.h"
+#include "train/run/published.h"
 #include "train/exchange/huggingface/peft.h"
 #include "train/exchange/huggingface/peft_config.h"
 

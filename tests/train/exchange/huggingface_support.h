@@ -13,7 +13,7 @@
 #include "objectives/parts/task_objective.h"
 #include "support/files.h"
 #include "tokenizer/vocabulary_of.h"
-#include "train/exchange/huggingface/load.h"
+#include "train/run/published.h"
 #include "train/run/assemble.h"
 
 namespace lmzoo::test {

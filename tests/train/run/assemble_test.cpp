@@ -7,7 +7,7 @@
 #include "core/parameters.h"
 #include "support/catch.h"
 #include "support/files.h"
-#include "train/config/plan.h"
+#include "train/run/plan.h"
 #include "train/loop/loop.h"
 #include "train/run/run_folder.h"
 

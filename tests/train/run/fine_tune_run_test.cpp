@@ -8,7 +8,7 @@
 #include "train/fakes.h"
 #include "train/loop/loop.h"
 #include "train/run/assemble.h"
-#include "train/run/checkpoint.h"
+#include "train/saved/checkpoint.h"
 #include "train/run/run_folder.h"
 
 using namespace lmzoo;

@@ -13,7 +13,7 @@
 #include "support/files.h"
 #include "train/run/run_folder.h"
 #include "train/words/corpus.h"
-#include "train/words/options.h"
+#include "train/config/word_settings.h"
 #include "train/words/train.h"
 
 using namespace lmzoo;

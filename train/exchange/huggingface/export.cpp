@@ -11,7 +11,7 @@
 #include "core/registry.h"
 #include "core/tensor_file.h"
 #include "io/files.h"
-#include "train/config/bind.h"
+#include "train/yaml/bind.h"
 #include "train/exchange/huggingface/family.h"
 #include "train/exchange/huggingface/heads.h"
 #include "train/exchange/huggingface/weight_plan.h"

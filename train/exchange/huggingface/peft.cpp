@@ -16,7 +16,7 @@
 #include "io/tensor_files.h"
 #include "nn/linear.h"
 #include "nn/low_rank.h"
-#include "train/config/bind.h"
+#include "train/yaml/bind.h"
 #include "train/exchange/huggingface/config.h"
 #include "train/exchange/huggingface/family.h"
 #include "train/exchange/huggingface/peft_config.h"

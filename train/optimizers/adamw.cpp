@@ -1,4 +1,4 @@
-#include "train/optimizers/optimizer.h"
+#include "core/optimizer.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "train/exchange/huggingface/load.h"
+#include "train/run/published.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -13,7 +13,7 @@
 #include "train/exchange/huggingface/config_keys.h"
 #include "train/exchange/huggingface/heads.h"
 #include "train/exchange/huggingface/peft.h"
-#include "train/run/checkpoint.h"
+#include "train/saved/checkpoint.h"
 #include "train/run/run_folder.h"
 
 namespace lmzoo {

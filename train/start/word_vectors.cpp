@@ -1,4 +1,4 @@
-#include "train/run/word_vectors.h"
+#include "train/start/word_vectors.h"
 
 #include <charconv>
 #include <cstring>
@@ -11,8 +11,8 @@
 #include "io/yaml.h"
 #include "tokenizer/words/words.h"
 #include "train/exchange/huggingface/config.h"
-#include "train/run/checkpoint.h"
-#include "train/run/ngram_vectors.h"
+#include "train/saved/checkpoint.h"
+#include "train/start/ngram_vectors.h"
 #include "train/run/run_folder.h"
 
 namespace lmzoo {

@@ -1,5 +1,5 @@
 // Word vectors as the beginning of a transformer's token embedding.
-#include "train/run/embedding_start.h"
+#include "train/start/embedding_start.h"
 
 #include <ATen/Context.h>
 #include <ATen/ops/allclose.h>
@@ -11,7 +11,7 @@
 #include "support/catch.h"
 #include "support/files.h"
 #include "train/run/assemble.h"
-#include "train/run/word_vectors.h"
+#include "train/start/word_vectors.h"
 
 using namespace lmzoo;
 

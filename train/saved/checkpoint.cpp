@@ -1,4 +1,4 @@
-#include "train/run/checkpoint.h"
+#include "train/saved/checkpoint.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "train/config/plan.h"
+#include "train/run/plan.h"
 
 #include <cmath>
 #include <filesystem>
@@ -12,7 +12,7 @@
 #include "tokenizer/vocabulary_of.h"
 #include "train/loop/step.h"
 #include "train/run/full_window.h"
-#include "train/words/options.h"
+#include "train/config/word_settings.h"
 
 namespace lmzoo {
 namespace {

@@ -1,4 +1,4 @@
-#include "train/run/embedding_start.h"
+#include "train/start/embedding_start.h"
 
 #include <cmath>
 #include <cstdio>
@@ -16,7 +16,7 @@
 #include "base/check.h"
 #include "base/rng.h"
 #include "text/words/split.h"
-#include "train/run/word_vectors.h"
+#include "train/start/word_vectors.h"
 
 namespace lmzoo {
 namespace {

@@ -1,4 +1,4 @@
-#include "train/words/options.h"
+#include "train/config/word_settings.h"
 
 #include <algorithm>
 #include <cmath>

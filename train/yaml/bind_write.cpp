@@ -2,7 +2,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "train/config/bind.h"
+#include "train/yaml/bind.h"
 
 namespace lmzoo {
 namespace {

@@ -11,7 +11,7 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
-#include "train/optimizers/optimizer.h"
+#include "core/optimizer.h"
 
 namespace lmzoo {
 namespace {

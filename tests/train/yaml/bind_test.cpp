@@ -1,4 +1,4 @@
-#include "train/config/bind.h"
+#include "train/yaml/bind.h"
 
 #include "support/catch.h"
 

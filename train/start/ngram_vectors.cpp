@@ -1,11 +1,11 @@
-#include "train/run/ngram_vectors.h"
+#include "train/start/ngram_vectors.h"
 
 #include <algorithm>
 
 #include "base/check.h"
 #include "io/yaml.h"
-#include "train/config/bind.h"
-#include "train/run/checkpoint.h"
+#include "train/yaml/bind.h"
+#include "train/saved/checkpoint.h"
 #include "train/run/run_folder.h"
 
 namespace lmzoo {

@@ -7,7 +7,7 @@
 
 #include "base/fields.h"
 #include "core/parameters.h"
-#include "train/run/embedding_start.h"
+#include "train/start/embedding_start.h"
 
 namespace lmzoo {
 

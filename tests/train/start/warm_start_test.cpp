@@ -1,4 +1,4 @@
-#include "train/run/warm_start.h"
+#include "train/start/warm_start.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "train/run/checkpoint.h"
+#include "train/saved/checkpoint.h"
 
 #include <csignal>
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include "train/run/warm_start.h"
+#include "train/start/warm_start.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "core/tensor_file.h"
 #include "train/exchange/huggingface/import.h"
-#include "train/run/checkpoint.h"
+#include "train/saved/checkpoint.h"
 
 namespace lmzoo {
 namespace {

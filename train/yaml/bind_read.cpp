@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "core/registry.h"
-#include "train/config/bind.h"
+#include "train/yaml/bind.h"
 
 namespace lmzoo {
 namespace {
