@@ -1,28 +1,20 @@
-// What `lmzoo eval` and `lmzoo compare` share: a run and the data to evaluate it on, by flags.
+// The flags that `lmzoo eval` and `lmzoo compare` share: the text to evaluate on, and where.
 #pragma once
 
-#include <string>
-
 #include "cli/flags.h"
-#include "train/loop/evaluate.h"
-#include "train/run/assemble.h"
+#include "infer/tasks/evaluate_run.h"
 
 namespace lmzoo {
 
-void add_evaluation_flags(Flags& flags);  // --split, --data, --device, --threads
+inline void add_evaluation_flags(Flags& flags) {
+  flags.value("split", "NAME", "train, valid or test of the run's data; default valid");
+  flags.repeated("data", "FILE", "other text, in the format of the run's data; may be repeated");
+  flags.value("device", "NAME", "auto, cpu, cuda or cuda:N; default: the run's");
+  flags.value("threads", "N", "threads of the CPU; default: one for each core");
+}
 
-// The data that the flags choose, of the run's or in the format of the run's.
-struct ChosenData {
-  Windows windows;
-  EvalSet set;
-};
-ChosenData chosen_data(const Flags& flags, const LoadedRun& run);
-
-// One pass with the settings of the run. A text-to-text run also writes its targets, which are then its
-// predictions. Interrupted when a stop signal comes.
-EvalResult evaluate_run(LoadedRun& run, const ChosenData& data, EvalSettings settings);
-
-// A number as JSON; counts are whole.
-Json to_json(const NamedNumbers& numbers);
+inline EvaluationText evaluation_text_of(const Flags& flags) {
+  return {.split = flags.text("split"), .files = flags.all("data")};
+}
 
 }  // namespace lmzoo

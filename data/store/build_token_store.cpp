@@ -226,7 +226,7 @@ void write_store(const TokenStoreRequest& request, FileSink& sink, const Progres
 
 std::string token_store_path(const TokenStoreRequest& request) {
   ContentHash hash;
-  hash.add("token store 2").add(request.tokenizer->fingerprint());
+  hash.add("token store 3").add(request.tokenizer->fingerprint());
   add_to(hash, request.text);
   if (request.classes) {
     hash.add(static_cast<int64_t>(request.classes->size()));
@@ -249,7 +249,9 @@ std::shared_ptr<const TokenStore> build_token_store(const TokenStoreRequest& req
   }
   remove_leftovers(request.cache_dir);
   write_atomically(path, [&](FileSink& sink) { write_store(request, sink, progress); });
-  return std::make_shared<const TokenStore>(path);
+  auto store = std::make_shared<const TokenStore>(path);
+  store->verify();
+  return store;
 }
 
 }  // namespace lmzoo

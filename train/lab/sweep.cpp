@@ -15,7 +15,7 @@
 #include "io/json.h"
 #include "io/lines.h"
 #include "train/saved/checkpoint.h"
-#include "train/run/run_folder.h"
+#include "train/saved/run_files.h"
 
 namespace lmzoo {
 namespace {

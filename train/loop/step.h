@@ -8,8 +8,8 @@
 
 #include "core/model.h"
 #include "core/objective.h"
-#include "train/loop/train_options.h"
 #include "core/optimizer.h"
+#include "train/loop/train_options.h"
 
 namespace lmzoo {
 

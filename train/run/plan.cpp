@@ -10,9 +10,10 @@
 #include "io/files.h"
 #include "nn/parameter.h"
 #include "tokenizer/vocabulary_of.h"
+#include "train/config/word_settings.h"
 #include "train/loop/step.h"
 #include "train/run/full_window.h"
-#include "train/config/word_settings.h"
+#include "train/words/work.h"
 
 namespace lmzoo {
 namespace {
@@ -160,8 +161,11 @@ class Planner {
     plan_.tokens_per_step = rounded(tokens * static_cast<double>(config_.train.batch_size));
     plan_.flops = plan_.flops_per_token * static_cast<double>(plan_.tokens_per_step) *
                   static_cast<double>(config_.train.steps);
+    const NamedTensors trained = trainable(*parts_.model, *parts_.objective);
+    // Weights, and gradients of those that learn, both float32; what the optimizer holds beside them.
     const double state =
-        4.0 * static_cast<double>(plan_.parameters) + 12.0 * static_cast<double>(plan_.trained);
+        4.0 * static_cast<double>(plan_.parameters + plan_.trained) +
+        static_cast<double>(make_optimizer(loaded_, registry_, {.parameters = trained})->memory_bytes());
     // The states of a body that no gradient reaches are not kept.
     const double positions =
         config_.fine_tune.probe ? 0 : tokens * static_cast<double>(config_.micro_batch());

@@ -13,8 +13,8 @@
 #include "train/exchange/huggingface/config_keys.h"
 #include "train/exchange/huggingface/heads.h"
 #include "train/exchange/huggingface/peft.h"
-#include "train/saved/checkpoint.h"
 #include "train/run/run_folder.h"
+#include "train/saved/checkpoint.h"
 
 namespace lmzoo {
 namespace {
@@ -52,6 +52,7 @@ LoadedConfig config_of(const ModelFromFolder& from, const Registry& registry) {
   const int64_t longest = OptionValues(from.options).integer("max_length", kUsualLength);
   config.data.sequence_length = std::min(longest, kUsualLength);
   set_head(from, config.data.sequence_length, config.objective);
+  settle_optimizer(config, registry);
   config.data.train.files.clear();
   return loaded;
 }
@@ -103,7 +104,7 @@ KeyAccount import_folder(const std::string& folder,
   PublishedRun published = load_huggingface(folder, registry);
   const Parts& parts = published.run.parts;
   if (!adapter.empty()) {
-    add_adapter(parts, published.run.config.config, adapter);
+    add_adapter(portable(published.run), adapter);
     merge_adapters(*parts.model);
   }
   StagedFolder staged(run);

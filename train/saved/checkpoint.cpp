@@ -17,8 +17,6 @@ namespace fs = std::filesystem;
 constexpr int64_t kStateVersion = 1;
 constexpr std::string_view kStepPrefix = "step-";
 
-std::string checkpoints_of(const std::string& run) { return run + "/checkpoints"; }
-
 // The step of a folder's name, if it is a checkpoint's.
 std::optional<int64_t> step_of(const std::string& folder) {
   const std::string name = fs::path(folder).filename();
@@ -46,14 +44,6 @@ BestMark best_mark_from(const Json& json) {
   return {*step, json.at("metric").get<std::string>(), json.at("value").get<double>()};
 }
 
-uint64_t bytes_of(const NamedTensors& tensors) {
-  uint64_t total = 0;
-  for (const NamedTensor& entry : tensors) {
-    total += entry.tensor.nbytes();
-  }
-  return total;
-}
-
 // Calls `read`; what it dislikes becomes an error that names the file.
 template <class Read>
 auto reading(const std::string& file, const Read& read) {
@@ -65,7 +55,7 @@ auto reading(const std::string& file, const Read& read) {
 }
 
 void mark_best(const std::string& run, const std::optional<BestMark>& best) {
-  const std::string path = checkpoints_of(run) + "/best.json";
+  const std::string path = checkpoints_folder(run) + "/best.json";
   if (best) {
     write_atomically(path, to_json(*best).dump() + "\n");
   } else {
@@ -127,10 +117,12 @@ TrainState train_state_from(const Json& json, const std::string& file) {
   });
 }
 
+std::string checkpoints_folder(const std::string& run) { return run + "/checkpoints"; }
+
 std::string checkpoint_folder(const std::string& run, int64_t step) {
   std::string digits = std::to_string(step);
   digits.insert(0, 7 - std::min<size_t>(digits.size(), 7), '0');
-  return fmt::format("{}/{}{}", checkpoints_of(run), kStepPrefix, digits);
+  return fmt::format("{}/{}{}", checkpoints_folder(run), kStepPrefix, digits);
 }
 
 void save_checkpoint(const std::string& run,
@@ -138,8 +130,10 @@ void save_checkpoint(const std::string& run,
                      const TrainState& state,
                      int64_t keep_last) {
   const std::string folder = checkpoint_folder(run, state.step);
-  make_folders(checkpoints_of(run));
-  ensure_space(checkpoints_of(run), bytes_of(snapshot.weights) + bytes_of(snapshot.optimizer) + (1 << 20));
+  make_folders(checkpoints_folder(run));
+  ensure_space(
+      checkpoints_folder(run),
+      static_cast<uint64_t>(count_bytes(snapshot.weights) + count_bytes(snapshot.optimizer)) + (1 << 20));
   StagedFolder staged(folder);
   write_tensors(
       staged.path() + "/model.safetensors", snapshot.weights, {{"step", std::to_string(state.step)}});
@@ -163,7 +157,7 @@ TrainState load_checkpoint(const std::string& folder, const Snapshot& snapshot) 
 std::vector<std::string> list_checkpoints(const std::string& run) {
   std::vector<std::string> folders;
   std::error_code missing;
-  for (const auto& entry : fs::directory_iterator(checkpoints_of(run), missing)) {
+  for (const auto& entry : fs::directory_iterator(checkpoints_folder(run), missing)) {
     if (entry.is_directory() && step_of(entry.path())) {
       folders.push_back(entry.path());
     }
@@ -189,7 +183,7 @@ std::optional<std::string> newest_valid_checkpoint(const std::string& run,
 }
 
 std::optional<BestMark> best_mark(const std::string& run) {
-  const std::string path = checkpoints_of(run) + "/best.json";
+  const std::string path = checkpoints_folder(run) + "/best.json";
   if (!fs::exists(path)) {
     return std::nullopt;
   }

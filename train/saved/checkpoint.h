@@ -47,6 +47,7 @@ struct TrainState {
 Json to_json(const TrainState& state);
 TrainState train_state_from(const Json& json, const std::string& file);
 
+std::string checkpoints_folder(const std::string& run);               // RUN/checkpoints
 std::string checkpoint_folder(const std::string& run, int64_t step);  // RUN/checkpoints/step-0000100
 
 // Tensors share memory with what they belong to: saving reads them, loading writes into them.

@@ -4,9 +4,9 @@
 
 #include "base/check.h"
 #include "io/yaml.h"
-#include "train/yaml/bind.h"
 #include "train/saved/checkpoint.h"
-#include "train/run/run_folder.h"
+#include "train/saved/run_files.h"
+#include "train/yaml/bind.h"
 
 namespace lmzoo {
 

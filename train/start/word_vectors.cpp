@@ -12,8 +12,8 @@
 #include "tokenizer/words/words.h"
 #include "train/exchange/huggingface/config.h"
 #include "train/saved/checkpoint.h"
+#include "train/saved/run_files.h"
 #include "train/start/ngram_vectors.h"
-#include "train/run/run_folder.h"
 
 namespace lmzoo {
 namespace {

@@ -1,17 +1,19 @@
-// global_norm of optimizer.h. On the CPU: blocks of a fixed size in parallel, their sums added in order, so
+// On the CPU: blocks of a fixed size in parallel, their sums added in order, so
 // that the bits do not depend on the number of threads.
+#include "train/optimizers/parts/gradients.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
-
-#include "core/optimizer.h"
 
 namespace lmzoo {
 namespace {
@@ -78,6 +80,19 @@ Tensor global_norm(std::span<const Tensor> tensors) {
   }
   const std::vector<Tensor> norms = at::_foreach_norm(at::TensorList(tensors.data(), tensors.size()), 2);
   return at::linalg_vector_norm(at::stack(norms), 2).to(at::kFloat);
+}
+
+Judgment judge(std::span<const Tensor> gradients, double count, const Tensor& loss, double clip_norm) {
+  const at::NoGradGuard no_grad;
+  const double labels = count > 0 ? count : 1;
+  Judgment judgment;
+  Tensor& norm = judgment.update.grad_norm;
+  norm =
+      gradients.empty() ? at::zeros({}, loss.options().dtype(at::kFloat)) : global_norm(gradients) / labels;
+  judgment.update.skipped = at::isfinite(norm + loss).logical_not_().to(at::kFloat);
+  judgment.divisor =
+      clip_norm > 0 ? (norm / clip_norm).clamp_min_(1).mul_(labels) : at::full({}, labels, norm.options());
+  return judgment;
 }
 
 }  // namespace lmzoo

@@ -1,4 +1,4 @@
-// One run, as `lmzoo train` and `lmzoo sweep` make it.
+// One run from its configuration to its end, as `lmzoo train` and `lmzoo sweep` make it.
 #pragma once
 
 #include <string>
