@@ -7,10 +7,10 @@
 #include <ATen/ops/zeros.h>
 
 #include "io/json.h"
-#include "train/rules.h"
 #include "support/catch.h"
 #include "support/files.h"
 #include "train/fakes.h"
+#include "train/rules.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
