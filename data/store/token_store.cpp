@@ -262,9 +262,9 @@ void TokenStore::check_columns(const Sample& sample) const {
     return std::ranges::all_of(values, [end](int64_t value) { return value >= 0 && value < end; });
   };
   const int64_t classes = std::ssize(classes_);
-  const std::vector<int64_t>& last = sample.more.empty() ? sample.ids : sample.more.back();
+  const std::vector<int64_t>& last = sample.further_texts.empty() ? sample.ids : sample.further_texts.back();
   const bool holds =
-      all_below(sample.set, classes) && all_below(sample.tags, classes) &&
+      all_below(sample.label_set, classes) && all_below(sample.tags, classes) &&
       all_below(sample.word_starts, std::ssize(sample.ids) + 1) &&
       std::ranges::is_sorted(sample.word_starts) &&
       (sample.choices.empty() || (sample.label >= -1 && sample.label < std::ssize(sample.choices))) &&

@@ -25,7 +25,8 @@ namespace {
 
 // LibTorch's generator draws initial weights: seeded from the run's seed and the part's number.
 void seed_weights(const RunConfig& config, uint64_t part) {
-  at::manual_seed(hash({.seed = config.stream_seed(), .sample = part, .purpose = Purpose::initialization}));
+  at::manual_seed(
+      seed_of({.seed = config.stream_seed(), .sample = part, .purpose = Purpose::initialization}));
 }
 
 // Runs `make`, which builds a module: sizes that LibTorch refuses are wrong input.

@@ -165,7 +165,7 @@ class WordRun {
 
   // The reference loss on other text; its negatives follow from the seed.
   void evaluate_now() {
-    at::manual_seed(hash({.seed = config_.stream_seed(), .purpose = Purpose::sampling}));
+    at::manual_seed(seed_of({.seed = config_.stream_seed(), .purpose = Purpose::sampling}));
     const EvalSettings settings{.max_batches = config_.eval.max_batches};
     result_.valid = evaluate(job_.model, job_.objective, *job_.valid, settings);
     if (result_.valid) {
