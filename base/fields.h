@@ -13,7 +13,7 @@
 //
 // A field may be bool, int64_t, double, std::string, an enum with EnumNames, another options struct, and
 // std::optional or std::vector of these. A field that is forgotten in `fields` does not compile
-// (visited_arity). No YAML here: train/config/bind.h walks a FieldVisitor over a parsed document.
+// (visited_arity). No YAML here: train/yaml/bind.h walks a FieldVisitor over a parsed document.
 #pragma once
 
 #include <concepts>

@@ -26,7 +26,7 @@ std::array<uint32_t, 2> halves(uint64_t value) {
 
 }  // namespace
 
-uint64_t hash(const StreamKey& key) {
+uint64_t seed_of(const StreamKey& key) {
   uint64_t h = mix(key.seed);
   h = mix(h ^ mix(key.epoch + 0x1000));
   h = mix(h ^ mix(key.sample + 0x2000));
@@ -47,7 +47,7 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint3
   return counter;
 }
 
-Stream::Stream(const StreamKey& key) : key_(halves(hash(key))), nonce_(mix(hash(key))) {}
+Stream::Stream(const StreamKey& key) : key_(halves(seed_of(key))), nonce_(mix(seed_of(key))) {}
 
 uint64_t Stream::bits() {
   if (left_ == 0) {
@@ -78,8 +78,8 @@ uint64_t Stream::below(uint64_t n) {
 Permutation::Permutation(uint64_t size, const StreamKey& key)
     : size_(size),
       half_bits_(size < 2 ? 1 : (std::bit_width(size - 1) + 1) / 2),
-      key_(halves(hash(key))),
-      nonce_(static_cast<uint32_t>(mix(hash(key)))) {}
+      key_(halves(seed_of(key))),
+      nonce_(static_cast<uint32_t>(mix(seed_of(key)))) {}
 
 uint64_t Permutation::once(uint64_t value) const {
   const uint64_t mask = (uint64_t{1} << half_bits_) - 1;

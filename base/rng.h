@@ -25,7 +25,7 @@ struct StreamKey {
 };
 
 // 64 well-mixed bits of a key; also what LibTorch's own generator is seeded with.
-uint64_t hash(const StreamKey& key);
+uint64_t seed_of(const StreamKey& key);
 
 // One block of Philox4x32-10: 128 random bits for a 128-bit counter and a 64-bit key.
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);

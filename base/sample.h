@@ -28,16 +28,16 @@ struct RecordShape {
 // A piece of text as the loader cuts it: content ids only, no special ones (the objective adds its own). Data
 // with columns (text/source.h) brings more than one text and other labels; what it lacks stays empty.
 struct Sample {
-  std::vector<int64_t> ids;                     // of the first text
-  int64_t label = -1;                           // class index, for data with labels; of choices: which one
-  std::vector<std::vector<int64_t>> more{};     // the further texts: a second sentence, a passage
-  std::vector<std::vector<int64_t>> choices{};  // texts of which `label` is the right one
-  std::vector<int64_t> target{};                // the text to write
-  std::optional<double> value{};                // the number to predict
-  std::vector<int64_t> set{};                   // several classes at once, ascending
-  std::vector<int64_t> word_starts{};           // tagged words: index in `ids` of the first id of each
-  std::vector<int64_t> tags{};                  // and its class; as many
-  std::shared_ptr<const Passage> passage{};     // the last text as text, with its answers
+  std::vector<int64_t> ids;  // of the first text
+  int64_t label = -1;        // class index, for data with labels; of choices: which one
+  std::vector<std::vector<int64_t>> further_texts{};  // a second sentence, a passage
+  std::vector<std::vector<int64_t>> choices{};        // texts of which `label` is the right one
+  std::vector<int64_t> target{};                      // the text to write
+  std::optional<double> value{};                      // the number to predict
+  std::vector<int64_t> label_set{};                   // several classes at once, ascending
+  std::vector<int64_t> word_starts{};                 // tagged words: index in `ids` of the first id of each
+  std::vector<int64_t> tags{};                        // and its class; as many
+  std::shared_ptr<const Passage> passage{};           // the last text as text, with its answers
 };
 
 }  // namespace lmzoo

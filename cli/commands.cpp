@@ -26,6 +26,7 @@ int run_export(const Command& self, const Strings& arguments);
 int run_report(const Command& self, const Strings& arguments);
 int run_list(const Command& self, const Strings& arguments);
 int run_schema(const Command& self, const Strings& arguments);
+int run_doctor(const Command& self, const Strings& arguments);
 int run_bench(const Command& self, const Strings& arguments);
 
 namespace {
@@ -150,7 +151,7 @@ constexpr Command kTelling[] = {
      "lmzoo report runs/bert runs/gpt --out report.html",
      run_report},
     {"list",
-     "[models|objectives|presets|commands] [--json]",
+     "[models|objectives|optimizers|presets|commands] [--json]",
      "what can be written in a YAML",
      "lmzoo list models",
      run_list},
@@ -159,6 +160,11 @@ constexpr Command kTelling[] = {
      "JSON Schema of a configuration, for editors",
      "lmzoo schema --out lmzoo.schema.json",
      run_schema},
+    {"doctor",
+     "RUN|STORE [--json]",
+     "read every file of a run, or a token store, against its checksums",
+     "lmzoo doctor runs/debug-bert",
+     run_doctor},
     {"bench",
      "step CONFIG | machine | loader CONFIG | tokenizer CONFIG [--json]",
      "measure whole training steps, the machine, or the data pipeline",

@@ -12,12 +12,16 @@ inline void add_config_flags(Flags& flags) {
       "set", "KEY=VALUE", "override a key of the YAML, as in --set train.steps=100; may be repeated");
 }
 
-inline LoadedConfig read_config(const Flags& flags, const Registry& registry) {
+inline std::vector<Override> overrides_of(const Flags& flags) {
   std::vector<Override> overrides;
   for (const std::string& argument : flags.all("set")) {
     overrides.push_back(parse_override(argument));
   }
-  return read_run_config(flags.text("CONFIG"), overrides, registry);
+  return overrides;
+}
+
+inline LoadedConfig read_config(const Flags& flags, const Registry& registry) {
+  return read_run_config(flags.text("CONFIG"), overrides_of(flags), registry);
 }
 
 }  // namespace lmzoo

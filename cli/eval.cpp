@@ -1,26 +1,18 @@
-#include "base/check.h"
-#include "cli/evaluation.h"
+#include "cli/evaluation_flags.h"
 #include "core/cpu_setup.h"
 #include "train/loop/stop_signal.h"
 
 namespace lmzoo {
 namespace {
 
-// The run's own objective, or another one that needs no weights of its own.
-void choose_task(LoadedRun& run, const std::string& task, const Registry& registry) {
-  if (task.empty() || task == run.config.config.objective.type) {
-    return;
+// Counts are whole.
+Json to_json(const NamedNumbers& numbers) {
+  Json object = Json::object();
+  for (const auto& [name, value] : numbers) {
+    const bool whole = name == "labels" || name == "tokens";
+    object[name] = whole ? Json(static_cast<int64_t>(value)) : Json(value);
   }
-  LoadedConfig other = run.config;
-  other.config.objective = {.type = task, .options = registry.objective(task).defaults};
-  Parts parts = build_parts(other, registry, run.parts.vocabulary, run.parts.classes);
-  check(parts.objective->parameters().empty(),
-        "--task {} has weights of its own, and this run was trained on {}",
-        task,
-        run.config.config.objective.type);
-  run.config = std::move(other);
-  run.parts.objective = parts.objective;
-  run.parts.objective->eval();
+  return object;
 }
 
 std::string eval_text(const Json& result) {
@@ -47,8 +39,10 @@ int run_eval(const Command& self, const Strings& arguments) {
   set_up_cpu(flags.integer("threads", 0, between(1, 4096)));
   const Registry registry = make_registry();
   LoadedRun run = load_run(flags.text("RUN"), registry, flags.text("device"));
-  choose_task(run, flags.text("task"), registry);
-  const ChosenData data = chosen_data(flags, run);
+  if (flags.has("task")) {
+    set_objective(run, flags.text("task"), registry);
+  }
+  const EvaluationData data = evaluation_data(run, evaluation_text_of(flags));
   // The run's choice stands in its rows; who asks afterwards sees everything.
   const EvalResult result = evaluate_run(run, data, {.all_metrics = true});
   Json out{{"run", run.folder},

@@ -5,6 +5,7 @@
 #include "cli/flags.h"
 #include "core/cpu_setup.h"
 #include "train/exchange/huggingface/peft.h"
+#include "train/run/assemble.h"
 
 namespace lmzoo {
 
@@ -25,7 +26,7 @@ int run_export(const Command& self, const Strings& arguments) {
   const Registry registry = make_registry();
   const LoadedRun run = load_run(flags.text("RUN"), registry, "cpu");
   if (flags.has("adapter")) {
-    const AdapterAccount adapter = export_adapter(run, flags.text("HF_DIR"), flags.text("family"));
+    const AdapterAccount adapter = export_adapter(portable(run), flags.text("HF_DIR"), flags.text("family"));
     const Json json{{"out", flags.text("HF_DIR")}, {"maps", adapter.maps}, {"head", adapter.head}};
     flags.has("json") ? print(json)
                       : print(fmt::format("{}: {} adapted maps, {} tensors of the head\n",
@@ -35,7 +36,7 @@ int run_export(const Command& self, const Strings& arguments) {
     return 0;
   }
   const KeyAccount account =
-      export_folder(run,
+      export_folder(portable(run),
                     flags.text("HF_DIR"),
                     {.family = flags.text("family"), .architecture = flags.text("architecture")});
   flags.has("json") ? print(Json{{"out", flags.text("HF_DIR")}, {"keys", to_json(account)}})

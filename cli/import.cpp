@@ -1,7 +1,7 @@
 // `lmzoo import`: a published checkpoint becomes a run.
 #include "cli/flags.h"
 #include "core/cpu_setup.h"
-#include "train/exchange/huggingface/load.h"
+#include "train/run/published.h"
 
 namespace lmzoo {
 

@@ -1,4 +1,4 @@
-#include "train/config/plan.h"
+#include "train/run/plan.h"
 
 #include "cli/config_flags.h"
 

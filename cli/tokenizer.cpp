@@ -1,6 +1,5 @@
 #include "tokenizer/tokenizer.h"
 
-#include <charconv>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
@@ -8,11 +7,11 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "cli/config_flags.h"
-#include "cli/tokenizer_show.h"
 #include "tokenizer/compare.h"
+#include "tokenizer/encode_lines.h"
 #include "train/loop/stop_signal.h"
 #include "train/run/assemble.h"
-#include "train/run/run_folder.h"
+#include "train/saved/run_files.h"
 
 namespace lmzoo {
 namespace {
@@ -32,30 +31,6 @@ std::string given_text(const Flags& flags) {
              : std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
 }
 
-std::vector<int64_t> given_ids(const std::string& text) {
-  std::vector<int64_t> ids;
-  const auto is_separator = [](char c) {
-    return c == ' ' || c == ',' || c == '\n' || c == '\t' || c == '[' || c == ']';
-  };
-  for (size_t begin = 0; begin < text.size();) {
-    size_t end = begin;
-    while (end < text.size() && !is_separator(text[end])) {
-      ++end;
-    }
-    if (end > begin) {
-      const std::string word = text.substr(begin, end - begin);
-      int64_t id = 0;
-      const auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), id);
-      check(error == std::errc{} && stop == word.data() + word.size(),
-            "tokenizer decode: '{}' is no id; ids are whole numbers, separated by spaces or commas",
-            printable(word));
-      ids.push_back(id);
-    }
-    begin = end + 1;
-  }
-  return ids;
-}
-
 void encode(const Flags& flags, const Tokenizer& tokenizer) {
   std::string text = given_text(flags);
   while (!flags.has("text") && !text.empty() && text.back() == '\n') {
@@ -69,6 +44,19 @@ void encode(const Flags& flags, const Tokenizer& tokenizer) {
     line += (line.empty() ? "" : " ") + std::to_string(token.id);
   }
   flags.has("json") ? print(Json{{"ids", ids}, {"pieces", pieces}}) : print(line + "\n");
+}
+
+void encode_file(const Flags& flags, const Tokenizer& tokenizer) {
+  const EncodeLinesOptions options{.marked = flags.has("marked"),
+                                   .offsets = flags.has("offsets"),
+                                   .framed = flags.has("framed"),
+                                   .decoded = flags.has("decoded")};
+  encode_lines(flags.text("jsonl"), tokenizer, options, [](const Json& line) { print(line.dump() + "\n"); });
+}
+
+void show_comparison(const Flags& flags, const std::vector<std::shared_ptr<const Tokenizer>>& tokenizers) {
+  const std::vector<WordComparison> words = compare_segmentations(given_text(flags), tokenizers);
+  flags.has("json") ? print(to_json(words)) : print(to_text(words));
 }
 
 void train_one(const Flags& flags, const Tokenizer& tokenizer) {
@@ -114,20 +102,20 @@ int run_tokenizer(const Command& self, const Strings& arguments) {
   const StopSignal signals;
   if (action == "compare" && flags.text("CONFIG").ends_with(".txt")) {
     const int64_t size = flags.integer("vocab-size", 2000, between(300, 100'000));
-    show_segmentations(flags, given_text(flags), train_to_compare(flags.text("CONFIG"), size));
+    show_comparison(flags, train_to_compare(flags.text("CONFIG"), size));
     return 0;
   }
   const auto tokenizer = tokenizer_of(flags);
   if (action == "compare") {
-    show_segmentations(flags, given_text(flags), {tokenizer});
+    show_comparison(flags, {tokenizer});
   } else if (action == "encode" && flags.has("jsonl")) {
-    encode_lines(flags, *tokenizer);
+    encode_file(flags, *tokenizer);
   } else if (action == "train") {
     train_one(flags, *tokenizer);
   } else if (action == "encode") {
     encode(flags, *tokenizer);
   } else {
-    const std::string text = tokenizer->decode(given_ids(given_text(flags)), Specials::show);
+    const std::string text = tokenizer->decode(parse_ids(given_text(flags)), Specials::show);
     flags.has("json") ? print(Json{{"text", text}}) : print(text + "\n");
   }
   return 0;

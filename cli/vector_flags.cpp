@@ -1,6 +1,5 @@
 #include "cli/vector_flags.h"
 
-#include <chrono>
 #include <cstdio>
 
 #include "train/loop/stop_signal.h"
@@ -31,15 +30,6 @@ VectorTable load_query_table(const Flags& flags, const Registry& registry) {
   }
   ProgressBar bar("vectors", "");
   return load_table(source, registry, when_long(bar.callback()));
-}
-
-Progress when_long(const Progress& progress) {
-  using Clock = std::chrono::steady_clock;
-  return [progress, began = Clock::now()](std::string_view stage, double share) {
-    if (Clock::now() - began > std::chrono::seconds(1)) {
-      progress(stage, share);
-    }
-  };
 }
 
 void add_lookup_flags(Flags& flags) {

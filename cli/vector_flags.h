@@ -13,9 +13,6 @@ namespace lmzoo {
 void add_vector_flags(Flags& flags);
 VectorTable load_query_table(const Flags& flags, const Registry& registry);
 
-// Passes on what takes longer than a second: answers that come at once need no bar.
-Progress when_long(const Progress& progress);
-
 // --candidates and --exact-case, for tests of word vectors.
 void add_lookup_flags(Flags& flags);
 int64_t candidates_of(const Flags& flags);

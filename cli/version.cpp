@@ -4,12 +4,11 @@
 #include <torch/version.h>
 
 #include "base/check.h"
+#include "base/version.h"
 #include "core/cpu_setup.h"
 #include "core/isa.h"
 
 namespace lmzoo {
-
-std::string version() { return LMZOO_VERSION; }
 
 std::string version_details() {
 #if defined(__clang__)

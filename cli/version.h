@@ -5,7 +5,6 @@
 
 namespace lmzoo {
 
-std::string version();          // "0.1.0"
 std::string version_details();  // lmzoo, LibTorch, compiler, CPU and GPU, a line each
 
 }  // namespace lmzoo

@@ -124,10 +124,10 @@ int64_t set_up_cpu(int64_t threads) {
   const char* choice = std::getenv("LMZOO_FLUSH_DENORMALS");
   const bool flush = choice == nullptr || std::string_view(choice) != "off";
   at::globalContext().setFlushDenormal(flush);
-  if (threads > 0) {
-    at::set_num_threads(static_cast<int>(threads));
-  }
-  const int64_t count = at::get_num_threads();
+  // Asked before the first call changes it: LibTorch does not tell it afterwards.
+  static const int usual = at::get_num_threads();
+  const int64_t count = threads > 0 ? threads : usual;
+  at::set_num_threads(static_cast<int>(count));
   at::parallel_for(0, count, 1, [flush](int64_t, int64_t) { at::globalContext().setFlushDenormal(flush); });
   return count;
 }

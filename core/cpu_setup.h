@@ -24,8 +24,8 @@ bool mkl_dispatch_changed();
 void limit_spinning(char** argv);
 
 // Threads of the CPU, and flush-to-zero in all of them: a model near convergence makes many denormals, and a
-// CPU takes up to a hundred times longer for one (LMZOO_FLUSH_DENORMALS=off keeps them). `threads` 0:
-// LibTorch's choice, one for each core (OMP_NUM_THREADS wins). Call before the first operation; returns the
+// CPU takes up to a hundred times longer for one (LMZOO_FLUSH_DENORMALS=off keeps them). `threads` 0: one for
+// each core (OMP_NUM_THREADS wins), whatever was set before. Call before the first operation; returns the
 // number set.
 int64_t set_up_cpu(int64_t threads);
 

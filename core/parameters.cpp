@@ -3,6 +3,8 @@
 #include <functional>
 #include <unordered_set>
 
+#include <fnmatch.h>
+
 #include "base/check.h"
 
 namespace lmzoo {
@@ -10,7 +12,7 @@ namespace {
 
 using Visit = std::function<void(const std::string& name, const Tensor& tensor, bool is_parameter)>;
 
-void visit_all(const Module& module, const std::string& prefix, const Visit& visit) {
+void visit_one(const Module& module, const std::string& prefix, const Visit& visit) {
   for (const auto& item : module.named_parameters()) {
     visit(prefix + item.name, item.value, true);
   }
@@ -19,14 +21,14 @@ void visit_all(const Module& module, const std::string& prefix, const Visit& vis
   }
 }
 
-void visit_all(const Model& model, const Objective& objective, const Visit& visit) {
-  visit_all(model, "model.", visit);
-  visit_all(objective, "objective.", visit);
+void visit_all(const Module& model, const Module& objective, const Visit& visit) {
+  visit_one(model, "model.", visit);
+  visit_one(objective, "objective.", visit);
 }
 
 }  // namespace
 
-NamedTensors weights(const Model& model, const Objective& objective) {
+NamedTensors weights(const Module& model, const Module& objective) {
   NamedTensors all;
   std::unordered_set<const void*> seen;
   visit_all(model, objective, [&](const std::string& name, const Tensor& tensor, bool) {
@@ -37,7 +39,7 @@ NamedTensors weights(const Model& model, const Objective& objective) {
   return all;
 }
 
-NamedTensors trainable(const Model& model, const Objective& objective) {
+NamedTensors trainable(const Module& model, const Module& objective) {
   NamedTensors chosen;
   for (NamedTensor& entry : weights(model, objective)) {
     if (entry.tensor.requires_grad()) {
@@ -55,31 +57,20 @@ int64_t count_elements(const NamedTensors& tensors) {
   return total;
 }
 
-// Iterative, with one point to fall back to: linear in practice, never exponential.
-bool glob_matches(std::string_view pattern, std::string_view name) {
-  size_t p = 0, n = 0;
-  size_t star = std::string_view::npos, after_star = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      after_star = n;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
-      ++p;
-      ++n;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      n = ++after_star;
-    } else {
-      return false;
-    }
+int64_t count_bytes(const NamedTensors& tensors) {
+  int64_t total = 0;
+  for (const NamedTensor& entry : tensors) {
+    total += static_cast<int64_t>(entry.tensor.nbytes());
   }
-  while (p < pattern.size() && pattern[p] == '*') {
-    ++p;
-  }
-  return p == pattern.size();
+  return total;
 }
 
-bool any_glob_matches(const std::vector<std::string>& patterns, std::string_view name) {
+bool glob_matches(const std::string& pattern, const std::string& name) {
+  // A pattern with a zero byte would end there.
+  return pattern.find('\0') == std::string::npos && fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+}
+
+bool any_glob_matches(const std::vector<std::string>& patterns, const std::string& name) {
   for (const std::string& pattern : patterns) {
     if (glob_matches(pattern, name)) {
       return true;
@@ -88,9 +79,7 @@ bool any_glob_matches(const std::vector<std::string>& patterns, std::string_view
   return false;
 }
 
-std::vector<std::string> freeze(Model& model,
-                                Objective& objective,
-                                const std::vector<std::string>& patterns) {
+std::vector<std::string> freeze(Module& model, Module& objective, const std::vector<std::string>& patterns) {
   std::vector<std::string> frozen;
   for (const std::string& pattern : patterns) {
     bool matched = false;

@@ -4,11 +4,12 @@
 // once, under its first name.
 #pragma once
 
+#include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "core/objective.h"
+#include "core/module.h"
+#include "core/tensor.h"
 
 namespace lmzoo {
 
@@ -19,17 +20,19 @@ struct NamedTensor {
 using NamedTensors = std::vector<NamedTensor>;
 
 // Parameters and buffers, in the order of registration: what a checkpoint holds.
-NamedTensors weights(const Model& model, const Objective& objective);
+NamedTensors weights(const Module& model, const Module& objective);
 // Parameters that require a gradient.
-NamedTensors trainable(const Model& model, const Objective& objective);
+NamedTensors trainable(const Module& model, const Module& objective);
 int64_t count_elements(const NamedTensors& tensors);
+int64_t count_bytes(const NamedTensors& tensors);
 
-// `pattern` with * (any characters) and ? (one character) against the whole name.
-bool glob_matches(std::string_view pattern, std::string_view name);
-bool any_glob_matches(const std::vector<std::string>& patterns, std::string_view name);
+// fnmatch(3) against the whole name: * is any characters, dots too, ? one of them, [qk] one of those, [!qk]
+// one that is none of them; a backslash takes the next character as it is.
+bool glob_matches(const std::string& pattern, const std::string& name);
+bool any_glob_matches(const std::vector<std::string>& patterns, const std::string& name);
 
 // Takes the gradient from every parameter that matches; a pattern that matches none is an error. Returns the
 // frozen names.
-std::vector<std::string> freeze(Model& model, Objective& objective, const std::vector<std::string>& patterns);
+std::vector<std::string> freeze(Module& model, Module& objective, const std::vector<std::string>& patterns);
 
 }  // namespace lmzoo

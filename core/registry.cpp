@@ -54,12 +54,16 @@ Registry::Registry() : tables_(std::make_shared<Tables>()) {}
 
 void Registry::add(ModelFamily family) { insert(tables_->models, std::move(family)); }
 void Registry::add(ObjectiveKind objective) { insert(tables_->objectives, std::move(objective)); }
+void Registry::add(OptimizerRule rule) { insert(tables_->optimizers, std::move(rule)); }
 
 const ModelFamily& Registry::model(const std::string& name) const {
   return find(tables_->models, name, "model");
 }
 const ObjectiveKind& Registry::objective(const std::string& name) const {
   return find(tables_->objectives, name, "objective");
+}
+const OptimizerRule& Registry::optimizer(const std::string& name) const {
+  return find(tables_->optimizers, name, "optimizer");
 }
 
 namespace {

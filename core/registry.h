@@ -15,6 +15,7 @@
 #include "core/model.h"
 #include "core/nested_choice.h"
 #include "core/objective.h"
+#include "core/optimizer.h"
 
 namespace lmzoo {
 
@@ -57,17 +58,30 @@ struct ObjectiveKind {
   std::function<std::shared_ptr<Objective>(const AnyOptions&, const ObjectiveContext&)> make;
 };
 
+// `optimizer: {type: adamw, lr: ..., ...}`: the options are those of the rule alone; `lr` and `clip_norm`
+// stand beside them whatever the rule.
+struct OptimizerRule {
+  std::string name;
+  std::string summary;
+  double lr = 1e-3;  // when the YAML names none
+  AnyOptions defaults;
+  std::function<std::unique_ptr<Optimizer>(const AnyOptions&, OptimizerContext)> make;
+};
+
 class Registry {
  public:
   Registry();
 
   void add(ModelFamily family);  // throws std::logic_error on a duplicate name
   void add(ObjectiveKind objective);
+  void add(OptimizerRule rule);
 
   const ModelFamily& model(const std::string& name) const;  // throws InputError listing the known
   const ObjectiveKind& objective(const std::string& name) const;
+  const OptimizerRule& optimizer(const std::string& name) const;
   const std::map<std::string, ModelFamily>& models() const { return tables_->models; }
   const std::map<std::string, ObjectiveKind>& objectives() const { return tables_->objectives; }
+  const std::map<std::string, OptimizerRule>& optimizers() const { return tables_->optimizers; }
 
   // Options that hold a model or an objective of their own begin with this one. The registry must outlive
   // their reading.
@@ -78,6 +92,7 @@ class Registry {
   struct Tables {
     std::map<std::string, ModelFamily> models;
     std::map<std::string, ObjectiveKind> objectives;
+    std::map<std::string, OptimizerRule> optimizers;
   };
   std::shared_ptr<Tables> tables_;  // shared by copies
 };

@@ -1,11 +1,13 @@
-// Names for cached results: a fast 128-bit hash of what they were made from. Not cryptographic: it tells
-// apart contents, not adversaries.
+// Names for cached results: a fast 128-bit hash (XXH3) of what they were made from. Not cryptographic: it
+// tells apart contents, not adversaries.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+
+struct XXH3_state_s;
 
 namespace lmzoo {
 
@@ -14,6 +16,8 @@ namespace lmzoo {
 //   cache_dir + "/tokenizer-" + hash.hex()
 class ContentHash {
  public:
+  ContentHash();
+
   // Each call adds one item: add("ab").add("c") differs from add("a").add("bc").
   ContentHash& add(std::string_view bytes);
   ContentHash& add(int64_t number);
@@ -21,7 +25,10 @@ class ContentHash {
   std::string hex() const;                         // 32 digits
 
  private:
-  std::array<uint64_t, 2> state_{0x9E3779B97F4A7C15, 0xD1B54A32D192ED03};
+  struct Release {
+    void operator()(XXH3_state_s* state) const;
+  };
+  std::unique_ptr<XXH3_state_s, Release> state_;
 };
 
 }  // namespace lmzoo

@@ -66,7 +66,7 @@ class CausalLm final : public Objective {
       ids.insert(ids.end(), more.begin(), more.end());
     };
     append(sample.ids);
-    for (const std::vector<int64_t>& text : sample.more) {
+    for (const std::vector<int64_t>& text : sample.further_texts) {
       append(text);
     }
     const int64_t given = completion_only_ ? std::ssize(ids) : 1;

@@ -84,12 +84,12 @@ class Gpt1Task final : public TaskObjective {
       for (const std::vector<int64_t>& choice : sample.choices) {
         example.sequences.push_back(pair(sample.ids, choice));
       }
-    } else if (sample.more.empty()) {
+    } else if (sample.further_texts.empty()) {
       example.sequences.push_back(one(sample.ids));
     } else {
-      example.sequences.push_back(pair(sample.ids, sample.more.front()));
+      example.sequences.push_back(pair(sample.ids, sample.further_texts.front()));
       if (options_.both_orders) {
-        example.sequences.push_back(pair(sample.more.front(), sample.ids));
+        example.sequences.push_back(pair(sample.further_texts.front(), sample.ids));
       }
     }
     if (options_.lm_weight > 0) {

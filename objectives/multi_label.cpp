@@ -53,7 +53,7 @@ class MultiLabel final : public SequenceTask {
     Example labeled = framed(sample);
     std::vector<float>& values = labeled.targets.front().values;
     values.assign(static_cast<size_t>(classes_), 0);
-    for (const int64_t index : sample.set) {
+    for (const int64_t index : sample.label_set) {
       values.at(static_cast<size_t>(index)) = 1;
     }
     return labeled;

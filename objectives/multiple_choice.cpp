@@ -47,7 +47,8 @@ class MultipleChoice final : public TaskObjective {
     check(sample.choices.size() >= 2, "a sample has {} choices but needs at least 2", sample.choices.size());
     Example choices{.layout = Layout::in_place, .sequences = {}, .targets = {{.labels = {sample.label}}}};
     for (const std::vector<int64_t>& choice : sample.choices) {
-      std::vector<int64_t> second = sample.more.empty() ? std::vector<int64_t>{} : sample.more.front();
+      std::vector<int64_t> second =
+          sample.further_texts.empty() ? std::vector<int64_t>{} : sample.further_texts.front();
       second.insert(second.end(), choice.begin(), choice.end());
       const auto [a, b] =
           longest_first(std::ssize(sample.ids), std::ssize(second), length_ - frame_.added(2));

@@ -82,10 +82,10 @@ class QuestionAnswering final : public TaskObjective {
   }
 
   std::vector<Example> examples(const Sample& sample, const TrainingPlace&, Stream&) const override {
-    check(sample.passage != nullptr && sample.more.size() == 1,
+    check(sample.passage != nullptr && sample.further_texts.size() == 1,
           "question_answering needs samples of a question and a passage");
     const auto question = head_of(sample.ids, options_.max_question_length);
-    const std::vector<int64_t>& passage = sample.more.front();
+    const std::vector<int64_t>& passage = sample.further_texts.front();
     const int64_t room = length_ - frame_.added(2) - std::ssize(question);
     std::vector<Example> pieces;
     for (int64_t first = 0;; first += room - options_.stride) {

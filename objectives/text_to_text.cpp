@@ -42,7 +42,7 @@ class TextToText final : public Objective {
   Example example(const Sample& sample, const TrainingPlace&, Stream&) const override {
     std::vector<int64_t> target = cut(sample.target, target_length_);
     std::vector<int64_t> source = sample.ids;
-    for (const std::vector<int64_t>& text : sample.more) {
+    for (const std::vector<int64_t>& text : sample.further_texts) {
       source.insert(source.end(), text.begin(), text.end());
     }
     const int64_t room = joined_ ? length_ - std::ssize(target) : length_;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/json.h"
 #include "tokenizer/tokenizer.h"
 
 namespace lmzoo {
@@ -38,5 +39,9 @@ std::vector<WordComparison> compare_segmentations(
 
 // Small tokenizers of all three types from one text file, of at most `vocab_size` ids each.
 std::vector<std::shared_ptr<const Tokenizer>> train_to_compare(const std::string& file, int64_t vocab_size);
+
+// Each word with its segmentations and the trace of its merges.
+Json to_json(const std::vector<WordComparison>& words);
+std::string to_text(const std::vector<WordComparison>& words);
 
 }  // namespace lmzoo

@@ -56,7 +56,7 @@ Sample encode_columns(const Tokenizer& tokenizer, const RecordColumns& columns) 
     if (i == 0) {
       sample.ids = std::move(ids);
     } else {
-      sample.more.push_back(std::move(ids));
+      sample.further_texts.push_back(std::move(ids));
     }
   }
   for (const std::string& choice : columns.choices) {

@@ -23,13 +23,9 @@
 #include "train/config/run_config.h"
 #include "train/loop/metrics.h"
 #include "train/loop/step.h"
-#include "train/optimizers/optimizer.h"
+#include "train/run/assemble.h"
 
 namespace lmzoo {
-
-void register_models(Registry& registry);
-void register_objectives(Registry& registry);
-
 namespace {
 
 constexpr int64_t kIgnore = -100;  // of the peer's labels
@@ -88,18 +84,17 @@ struct Bench {
   std::shared_ptr<Model> model;
   std::shared_ptr<Objective> objective;
   std::vector<Batch> batches;
-  RunConfig config;
+  LoadedConfig loaded;
 };
 
 Bench make_bench(const std::string& config_path,
                  const std::string& folder,
                  const std::vector<Override>& overrides) {
-  Registry registry;
-  register_models(registry);
-  register_objectives(registry);
+  const Registry registry = make_registry();
   Bench bench;
-  bench.config = read_run_config(config_path, overrides, registry).config;
-  const int64_t vocab = *bench.config.tokenizer.vocab_size;
+  bench.loaded = read_run_config(config_path, overrides, registry);
+  const RunConfig& config = bench.loaded.config;
+  const int64_t vocab = *config.tokenizer.vocab_size;
   // Ids as make_batches() in models.py uses them; the sentinels only have to exist.
   std::vector<int64_t> sentinels;
   for (int64_t i = 1; i <= 100; ++i) {
@@ -114,12 +109,11 @@ Bench make_bench(const std::string& config_path,
                               .sep = 3,
                               .mask = 4,
                               .sentinels = sentinels};
-  const int64_t length = bench.config.data.sequence_length;
-  const ModelFamily& family = registry.model(bench.config.model.type);
-  bench.model =
-      family.make(bench.config.model.options, {.vocabulary = vocabulary, .sequence_length = length});
-  bench.objective = registry.objective(bench.config.objective.type)
-                        .make(bench.config.objective.options,
+  const int64_t length = config.data.sequence_length;
+  const ModelFamily& family = registry.model(config.model.type);
+  bench.model = family.make(config.model.options, {.vocabulary = vocabulary, .sequence_length = length});
+  bench.objective = registry.objective(config.objective.type)
+                        .make(config.objective.options,
                               {.vocabulary = vocabulary,
                                .architecture = bench.model->architecture(),
                                .sequence_length = length,
@@ -136,7 +130,7 @@ Json run_steps(Bench& bench, const StepParts& parts, int64_t count, int64_t& don
   for (int64_t i = 0; i < count; ++i, ++done) {
     const auto begin = std::chrono::steady_clock::now();
     const Batch& batch = bench.batches[static_cast<size_t>(done) % bench.batches.size()];
-    const StepOutcome outcome = train_step(parts, {batch}, done + 1, bench.config.optimizer.lr);
+    const StepOutcome outcome = train_step(parts, {batch}, done + 1, bench.loaded.config.optimizer.lr);
     const double loss = outcome.values[0].item<double>() / outcome.work.total;
     const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
     milliseconds.push_back(time.count());
@@ -163,15 +157,16 @@ int run(const std::vector<std::string>& arguments) {
     bench.model->to(at::kDouble);
     bench.objective->to(at::kDouble);
   }
-  set_up_cpu(bench.config.train.threads);
+  set_up_cpu(bench.loaded.config.train.threads);
   bench.model->train();
   bench.objective->train();
-  Optimizer optimizer(trainable(*bench.model, *bench.objective), bench.config.optimizer);
+  const auto optimizer = make_optimizer(
+      bench.loaded, make_registry(), {.parameters = trainable(*bench.model, *bench.objective)});
   const StepParts parts{.model = *bench.model,
                         .objective = *bench.objective,
-                        .optimizer = optimizer,
+                        .optimizer = *optimizer,
                         .seed = 1,
-                        .precision = bench.config.train.precision};
+                        .precision = bench.loaded.config.train.precision};
   const Json ready{{"ready", true},
                    {"parameters", count_elements(trainable(*bench.model, *bench.objective))}};
   std::cout << ready.dump() << std::endl;

@@ -70,7 +70,7 @@ bool Windows::next_piece(Cursor& cursor, Piece& piece) const {
     return false;
   }
   const int64_t length = store_->length(cursor.document);
-  const auto start = static_cast<int64_t>(store_->starts()[cursor.document]);
+  const int64_t start = store_->first(cursor.document);
   const int64_t longest = store_->has_columns() ? length : options_.length;
   piece = {cursor.document, start + cursor.used, std::min(longest, length - cursor.used)};
   cursor.used += piece.count;
@@ -116,7 +116,7 @@ Sample Windows::stream_window(int64_t index) const {
   const int64_t count = std::min(options_.length, tokens_ - begin);
   // Where a document begins in the joined stream: every document before it has brought a separator.
   const auto joined_start = [&](int64_t document) {
-    return static_cast<int64_t>(store_->starts()[document]) + (options_.separator ? document : 0);
+    return store_->first(document) + (options_.separator ? document : 0);
   };
   int64_t document = 0;  // the last one that does not begin behind the window's first id
   for (int64_t last = store_->documents() - 1; document < last;) {
@@ -134,7 +134,7 @@ Sample Windows::stream_window(int64_t index) const {
   while (static_cast<int64_t>(sample.ids.size()) < count) {
     const int64_t missing = count - static_cast<int64_t>(sample.ids.size());
     const int64_t taken = std::min(missing, store_->length(document) - used);
-    store_->append(static_cast<int64_t>(store_->starts()[document]) + used, taken, sample.ids);
+    store_->append(store_->first(document) + used, taken, sample.ids);
     if (taken < missing && options_.separator) {
       sample.ids.push_back(*options_.separator);
     }

@@ -25,7 +25,7 @@ struct Item {
   std::string text;
   int64_t label = -1;
   std::optional<RecordColumns> columns{};
-  std::vector<int64_t> set{}, tags{};  // indexes of its classes
+  std::vector<int64_t> label_set{}, tags{};  // indexes of its classes
 };
 
 struct Chunk {
@@ -37,7 +37,7 @@ StoredDocument encode(const Tokenizer& tokenizer, const Item& item) {
   StoredDocument document{.ids = {}, .text_bytes = 0, .label = item.label, .columns = {}};
   if (item.columns) {
     Sample sample = encode_columns(tokenizer, *item.columns);
-    sample.set = item.set;
+    sample.label_set = item.label_set;
     sample.tags = item.tags;
     document.ids = sample.ids;
     document.text_bytes = std::ssize(item.text);
@@ -186,9 +186,9 @@ Item item_of(const TextRecord& record, ClassIndex& classes) {
   }
   if (record.columns != nullptr) {
     item.columns = *record.columns;
-    item.set = classes.indexes(record, record.columns->labels);
-    std::sort(item.set.begin(), item.set.end());
-    item.set.erase(std::unique(item.set.begin(), item.set.end()), item.set.end());
+    item.label_set = classes.indexes(record, record.columns->labels);
+    std::sort(item.label_set.begin(), item.label_set.end());
+    item.label_set.erase(std::unique(item.label_set.begin(), item.label_set.end()), item.label_set.end());
     item.tags = classes.indexes(record, record.columns->tags);
   }
   return item;
@@ -226,7 +226,7 @@ void write_store(const TokenStoreRequest& request, FileSink& sink, const Progres
 
 std::string token_store_path(const TokenStoreRequest& request) {
   ContentHash hash;
-  hash.add("token store 2").add(request.tokenizer->fingerprint());
+  hash.add("token store 3").add(request.tokenizer->fingerprint());
   add_to(hash, request.text);
   if (request.classes) {
     hash.add(static_cast<int64_t>(request.classes->size()));
@@ -249,7 +249,9 @@ std::shared_ptr<const TokenStore> build_token_store(const TokenStoreRequest& req
   }
   remove_leftovers(request.cache_dir);
   write_atomically(path, [&](FileSink& sink) { write_store(request, sink, progress); });
-  return std::make_shared<const TokenStore>(path);
+  auto store = std::make_shared<const TokenStore>(path);
+  store->verify();
+  return store;
 }
 
 }  // namespace lmzoo

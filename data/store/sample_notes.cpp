@@ -71,10 +71,10 @@ class NoteReader {
 
 void append_notes(std::span<const int64_t> ids, const Sample& columns, std::vector<int32_t>& notes) {
   Writer writer(notes);
-  writer.number(1 + std::ssize(columns.more));
+  writer.number(1 + std::ssize(columns.further_texts));
   writer.number(std::ssize(columns.choices));
   writer.number(std::ssize(ids));
-  for (const auto* texts : {&columns.more, &columns.choices}) {
+  for (const auto* texts : {&columns.further_texts, &columns.choices}) {
     for (const std::vector<int64_t>& text : *texts) {
       writer.number(std::ssize(text));
     }
@@ -86,7 +86,7 @@ void append_notes(std::span<const int64_t> ids, const Sample& columns, std::vect
     writer.number(static_cast<int64_t>(bits & 0xFFFFFFFF));
     writer.number(static_cast<int64_t>(bits >> 32));
   }
-  writer.list(columns.set);
+  writer.list(columns.label_set);
   writer.list(columns.word_starts);
   for (const int64_t tag : columns.tags) {
     writer.number(tag);
@@ -100,7 +100,7 @@ void append_notes(std::span<const int64_t> ids, const Sample& columns, std::vect
 }
 
 void append_further_ids(const Sample& columns, std::vector<int64_t>& ids) {
-  for (const auto* texts : {&columns.more, &columns.choices}) {
+  for (const auto* texts : {&columns.further_texts, &columns.choices}) {
     for (const std::vector<int64_t>& text : *texts) {
       ids.insert(ids.end(), text.begin(), text.end());
     }
@@ -122,7 +122,7 @@ Sample read_notes(std::span<const int64_t> ids, std::span<const int32_t> notes, 
   const int64_t choices = reader.count();
   sample.ids = take();
   for (int64_t i = 1; i < texts; ++i) {
-    sample.more.push_back(take());
+    sample.further_texts.push_back(take());
   }
   for (int64_t i = 0; i < choices; ++i) {
     sample.choices.push_back(take());
@@ -133,7 +133,7 @@ Sample read_notes(std::span<const int64_t> ids, std::span<const int32_t> notes, 
     const auto high = static_cast<uint32_t>(reader.number());
     sample.value = std::bit_cast<double>(static_cast<uint64_t>(high) << 32 | low);
   }
-  sample.set = reader.list(reader.count());
+  sample.label_set = reader.list(reader.count());
   const int64_t words = reader.count();
   sample.word_starts = reader.list(words);
   sample.tags = reader.list(words);

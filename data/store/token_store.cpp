@@ -3,45 +3,18 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string_view>
 
 #include "base/check.h"
 #include "data/store/sample_notes.h"
+#include "data/store/token_store_format.h"
 
 namespace lmzoo {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the format is little-endian and mapped as it is");
-
-constexpr uint32_t kVersion = 2;
-constexpr std::string_view kMagic = "LMZOOIDS";
-constexpr std::string_view kEndMagic = "LMZOOEND";
-
-struct Header {
-  char magic[8];
-  uint32_t version;
-  uint32_t id_bytes;
-  uint64_t vocab_size;
-};
-static_assert(sizeof(Header) == 24);
-
-struct Trailer {
-  uint64_t documents;
-  uint64_t tokens;
-  uint64_t classes;
-  uint64_t class_bytes;
-  uint64_t notes;
-  uint64_t text_bytes;
-  uint64_t has_columns;
-  uint32_t crc;
-  uint32_t zero;
-  char magic[8];
-};
-static_assert(sizeof(Trailer) == 72);
-
-constexpr uint64_t padded(uint64_t bytes) { return (bytes + 7) / 8 * 8; }
+using namespace token_store_format;
 
 bool is(const char (&magic)[8], std::string_view expected) {
   return std::string_view(magic, sizeof magic) == expected;
@@ -88,7 +61,7 @@ T read_struct(std::span<const std::byte> bytes) {
   return value;
 }
 
-// Header and trailer of a file whose checksum is right.
+// Header and trailer of a file, whose checksum is right.
 std::pair<Header, Trailer> read_ends(const MappedFile& file) {
   const std::span<const std::byte> bytes = file.bytes();
   const std::string& path = file.path();
@@ -108,8 +81,13 @@ std::pair<Header, Trailer> read_ends(const MappedFile& file) {
         "{}: token store is truncated: it does not end with {}",
         path,
         kEndMagic);
-  const uint32_t crc = crc32(bytes.first(bytes.size() - sizeof(Trailer) + offsetof(Trailer, crc)));
-  check(crc == trailer.crc, "{}: token store is corrupt: its checksum is wrong", path);
+  const auto middle = bytes.subspan(0, bytes.size() - sizeof(Trailer));
+  const uint64_t tail = trailer.class_bytes + trailer.sum_bytes;
+  const bool fits =
+      trailer.class_bytes < middle.size() && trailer.sum_bytes < middle.size() && tail <= middle.size();
+  check(fits && crc_of_ends(header, middle.last(fits ? tail : 0), trailer) == trailer.ends_crc,
+        "{}: token store is corrupt: the checksum of its ends is wrong",
+        path);
   check(header.id_bytes == 2 || header.id_bytes == 4,
         "{}: token store has ids of {} bytes, but only 2 and 4 are legal",
         path,
@@ -123,13 +101,6 @@ void widen(const std::byte* from, int64_t count, std::vector<int64_t>& ids) {
   ids.insert(ids.end(), first, first + count);
 }
 
-template <class T>
-void narrow(std::span<const int64_t> ids, std::vector<std::byte>& bytes) {
-  bytes.resize(ids.size() * sizeof(T));
-  auto* out = reinterpret_cast<T*>(bytes.data());
-  std::transform(ids.begin(), ids.end(), out, [](int64_t id) { return static_cast<T>(id); });
-}
-
 }  // namespace
 
 TokenStore::TokenStore(const std::string& path) : file_(path) {
@@ -138,11 +109,12 @@ TokenStore::TokenStore(const std::string& path) : file_(path) {
   vocab_size_ = static_cast<int64_t>(header.vocab_size);
   documents_ = static_cast<int64_t>(trailer.documents);
   tokens_ = static_cast<int64_t>(trailer.tokens);
+  total_text_bytes_ = static_cast<int64_t>(trailer.text_bytes);
 
   // Counts over the file's size are refused before any sum of them can wrap around.
   const uint64_t size = file_.bytes().size();
   check(trailer.tokens < size && trailer.documents < size && trailer.class_bytes < size &&
-            trailer.notes < size && trailer.text_bytes < size,
+            trailer.notes < size && trailer.passage_bytes < size,
         "{}: token store is corrupt: its counts are larger than the file",
         path);
   Sections sections(file_, sizeof(Header), size - sizeof(Trailer));
@@ -157,41 +129,127 @@ TokenStore::TokenStore(const std::string& path) : file_(path) {
     labels_ = sections.take<int32_t>(trailer.documents);
   }
   notes_ = sections.take<int32_t>(trailer.notes);
-  const std::span<const char> texts = sections.take<char>(trailer.text_bytes);
+  const std::span<const char> texts = sections.take<char>(trailer.passage_bytes);
   texts_ = {texts.data(), texts.size()};
-  check(sections.left() == trailer.class_bytes, "{}: token store is corrupt: its sizes disagree", path);
-  classes_ = parse_classes(sections, trailer.classes);
-  const auto covers = [](std::span<const uint64_t> starts, uint64_t total) {
-    return starts.front() == 0 && starts.back() == total && std::is_sorted(starts.begin(), starts.end());
-  };
-  check(covers(starts_, trailer.tokens) && (!has_columns() || (covers(note_starts_, trailer.notes) &&
-                                                               covers(text_starts_, trailer.text_bytes))),
-        "{}: token store is corrupt: its documents overlap",
+  const uint64_t summed = size - sizeof(Trailer) - trailer.sum_bytes;
+  check(sections.left() == trailer.class_bytes + trailer.sum_bytes &&
+            trailer.sum_bytes == (summed + kBlock - 1) / kBlock * sizeof(uint32_t),
+        "{}: token store is corrupt: its sizes disagree",
         path);
-  for (const uint32_t bytes : text_bytes_) {
-    total_text_bytes_ += bytes;
+  classes_ = parse_classes(sections, trailer.classes);
+  check(sections.left() == trailer.sum_bytes, "{}: token store is corrupt: its classes do not fit", path);
+  sums_.resize(trailer.sum_bytes / sizeof(uint32_t));
+  std::memcpy(sums_.data(), sections.take<char>(trailer.sum_bytes).data(), trailer.sum_bytes);
+  trusted_ = std::make_unique<std::atomic<bool>[]>(sums_.size());
+}
+
+void TokenStore::verify() const {
+  const std::span<const std::byte> summed = summed_bytes();
+  trust(summed.data(), summed.size());
+}
+
+std::span<const std::byte> TokenStore::summed_bytes() const {
+  return file_.bytes().first(file_.bytes().size() - sizeof(Trailer) - sums_.size() * sizeof(uint32_t));
+}
+
+void TokenStore::trust(const void* begin, size_t bytes) const {
+  if (bytes == 0) {
+    return;
+  }
+  const std::span<const std::byte> summed = summed_bytes();
+  const size_t first = static_cast<size_t>(static_cast<const std::byte*>(begin) - summed.data());
+  for (size_t block = first / kBlock; block <= (first + bytes - 1) / kBlock; ++block) {
+    if (trusted_[block].load(std::memory_order_relaxed)) {
+      continue;
+    }
+    const size_t at = block * kBlock;
+    if (crc32(summed.subspan(at, std::min(kBlock, summed.size() - at))) != sums_[block]) {
+      damaged(fmt::format("the checksum of its bytes from {} on is wrong", at));
+    }
+    trusted_[block].store(true, std::memory_order_relaxed);
   }
 }
 
+void TokenStore::damaged(const std::string& what) const {
+  throw InputError(
+      fmt::format("{}: token store is damaged: {}; delete it, and it is made again", path(), what));
+}
+
+std::pair<uint64_t, uint64_t> TokenStore::range(std::span<const uint64_t> table,
+                                                int64_t document,
+                                                uint64_t total) const {
+  const auto at = static_cast<size_t>(document);
+  if (document < 0 || document >= documents_) {
+    damaged(fmt::format("it has no document {}", document));
+  }
+  trust(&table[at], 2 * sizeof(uint64_t));
+  if (table[at] > table[at + 1] || table[at + 1] > total) {
+    damaged(fmt::format("document {} is not within it", document));
+  }
+  return {table[at], table[at + 1]};
+}
+
+int64_t TokenStore::document_at(int64_t at) const {
+  const auto after = std::upper_bound(starts_.begin(), starts_.end() - 1, static_cast<uint64_t>(at));
+  const int64_t document = after - starts_.begin() - 1;
+  const auto [first, last] = range(document);
+  if (static_cast<uint64_t>(at) < first || static_cast<uint64_t>(at) >= last) {
+    damaged(fmt::format("id {} belongs to no document", at));
+  }
+  return document;
+}
+
+int64_t TokenStore::text_bytes(int64_t document) const {
+  range(document);
+  const uint32_t& bytes = text_bytes_[static_cast<size_t>(document)];
+  trust(&bytes, sizeof bytes);
+  return bytes;
+}
+
 void TokenStore::append(int64_t first, int64_t count, std::vector<int64_t>& ids) const {
+  if (first < 0 || count < 0 || first > tokens_ - count) {
+    damaged(fmt::format("ids {} and {} after it are not within it", first, count));
+  }
   const std::byte* from = ids_.data() + first * id_bytes_;
+  trust(from, static_cast<size_t>(count * id_bytes_));
   id_bytes_ == 2 ? widen<uint16_t>(from, count, ids) : widen<uint32_t>(from, count, ids);
+  const std::span<const int64_t> added = std::span(ids).last(static_cast<size_t>(count));
+  if (count > 0 && *std::ranges::max_element(added) >= vocab_size_) {
+    damaged(fmt::format("it has an id of {} or more", vocab_size_));
+  }
 }
 
 std::vector<int64_t> TokenStore::document(int64_t index) const {
   std::vector<int64_t> ids;
-  append(static_cast<int64_t>(starts_[index]), length(index), ids);
+  append(first(index), length(index), ids);
   return ids;
+}
+
+int64_t TokenStore::label(int64_t document) const {
+  if (labels_.empty()) {
+    return -1;
+  }
+  range(document);
+  const int32_t& label = labels_[static_cast<size_t>(document)];
+  trust(&label, sizeof label);
+  if (label < -1 || label >= std::ssize(classes_)) {
+    damaged(fmt::format("document {} has class {} of {}", document, label, classes_.size()));
+  }
+  return label;
 }
 
 Sample TokenStore::sample(int64_t document) const {
   Sample sample;
   if (has_columns()) {
     const auto part = [&](const auto& all, std::span<const uint64_t> starts) {
-      return all.subspan(starts[document], starts[document + 1] - starts[document]);
+      const auto [first, last] = range(starts, document, all.size());
+      const auto chosen = all.subspan(first, last - first);
+      trust(chosen.data(), chosen.size_bytes());
+      return chosen;
     };
     const std::span<const char> text = part(std::span(texts_), text_starts_);
     sample = read_notes(this->document(document), part(notes_, note_starts_), {text.data(), text.size()});
+    check_columns(sample);
   } else {
     sample.ids = this->document(document);
   }
@@ -199,78 +257,21 @@ Sample TokenStore::sample(int64_t document) const {
   return sample;
 }
 
-TokenStoreWriter::TokenStoreWriter(FileSink& sink, int64_t vocab_size)
-    : sink_(sink), vocab_size_(vocab_size), id_bytes_(vocab_size <= int64_t{1} << 16 ? 2 : 4) {
-  Header header{{}, kVersion, static_cast<uint32_t>(id_bytes_), static_cast<uint64_t>(vocab_size)};
-  std::copy(kMagic.begin(), kMagic.end(), header.magic);
-  write(std::as_bytes(std::span(&header, 1)));
-}
-
-void TokenStoreWriter::write(std::span<const std::byte> bytes) {
-  if (bytes.empty()) {
-    return;  // a null pointer would start zlib's checksum again
+void TokenStore::check_columns(const Sample& sample) const {
+  const auto all_below = [](std::span<const int64_t> values, int64_t end) {
+    return std::ranges::all_of(values, [end](int64_t value) { return value >= 0 && value < end; });
+  };
+  const int64_t classes = std::ssize(classes_);
+  const std::vector<int64_t>& last = sample.further_texts.empty() ? sample.ids : sample.further_texts.back();
+  const bool holds =
+      all_below(sample.label_set, classes) && all_below(sample.tags, classes) &&
+      all_below(sample.word_starts, std::ssize(sample.ids) + 1) &&
+      std::ranges::is_sorted(sample.word_starts) &&
+      (sample.choices.empty() || (sample.label >= -1 && sample.label < std::ssize(sample.choices))) &&
+      (sample.passage == nullptr || sample.passage->ids.size() == last.size());
+  if (!holds) {
+    damaged("the notes of a document do not fit it");
   }
-  crc_ = crc32(bytes, crc_);
-  sink_.write(bytes);
-}
-
-void TokenStoreWriter::add(const StoredDocument& document) {
-  std::vector<int64_t> ids = document.ids;
-  if (document.columns) {
-    append_notes(document.ids, *document.columns, notes_);
-    append_further_ids(*document.columns, ids);
-    if (note_starts_.empty()) {
-      note_starts_ = text_starts_ = {0};
-    }
-    texts_ += document.columns->passage ? document.columns->passage->text : "";
-    note_starts_.push_back(notes_.size());
-    text_starts_.push_back(texts_.size());
-  }
-  for (const int64_t id : ids) {
-    if (id < 0 || id >= vocab_size_) {
-      throw std::logic_error(fmt::format("token id {} is outside the vocabulary of {}", id, vocab_size_));
-    }
-  }
-  id_bytes_ == 2 ? narrow<uint16_t>(ids, encoded_) : narrow<uint32_t>(ids, encoded_);
-  write(encoded_);
-  starts_.push_back(starts_.back() + ids.size());
-  text_bytes_.push_back(static_cast<uint32_t>(document.text_bytes));
-  labels_.push_back(static_cast<int32_t>(document.label));
-}
-
-void TokenStoreWriter::finish(const std::vector<std::string>& classes, std::span<const int32_t> relabel) {
-  const std::vector<std::byte> zeros(padded(starts_.back() * id_bytes_) - starts_.back() * id_bytes_);
-  write(zeros);
-  write(std::as_bytes(std::span(starts_)));
-  write(std::as_bytes(std::span(note_starts_)));
-  write(std::as_bytes(std::span(text_starts_)));
-  write(std::as_bytes(std::span(text_bytes_)));
-  if (!classes.empty()) {
-    if (!relabel.empty()) {
-      for (int32_t& label : labels_) {
-        label = relabel[label];
-      }
-    }
-    write(std::as_bytes(std::span(labels_)));
-  }
-  write(std::as_bytes(std::span(notes_)));
-  write(as_bytes(texts_));
-  Trailer trailer{};
-  trailer.documents = text_bytes_.size();
-  trailer.tokens = starts_.back();
-  trailer.classes = classes.size();
-  trailer.notes = notes_.size();
-  trailer.text_bytes = texts_.size();
-  trailer.has_columns = note_starts_.empty() ? 0 : 1;
-  for (const std::string& name : classes) {
-    const auto length = static_cast<uint32_t>(name.size());
-    write(std::as_bytes(std::span(&length, 1)));
-    write(as_bytes(name));
-    trailer.class_bytes += sizeof length + name.size();
-  }
-  std::copy(kEndMagic.begin(), kEndMagic.end(), trailer.magic);
-  trailer.crc = crc32(std::as_bytes(std::span(&trailer, 1)).first(offsetof(Trailer, crc)), crc_);
-  sink_.write(std::as_bytes(std::span(&trailer, 1)));
 }
 
 }  // namespace lmzoo

@@ -23,8 +23,8 @@ Sample sample_of(const Parts& parts, const Tokenizer& tokenizer, const std::stri
         "a line of {} parts: give a text, or two with a tab between",
         texts);
   Sample sample{.ids = cells.front()};
-  sample.more.assign(std::make_move_iterator(cells.begin() + 1),
-                     std::make_move_iterator(cells.begin() + static_cast<int64_t>(texts)));
+  sample.further_texts.assign(std::make_move_iterator(cells.begin() + 1),
+                              std::make_move_iterator(cells.begin() + static_cast<int64_t>(texts)));
   sample.choices.assign(std::make_move_iterator(cells.begin() + static_cast<int64_t>(texts)),
                         std::make_move_iterator(cells.end()));
   return sample;

@@ -18,7 +18,7 @@ class Inspector {
     InspectedExample example;
     example.window = batch.samples.front();
     std::vector<std::vector<int64_t>> texts{content.ids};
-    texts.insert(texts.end(), content.more.begin(), content.more.end());
+    texts.insert(texts.end(), content.further_texts.begin(), content.further_texts.end());
     texts.insert(texts.end(), content.choices.begin(), content.choices.end());
     if (!content.target.empty()) {
       texts.push_back(content.target);
@@ -110,7 +110,7 @@ class Inspector {
       return fmt::format("{:g}", *content.value);
     }
     std::string names;
-    for (const int64_t index : content.set) {
+    for (const int64_t index : content.label_set) {
       names += (names.empty() ? "" : ", ") + class_token(index).piece;
     }
     return names.empty() ? "no class" : names;

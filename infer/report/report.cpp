@@ -12,7 +12,7 @@
 #include "io/html_escape.h"
 #include "io/lines.h"
 #include "io/safetensors.h"
-#include "train/run/checkpoint.h"
+#include "train/saved/checkpoint.h"
 
 namespace lmzoo {
 namespace {

@@ -1,21 +1,13 @@
 // What came of a sweep: for a terminal, for other programs, for a page.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "infer/report/report.h"
 #include "io/json.h"
 #include "train/lab/sweep.h"
 
 namespace lmzoo {
-
-struct SweepOutcome {
-  std::vector<SweepCell> cells;
-  std::vector<PlannedRun> runs;
-  std::vector<std::optional<MeasuredRun>> measured;  // of each run; absent: it failed
-};
 
 // A row a cell: "0.9125 ± 0.0042" for each metric, mean and deviation over its seeds.
 html::Table cell_table(const SweepOutcome& outcome);

@@ -12,7 +12,7 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "infer/vectors/vector_table.h"
-#include "train/run/embedding_start.h"
+#include "train/start/embedding_start.h"
 
 namespace lmzoo {
 namespace {

@@ -11,8 +11,8 @@
 #include "infer/vectors/token_table.h"
 #include "io/lines.h"
 #include "text/words/split.h"
-#include "train/run/ngram_vectors.h"
-#include "train/run/word_vectors.h"
+#include "train/start/ngram_vectors.h"
+#include "train/start/word_vectors.h"
 
 namespace lmzoo {
 

@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "infer/vectors/encode.h"
-#include "train/run/embedding_start.h"
+#include "train/start/embedding_start.h"
 
 namespace lmzoo {
 namespace {

@@ -22,12 +22,12 @@ SequenceTask::SequenceTask(const HeadOptions& options,
 
 Example SequenceTask::framed(const Sample& sample) const {
   FramedTexts texts;
-  if (sample.more.empty()) {
+  if (sample.further_texts.empty()) {
     texts = frame_.one(head_of(sample.ids, length_ - frame_.added(1)));
   } else {
     const auto [a, b] =
-        longest_first(std::ssize(sample.ids), std::ssize(sample.more[0]), length_ - frame_.added(2));
-    texts = frame_.pair(head_of(sample.ids, a), head_of(sample.more[0], b));
+        longest_first(std::ssize(sample.ids), std::ssize(sample.further_texts[0]), length_ - frame_.added(2));
+    texts = frame_.pair(head_of(sample.ids, a), head_of(sample.further_texts[0], b));
   }
   return {.layout = Layout::in_place,
           .sequences = {{.ids = std::move(texts.ids), .token_types = std::move(texts.token_types)}},

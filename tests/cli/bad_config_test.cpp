@@ -7,7 +7,7 @@
 #include "cli/program.h"
 #include "support/catch.h"
 #include "support/files.h"
-#include "train/config/plan.h"
+#include "train/run/plan.h"
 
 using namespace lmzoo;
 using test::BadConfig;

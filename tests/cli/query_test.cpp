@@ -60,8 +60,8 @@ TEST_CASE("what is not understood is one line with a suggestion, and exit 2") {
       {{"inspect", "configs/debug/bert.yaml", "-n", "x"}, "--count: expected a whole number, got 'x'\n"},
       {{"inspect", "configs/debug/bert.yaml", "-n", "0"}, "--count is 0, but must be in [1, 10000]\n"},
       {{"list", "model"},
-       "lmzoo list: cannot list 'model'; legal: models, objectives, presets, commands (did you mean "
-       "'models'?)\n"},
+       "lmzoo list: cannot list 'model'; legal: models, objectives, optimizers, presets, commands (did you "
+       "mean 'models'?)\n"},
       {{"tokenizer", "encod", "x"},
        "lmzoo tokenizer: no action 'encod'; legal: train, encode, decode, compare (did you mean "
        "'encode'?)\n"},
@@ -98,6 +98,7 @@ TEST_CASE("list and schema tell what can be written") {
   const Json all = json_of({"list", "--json"});
   CHECK(all["models"].size() >= 3);
   CHECK(all["objectives"].size() >= 4);
+  CHECK(json_of({"list", "optimizers", "--json"})["optimizers"][0]["name"] == "adamw");
   CHECK(json_of({"list", "presets", "--json"})["presets"].size() >= 6);
   CHECK(json_of({"schema"})["properties"].contains("optimizer"));
 }

@@ -48,10 +48,20 @@ TEST_CASE("every thread flushes denormals to zero, and the number of threads is 
     }
   });
   CHECK(nonzero == 0);
-  CHECK(set_up_cpu(0) == 2);
   at::globalContext().setFlushDenormal(false);
   at::set_num_threads(before);
   CHECK_THROWS_AS(set_up_cpu(-1), InputError);
+}
+
+TEST_CASE("0 threads are the machine's own number again, whatever was set before") {
+  const int64_t usual = set_up_cpu(0);
+  CHECK(usual == at::get_num_threads());
+  for (const int64_t threads : {usual + 1, int64_t{1}}) {
+    CHECK(set_up_cpu(threads) == threads);
+    CHECK(at::get_num_threads() == threads);
+    CHECK(set_up_cpu(0) == usual);
+    CHECK(at::get_num_threads() == usual);
+  }
 }
 
 TEST_CASE("a device has one of four names") {

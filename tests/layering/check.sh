@@ -19,6 +19,8 @@ declare -A sees=(
   [infer]="train data models objectives nn tokenizer text core io metrics base"
   [cli]="infer train data models objectives nn tokenizer text core io metrics base")
 without_torch=(base io metrics text tokenizer)
+# The rooms of train: each sees those before it. Optimizers are reached through the registry, by nobody's include.
+train_rooms=(yaml saved tune exchange start loop config words run lab)
 
 # Functions at namespace level or in a class: from the line of the name to the closing brace at its indentation.
 long_functions='
@@ -49,6 +51,16 @@ offenders() (
     [ "$layer" = io ] || forbid "$layer" '(yaml-cpp|nlohmann)/' 'only io includes yaml-cpp and nlohmann'
     [ "$layer" = cli ] || forbid "$layer" 'boost/' 'only cli includes Boost'
   done
+  local later=("${train_rooms[@]}")
+  for room in "${train_rooms[@]}"; do
+    later=("${later[@]:1}")
+    [ ${#later[@]} = 0 ] || forbid "train/$room" "train/($(IFS='|'; echo "${later[*]}"))/" \
+      "rooms of train in order: ${train_rooms[*]}"
+    forbid "train/$room" 'train/optimizers/' 'optimizers are reached through the registry'
+  done
+  forbid train/optimizers "train/($(IFS='|'; echo "${train_rooms[*]}"))/" 'a rule knows core only'
+  find train -name '*.h' -o -name '*.cpp' 2>/dev/null | grep -vE "^train/(optimizers|$(IFS='|'; echo "${train_rooms[*]}"))/" |
+    sed "s|\$|  <- is in no room of train|" || true
   for layer in "${without_torch[@]}"; do
     forbid "$layer" '(torch|ATen|c10)/' "$layer knows no torch"
     forbid "tests/$layer" '(torch|ATen|c10)/' "tests of $layer know no torch"
@@ -100,15 +112,28 @@ prove data/x.cpp '#include "objectives/parts/noise.h"'
 prove data/x.cpp '#include "nn/linear.h"'
 prove models/x.cpp '#include "data/batches/collate.h"'
 prove objectives/x.cpp '#include "models/gpt.h"'
-prove train/x.cpp '#include "infer/decode/generate.h"'
-prove train/x.cpp '#include <yaml-cpp/yaml.h>'
+prove train/run/x.cpp '#include "infer/decode/generate.h"'
+prove train/yaml/x.cpp '#include <yaml-cpp/yaml.h>'
+prove train/yaml/x.h '#include "train/saved/checkpoint.h"'
+prove train/saved/x.cpp '#include "train/tune/fine_tune.h"'
+prove train/tune/x.h '#include "train/exchange/portable_run.h"'
+prove train/exchange/huggingface/x.cpp '#include "train/start/warm_start.h"'
+prove train/exchange/huggingface/x.cpp '#include "train/run/assemble.h"'
+prove train/start/x.h '#include "train/loop/loop.h"'
+prove train/loop/x.h '#include "train/config/run_config.h"'
+prove train/config/x.cpp '#include "train/words/train.h"'
+prove train/words/x.h '#include "train/run/assemble.h"'
+prove train/run/x.cpp '#include "train/lab/sweep.h"'
+prove train/run/x.cpp '#include "train/optimizers/parts/gradients.h"'
+prove train/optimizers/x.cpp '#include "train/yaml/bind.h"'
+prove train/x.cpp 'int in_no_room;'
 prove infer/x.cpp '#include "cli/flags.h"'
 prove infer/x.cpp '#include <boost/program_options.hpp>'
 prove tests/x.cpp '#include <catch2/catch.hpp>'
 prove tests/io/x.cpp '#include "core/batch.h"'
 prove tests/text/x.cpp '#include <torch/types.h>'
 prove data/x.cpp '#include <nlohmann/json.hpp>'
-prove train/x.cpp 'auto weights = torch::pickle_load(bytes);'
+prove train/run/x.cpp 'auto weights = torch::pickle_load(bytes);'
 prove cli/x.cpp "$(seq 401)"
 prove io/x.cpp "void f() {
 $(seq 79)
@@ -123,6 +148,7 @@ $(seq 79)
 # What is as it should be is not found.
 printf 'namespace a {\n%s\nvoid f() {\n%s\n}\n}\n' "$(seq 81)" "$(seq 78)" >"$copy/io/good.cpp"
 printf '#include "io/files.h"\n#include "base/check.h"\n' >"$copy/core/good.cpp"
+printf '#include "train/yaml/bind.h"\n#include "train/run/plan.h"\n' >"$copy/train/run/good.cpp"
 if [ -n "$(offenders "$copy")" ]; then
   echo "layering: finds fault with good sources: $(offenders "$copy")"
   failed=$((failed + 1))

@@ -44,14 +44,15 @@ std::shared_ptr<const Passage> passage(int64_t ids, const std::vector<ByteSpan>&
 TEST_CASE("a pair is framed with token types, and its longer text is cut first") {
   const auto objective = make_objective("classification", {}, context_of({.texts = 2, .label = true}, 8));
   CHECK(objective->lengths().raw == 5);
-  const auto whole = example_of(*objective, {.ids = {10}, .label = 2, .more = {{11, 12}}});
+  const auto whole = example_of(*objective, {.ids = {10}, .label = 2, .further_texts = {{11, 12}}});
   CHECK(whole.ids == Ids1{101, 10, 102, 11, 12, 102});
   CHECK(whole.token_types == Ids1{0, 0, 0, 1, 1, 1});
   CHECK(whole.labels == Ids1{2});
-  const auto cut = example_of(*objective, {.ids = {10, 11, 12, 13, 14}, .label = 0, .more = {{20, 21}}});
+  const auto cut =
+      example_of(*objective, {.ids = {10, 11, 12, 13, 14}, .label = 0, .further_texts = {{20, 21}}});
   CHECK(cut.ids == Ids1{101, 10, 11, 12, 102, 20, 21, 102});
   const auto both =
-      example_of(*objective, {.ids = {10, 11, 12, 13, 14}, .label = 0, .more = {{20, 21, 22, 23}}});
+      example_of(*objective, {.ids = {10, 11, 12, 13, 14}, .label = 0, .further_texts = {{20, 21, 22, 23}}});
   CHECK(both.ids == Ids1{101, 10, 11, 12, 102, 20, 21, 102});
 }
 
@@ -59,7 +60,7 @@ TEST_CASE("the frame of a published tokenizer is taken as it is") {
   ObjectiveContext context = context_of({.texts = 2, .label = true});
   context.vocabulary.inputs = InputTemplate{.before = {0}, .between = {2, 2}, .after = {2}};
   const auto objective = make_objective("classification", {}, context);
-  const auto pair = example_of(*objective, {.ids = {10}, .label = 0, .more = {{11}}});
+  const auto pair = example_of(*objective, {.ids = {10}, .label = 0, .further_texts = {{11}}});
   CHECK(pair.ids == Ids1{0, 10, 2, 2, 11, 2});
   CHECK(pair.token_types.empty());
   CHECK(objective->lengths().raw == 60);
@@ -75,7 +76,7 @@ TEST_CASE("longest first: the longer text loses ids until both are equal, then b
 
 TEST_CASE("several labels are flags, a number is a number") {
   const auto several = make_objective("multi_label", {}, context_of({.labels = true}));
-  CHECK(example_of(*several, {.ids = {10}, .set = {0, 2}}).values == std::vector<float>{1, 0, 1});
+  CHECK(example_of(*several, {.ids = {10}, .label_set = {0, 2}}).values == std::vector<float>{1, 0, 1});
   CHECK(example_of(*several, {.ids = {10}}).values == std::vector<float>{0, 0, 0});
   const auto number = make_objective("regression", {}, context_of({.value = true}));
   CHECK(example_of(*number, {.ids = {10}, .value = 3.5}).values == std::vector<float>{3.5});
@@ -108,7 +109,7 @@ TEST_CASE("a long passage is read in pieces that overlap; the answer is labeled 
   const auto objective = make_objective("question_answering",
                                         {{"stride", int64_t{1}}, {"max_question_length", int64_t{2}}},
                                         context_of({.texts = 2, .answer = true}, 8));
-  Sample sample{.ids = {7, 8, 9}, .more = {{10, 11, 12, 13, 14}}};
+  Sample sample{.ids = {7, 8, 9}, .further_texts = {{10, 11, 12, 13, 14}}};
   sample.passage = passage(5, {{3, 5}});
   Stream stream = stream_of(0);
   const std::vector<Example> pieces = objective->examples(sample, {}, stream);
@@ -166,8 +167,8 @@ TEST_CASE("answers: the n best of all pieces, by length, order and the threshold
 TEST_CASE("every choice is read with the text, after what the second text begins it with") {
   const auto objective =
       make_objective("multiple_choice", {}, context_of({.texts = 2, .choices = 2, .label = true}));
-  const auto choices =
-      example_of(*objective, {.ids = {7, 8}, .label = 1, .more = {{9}}, .choices = {{10}, {11, 12}}});
+  const auto choices = example_of(
+      *objective, {.ids = {7, 8}, .label = 1, .further_texts = {{9}}, .choices = {{10}, {11, 12}}});
   REQUIRE(choices.example.sequences.size() == 2);
   CHECK(choices.example.sequences[0].ids == Ids1{101, 7, 8, 102, 9, 10, 102});
   CHECK(choices.example.sequences[1].ids == Ids1{101, 7, 8, 102, 9, 11, 12, 102});
@@ -191,7 +192,7 @@ TEST_CASE("GPT-1's forms: start, delimiter, extract; both orders of a pair; choi
   CHECK(next.labels == Ids1{7, 8, 101});
   CHECK(next.weights == std::vector<float>(3, 1.0F / 3));  // together the example weighs 1
   const auto pair = make({.texts = 2, .label = true}, {{"both_orders", true}, {"lm_weight", 0.0}});
-  const auto both = example_of(*pair, {.ids = {7}, .label = 0, .more = {{8}}});
+  const auto both = example_of(*pair, {.ids = {7}, .label = 0, .further_texts = {{8}}});
   REQUIRE(both.example.sequences.size() == 2);
   CHECK(both.example.sequences[0].ids == Ids1{5, 7, 102, 8, 101});
   CHECK(both.example.sequences[1].ids == Ids1{5, 8, 102, 7, 101});
@@ -204,7 +205,8 @@ TEST_CASE("GPT-1's forms: start, delimiter, extract; both orders of a pair; choi
 TEST_CASE("text to text: sources and targets end in eos and are cut") {
   const auto objective =
       make_objective("text_to_text", {{"target_length", int64_t{3}}}, context_of({.target = true}, 4));
-  const auto pair = example_of(*objective, {.ids = {7, 8}, .more = {{9, 10}}, .target = {11, 12, 13}});
+  const auto pair =
+      example_of(*objective, {.ids = {7, 8}, .further_texts = {{9, 10}}, .target = {11, 12, 13}});
   CHECK(pair.ids == Ids1{7, 8, 9, 1});
   CHECK(pair.target == Ids1{11, 12, 1});
   ObjectiveContext decoder = context_of({.target = true}, 8);

@@ -211,6 +211,7 @@ TEST_CASE("the hash of a corpus follows contents and options, not names") {
   CHECK(a != hash_of({.files = {dir / "a.txt", dir / "b.txt"}}));
   CHECK(a != hash_of({.files = {dir / "a.txt"}, .format = TextFormat::paragraphs}));
   CHECK(ContentHash().add("ab").add("c").hex() != ContentHash().add("a").add("bc").hex());
+  CHECK(ContentHash().hex() == "99aa06d3014798d86001c324468d497f");  // XXH3 of 128 bits of nothing
   CHECK(ContentHash().add(std::string(16, '\0')).hex() != ContentHash().add(std::string(17, '\0')).hex());
 }
 

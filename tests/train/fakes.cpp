@@ -14,6 +14,8 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include "train/rules.h"
+
 namespace lmzoo::test {
 
 TinyModel::TinyModel(double dropout) : dropout_(dropout) {
@@ -133,7 +135,8 @@ TinyRun::TinyRun(const std::string& folder_path, double dropout, uint64_t seed) 
 
 Optimizer& TinyRun::optimizer() {
   if (!optimizer_) {
-    optimizer_ = std::make_unique<Optimizer>(trainable(*model, *objective), optimizer_options);
+    optimizer_ = make_rule(
+        "adamw", {.parameters = trainable(*model, *objective), .clip_norm = clip_norm}, optimizer_options);
   }
   return *optimizer_;
 }
@@ -148,6 +151,7 @@ TrainResult TinyRun::train() {
   const TrainJob job{.model = *model,
                      .objective = *objective,
                      .optimizer = optimizer(),
+                     .lr = lr,
                      .batches = batches,
                      .valid = valid,
                      .train = options,

@@ -13,7 +13,7 @@
 #include "core/objective.h"
 #include "train/loop/batch_source.h"
 #include "train/loop/loop.h"
-#include "train/run/checkpoint.h"
+#include "train/saved/checkpoint.h"
 
 namespace lmzoo::test {
 
@@ -83,14 +83,16 @@ struct TinyRun {
   explicit TinyRun(const std::string& folder, double dropout = 0.2, uint64_t seed = 1);
 
   TrainResult train();
-  Optimizer& optimizer();  // made at the first call, from `optimizer_options` and what is trainable then
+  Optimizer& optimizer();  // made at the first call, for what is trainable then
   Snapshot snapshot();
 
   std::shared_ptr<TinyModel> model;
   std::shared_ptr<TinyObjective> objective;
   TinyBatches batches;
   std::optional<EvalSet> valid;
-  OptimizerOptions optimizer_options{.lr = 0.02};
+  double lr = 0.02;
+  double clip_norm = 1;
+  std::string optimizer_options = "{}";  // of adamw
   TrainOptions options{.steps = 40, .log_every = 5};
   EvalOptions eval;
   ScheduleOptions schedule{.type = ScheduleType::cosine, .warmup_steps = 5};

@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "tokenizer/published/published.h"
 #include "train/exchange/huggingface/config.h"
-#include "train/run/run_folder.h"
+#include "train/saved/run_files.h"
 
 namespace lmzoo {
 namespace {

@@ -9,7 +9,7 @@
 #include "io/files.h"
 #include "metrics/task.h"
 #include "train/config/model_source.h"
-#include "train/words/options.h"
+#include "train/config/word_settings.h"
 
 namespace lmzoo {
 namespace {
@@ -111,12 +111,50 @@ class ObjectiveGroup final : public GroupRef {
   const Registry* registry_;
 };
 
+constexpr std::string_view kUsualOptimizer = "adamw";
+
+std::string usual_optimizer(const RunConfig& config) {
+  return std::string(trains_word_vectors(config) ? kWordOptimizer : kUsualOptimizer);
+}
+
+// The section `optimizer`, likewise; its type may be left out.
+class OptimizerGroup final : public GroupRef {
+ public:
+  OptimizerGroup(RunConfig& config, const Registry* registry)
+      : config_(config), choice_(config.optimizer), registry_(registry) {}
+  void visit(FieldVisitor& visitor) override {
+    if (choice_.type.empty()) {
+      choice_.type = usual_optimizer(config_);
+    }
+    NameRef type(registry_ ? names_of(registry_->optimizers()) : std::vector{choice_.type}, choice_.type);
+    visitor.choice(kType, type);
+    if (registry_) {
+      const OptimizerRule& rule = registry_->optimizer(choice_.type);
+      choice_.lr = rule.lr;
+      choice_.options = rule.defaults;
+    }
+    fields_detail::Forwarder field{visitor};
+    field("lr", choice_.lr, "peak learning rate; a factor for the schedule noam", more_than(0));
+    choice_.options.visit(visitor);
+    field("clip_norm",
+          choice_.clip_norm,
+          "gradients of a larger global norm are scaled down to it; 0: never",
+          at_least(0));
+  }
+
+ private:
+  RunConfig& config_;
+  OptimizerChoice& choice_;
+  const Registry* registry_;
+};
+
 class RunConfigGroup final : public GroupRef {
  public:
   RunConfigGroup(RunConfig& config, const Registry* registry) : config_(config), registry_(registry) {}
   void visit(FieldVisitor& visitor) override {
     ModelGroup model(config_.model, registry_);
     ObjectiveGroup objective(config_.objective, registry_);
+    OptimizerGroup optimizer(config_, registry_);
     fields_detail::Forwarder field{visitor};
     field("name", config_.name, "of the run and, below runs/, its folder; absent: the file's name");
     field("seed", config_.seed, "of everything random", at_least(0));
@@ -124,7 +162,7 @@ class RunConfigGroup final : public GroupRef {
     field("data", config_.data, "text, and how it is cut");
     field("model", static_cast<GroupRef&>(model), "who predicts");
     field("objective", static_cast<GroupRef&>(objective), "what is predicted");
-    field("optimizer", config_.optimizer, "how weights are updated");
+    field("optimizer", static_cast<GroupRef&>(optimizer), "how weights are updated");
     field("schedule", config_.schedule, "the learning rate over time");
     field("train", config_.train, "how long, how much at once, where");
     field("eval", config_.eval, "evaluation while training");
@@ -148,6 +186,23 @@ Json alternatives(const Entries& entries, const Registry& registry) {
     Json schema = schema_of(group);
     schema["properties"]["type"] = {{"const", name}, {"description", entry.summary}};
     schema["required"] = {"type"};
+    all.push_back(std::move(schema));
+  }
+  return {{"oneOf", std::move(all)}};
+}
+
+// The same; a section without a type is of the usual one.
+Json optimizer_schema(const Registry& registry) {
+  Json all = Json::array();
+  for (const auto& [name, rule] : registry.optimizers()) {
+    RunConfig config;
+    config.optimizer.type = name;
+    OptimizerGroup group(config, &registry);
+    Json schema = schema_of(group);
+    schema["properties"]["type"] = {{"const", name}, {"description", rule.summary}};
+    if (name != kUsualOptimizer) {
+      schema["required"] = {"type"};
+    }
     all.push_back(std::move(schema));
   }
   return {{"oneOf", std::move(all)}};
@@ -272,55 +327,6 @@ void check_train(const RunConfig& config, const KeyPlaces& places) {
   }
 }
 
-// Keys that may change between two parts of one run.
-bool may_change(const std::string& key) {
-  static const std::vector<std::string> keys{"data.cache_dir",
-                                             "data.workers",
-                                             "data.prefetch",
-                                             "train.device",
-                                             "train.threads",
-                                             "train.log_every",
-                                             "train.save_every",
-                                             "train.keep_last"};
-  return std::find(keys.begin(), keys.end(), key) != keys.end();
-}
-
-std::string one_line(const YamlNode* node) {
-  if (node == nullptr) {
-    return "absent";
-  }
-  std::string text = node->kind == YamlNode::Kind::scalar ? node->scalar : to_yaml(*node);
-  while (!text.empty() && text.back() == '\n') {
-    text.pop_back();
-  }
-  return printable(text);
-}
-
-void compare(const std::string& key,
-             const YamlNode* before,
-             const YamlNode* now,
-             std::vector<ConfigDifference>& out) {
-  const auto is_mapping = [](const YamlNode* node) {
-    return node != nullptr && node->kind == YamlNode::Kind::mapping;
-  };
-  if (!is_mapping(before) || !is_mapping(now)) {
-    const bool same = before != nullptr && now != nullptr && *before == *now;
-    if (!same && !may_change(key)) {
-      out.push_back({key, one_line(before), one_line(now)});
-    }
-    return;
-  }
-  const auto child = [&](const std::string& name) { return key.empty() ? name : key + "." + name; };
-  for (const YamlEntry& entry : now->entries) {
-    compare(child(entry.key), before->find(entry.key), &entry.value, out);
-  }
-  for (const YamlEntry& entry : before->entries) {
-    if (now->find(entry.key) == nullptr) {
-      compare(child(entry.key), &entry.value, nullptr, out);
-    }
-  }
-}
-
 }  // namespace
 
 LoadedConfig parse_run_config(std::string_view text,
@@ -345,6 +351,9 @@ LoadedConfig parse_run_config(std::string_view text,
   read_fields(group, root, loaded.places);
   require_section(loaded.config.model.type, "model", names_of(registry.models()), loaded.places);
   require_section(loaded.config.objective.type, "objective", names_of(registry.objectives()), loaded.places);
+  if (!loaded.places.written("optimizer")) {
+    settle_optimizer(loaded.config, registry);
+  }
   check_name(loaded.config, loaded.places);
   check_data(loaded.config.data, loaded.places, purpose);
   settle_word_vectors(loaded);
@@ -357,6 +366,11 @@ LoadedConfig read_run_config(const std::string& path,
                              const Registry& registry,
                              ReadFor purpose) {
   return parse_run_config(read_text_file(path, kYamlMaxBytes), path, overrides, registry, purpose);
+}
+
+void settle_optimizer(RunConfig& config, const Registry& registry) {
+  const OptimizerRule& rule = registry.optimizer(usual_optimizer(config));
+  config.optimizer = {.type = rule.name, .lr = rule.lr, .options = rule.defaults};
 }
 
 YamlNode dump(const RunConfig& config) {
@@ -373,16 +387,11 @@ Json run_config_schema(const Registry& registry) {
   schema["properties"]["model"]["oneOf"].push_back(model_from_schema());
   schema["properties"]["objective"] =
       alternatives<ObjectiveChoice, ObjectiveGroup>(registry.objectives(), registry);
+  schema["properties"]["optimizer"] = optimizer_schema(registry);
   schema["required"] = {"data", "model", "objective"};
   Json document{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", "lmzoo run"}};
   document.update(schema);
   return document;
-}
-
-std::vector<ConfigDifference> identity_differences(const YamlNode& before, const YamlNode& now) {
-  std::vector<ConfigDifference> differences;
-  compare("", &before, &now, differences);
-  return differences;
 }
 
 }  // namespace lmzoo

@@ -17,12 +17,11 @@
 #include "io/yaml.h"
 #include "text/source.h"
 #include "tokenizer/options.h"
-#include "train/config/bind.h"
-#include "train/config/train_options.h"
 #include "train/loop/lr_schedule.h"
-#include "train/optimizers/optimizer.h"
-#include "train/run/warm_start.h"
+#include "train/loop/train_options.h"
+#include "train/start/warm_start.h"
 #include "train/tune/fine_tune.h"
+#include "train/yaml/bind.h"
 
 namespace lmzoo {
 
@@ -71,6 +70,14 @@ struct ObjectiveChoice {
   AnyOptions options;
 };
 
+// The section `optimizer`: a rule from the registry with its own options, and what every rule has.
+struct OptimizerChoice {
+  std::string type;      // empty until it is read: the usual one of the model
+  double lr = 1e-3;      // peak; the schedule scales it
+  double clip_norm = 1;  // global gradient norm above which gradients are scaled down to it; 0: never
+  AnyOptions options;
+};
+
 struct RunConfig {
   std::string name;
   int64_t seed = 1;
@@ -78,7 +85,7 @@ struct RunConfig {
   DataOptions data;
   ModelChoice model;
   ObjectiveChoice objective;
-  OptimizerOptions optimizer;
+  OptimizerChoice optimizer;
   ScheduleOptions schedule;
   TrainOptions train;
   EvalOptions eval;
@@ -88,6 +95,9 @@ struct RunConfig {
   uint64_t stream_seed() const { return static_cast<uint64_t>(seed); }
   int64_t micro_batch() const { return train.batch_size / train.micro_batches; }
 };
+
+// The optimizer that a run has when its configuration names none.
+void settle_optimizer(RunConfig& config, const Registry& registry);
 
 // A configuration and where each key stands, for errors that only show when parts meet.
 struct LoadedConfig {

@@ -15,11 +15,11 @@
 #include "core/parameters.h"
 #include "text/source.h"
 #include "tokenizer/vocabulary_of.h"
-#include "train/config/plan.h"
 #include "train/loop/metrics.h"
 #include "train/loop/step.h"
 #include "train/loop/stop_signal.h"
 #include "train/run/full_window.h"
+#include "train/run/plan.h"
 
 namespace lmzoo {
 namespace {
@@ -118,7 +118,8 @@ Figures bench_step(const LoadedConfig& loaded, const Registry& registry, const B
   parts.objective->to(options.device);
   parts.model->train(!config.fine_tune.probe);
   parts.objective->train();
-  Optimizer optimizer(trainable(*parts.model, *parts.objective), config.optimizer);
+  const auto optimizer =
+      make_optimizer(loaded, registry, {.parameters = trainable(*parts.model, *parts.objective)});
   std::vector<Batch> batches;
   for (int64_t i = 0; i < config.train.micro_batches; ++i) {
     batches.push_back(full_windows(*parts.objective,
@@ -130,7 +131,7 @@ Figures bench_step(const LoadedConfig& loaded, const Registry& registry, const B
   }
   const StepParts step{.model = *parts.model,
                        .objective = *parts.objective,
-                       .optimizer = optimizer,
+                       .optimizer = *optimizer,
                        .seed = config.stream_seed(),
                        .precision = config.train.precision,
                        .device = options.device};

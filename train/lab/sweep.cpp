@@ -14,8 +14,8 @@
 #include "base/utf8.h"
 #include "io/json.h"
 #include "io/lines.h"
-#include "train/run/checkpoint.h"
-#include "train/run/run_folder.h"
+#include "train/saved/checkpoint.h"
+#include "train/saved/run_files.h"
 
 namespace lmzoo {
 namespace {

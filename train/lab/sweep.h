@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,12 @@ struct MeasuredRun {
   NamedNumbers metrics;
 };
 MeasuredRun measured_run(const std::string& run);
+
+struct SweepOutcome {
+  std::vector<SweepCell> cells;
+  std::vector<PlannedRun> runs;
+  std::vector<std::optional<MeasuredRun>> measured;  // of each run; absent: it failed
+};
 
 // One metric over the seeds of a cell. Numbers that are not finite take no part.
 struct Spread {

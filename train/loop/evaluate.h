@@ -11,8 +11,8 @@
 #include "core/model.h"
 #include "core/objective.h"
 #include "metrics/task.h"
-#include "train/config/train_options.h"
 #include "train/loop/batch_source.h"
+#include "train/loop/train_options.h"
 
 namespace lmzoo {
 

@@ -6,10 +6,10 @@
 #include <ATen/ops/stack.h>
 
 #include "base/check.h"
-#include "io/files.h"
 #include "train/loop/metrics.h"
 #include "train/loop/step.h"
 #include "train/loop/stop_signal.h"
+#include "train/saved/resume.h"
 
 namespace lmzoo {
 namespace {
@@ -46,8 +46,6 @@ class Run {
 
  private:
   void begin();
-  void resume_from(const std::string& folder);
-  void note_changes() const;
   std::map<std::string, std::string> identity() const;
   bool finished_early() const;
 
@@ -85,7 +83,7 @@ class Run {
 Run::Run(const TrainJob& job, ProgressBar& progress)
     : job_(job),
       progress_(progress),
-      schedule_{.lr = job.optimizer.options().lr, .steps = job.train.steps, .width = job.model.width()},
+      schedule_{.lr = job.lr, .steps = job.train.steps, .width = job.model.width()},
       snapshot_{.weights = weights(job.model, job.objective), .optimizer = job.optimizer.state()} {
   validate(job.schedule, schedule_);
 }
@@ -97,44 +95,21 @@ std::map<std::string, std::string> Run::identity() const {
 }
 
 void Run::begin() {
-  const std::string folder = job_.run + "/checkpoints";
-  if (list_checkpoints(job_.run).empty()) {
-    make_folders(folder);
-  } else {
-    check(job_.resume,
-          "{} holds the checkpoints of an earlier run: go on with --resume, or choose another --out",
-          job_.run);
-    const auto newest =
-        newest_valid_checkpoint(job_.run, [&](const std::string& line) { progress_.note(line); });
-    check(newest.has_value(), "{}: every checkpoint is damaged; delete {} to begin again", job_.run, folder);
-    resume_from(*newest);
+  const std::map<std::string, std::string> now = identity();
+  const auto state = resume_run({.run = job_.run,
+                                 .resume = job_.resume,
+                                 .snapshot = snapshot_,
+                                 .identity = now,
+                                 .note = [&](const std::string& line) { progress_.note(line); }});
+  if (state) {
+    state_ = *state;
+    job_.batches.restore(state_.batches);
+    saved_step_ = result_.resumed_at = state_.step;
   }
-  remove_leftovers(folder);
   log_ = std::make_unique<MetricsLog>(job_.run, state_.step);
   job_.model.train(!job_.probe);
   job_.objective.train();
   job_.optimizer.clear_gradients();
-}
-
-void Run::resume_from(const std::string& folder) {
-  state_ = load_checkpoint(folder, snapshot_);
-  job_.batches.restore(state_.batches);
-  note_changes();
-  saved_step_ = result_.resumed_at = state_.step;
-  progress_.note(fmt::format("goes on after step {} from {}", state_.step, folder));
-}
-
-void Run::note_changes() const {
-  for (const auto& [name, value] : identity()) {
-    const auto before = state_.identity.find(name);
-    if (before != state_.identity.end() && before->second != value) {
-      progress_.note(
-          fmt::format("warning: {} is {} but was {}: the run will not be bit for bit the uninterrupted one",
-                      name,
-                      value,
-                      before->second));
-    }
-  }
 }
 
 bool Run::finished_early() const {

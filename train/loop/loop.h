@@ -11,13 +11,13 @@
 #include <optional>
 #include <string>
 
-#include "train/config/train_options.h"
+#include "core/optimizer.h"
 #include "train/loop/batch_source.h"
 #include "train/loop/evaluate.h"
 #include "train/loop/lr_schedule.h"
 #include "train/loop/progress.h"
-#include "train/optimizers/optimizer.h"
-#include "train/run/checkpoint.h"
+#include "train/loop/train_options.h"
+#include "train/saved/checkpoint.h"
 #include "train/tune/fine_tune.h"
 
 namespace lmzoo {
@@ -27,6 +27,7 @@ struct TrainJob {
   Model& model;
   Objective& objective;
   Optimizer& optimizer;
+  double lr;                          // peak learning rate; the schedule scales it
   BatchSource& batches;               // gives micro-batches of train.batch_size / train.micro_batches windows
   std::optional<EvalSet> valid = {};  // none: nothing is evaluated, no checkpoint is best
   TrainOptions train = {};

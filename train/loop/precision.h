@@ -4,7 +4,7 @@
 
 #include <c10/core/DeviceType.h>
 
-#include "train/config/train_options.h"
+#include "train/loop/train_options.h"
 
 namespace lmzoo {
 

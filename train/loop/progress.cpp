@@ -53,6 +53,15 @@ std::string scaled(double value, double base, std::initializer_list<const char*>
 
 }  // namespace
 
+Progress when_long(const Progress& progress) {
+  using Clock = std::chrono::steady_clock;
+  return [progress, began = Clock::now()](std::string_view stage, double share) {
+    if (Clock::now() - began > std::chrono::seconds(1)) {
+      progress(stage, share);
+    }
+  };
+}
+
 std::string short_count(double value) { return scaled(value, 1000, {"", "k", "M", "G", "T", "P"}); }
 
 std::string short_bytes(double bytes) { return scaled(bytes, 1024, {" B", " KiB", " MiB", " GiB", " TiB"}); }

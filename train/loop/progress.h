@@ -50,6 +50,9 @@ class ProgressBar {
   bool bar_visible_ = false;
 };
 
+// Passes on what takes longer than a second: answers that come at once need no bar.
+Progress when_long(const Progress& progress);
+
 // "1.2k", "3.4M"; "0:07", "1:02:03"; "1.5 GB": short forms for people.
 std::string short_count(double value);
 std::string short_time(double seconds);

@@ -75,7 +75,7 @@ StepOutcome train_step(const StepParts& parts,
   Tensor sum = at::zeros({}, at::TensorOptions(parts.device).dtype(at::kDouble));
   for (size_t i = 0; i < micro_batches.size(); ++i) {
     const Batch batch = micro_batches[i].to(parts.device);
-    at::manual_seed(hash(StreamKey{parts.seed, static_cast<uint64_t>(step), i, Purpose::dropout}));
+    at::manual_seed(seed_of(StreamKey{parts.seed, static_cast<uint64_t>(step), i, Purpose::dropout}));
     Stream stream({parts.seed, static_cast<uint64_t>(step), i, Purpose::loss});
     Tensor loss;
     {

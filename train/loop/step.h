@@ -8,8 +8,8 @@
 
 #include "core/model.h"
 #include "core/objective.h"
-#include "train/config/train_options.h"
-#include "train/optimizers/optimizer.h"
+#include "core/optimizer.h"
+#include "train/loop/train_options.h"
 
 namespace lmzoo {
 

@@ -19,12 +19,14 @@ namespace lmzoo {
 
 void register_models(Registry& registry);
 void register_objectives(Registry& registry);
+void register_optimizers(Registry& registry);
 
 namespace {
 
 // LibTorch's generator draws initial weights: seeded from the run's seed and the part's number.
 void seed_weights(const RunConfig& config, uint64_t part) {
-  at::manual_seed(hash({.seed = config.stream_seed(), .sample = part, .purpose = Purpose::initialization}));
+  at::manual_seed(
+      seed_of({.seed = config.stream_seed(), .sample = part, .purpose = Purpose::initialization}));
 }
 
 // Runs `make`, which builds a module: sizes that LibTorch refuses are wrong input.
@@ -120,6 +122,7 @@ Registry make_registry() {
   Registry registry;
   register_models(registry);
   register_objectives(registry);
+  register_optimizers(registry);
   return registry;
 }
 
@@ -236,6 +239,17 @@ std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
   });
 }
 
+std::unique_ptr<Optimizer> make_optimizer(const LoadedConfig& loaded,
+                                          const Registry& registry,
+                                          OptimizerContext context) {
+  const OptimizerChoice& choice = loaded.config.optimizer;
+  return loaded.places.locate("optimizer", [&] {
+    check(!context.parameters.empty(), "no parameter is trained: everything is frozen");
+    context.clip_norm = choice.clip_norm;
+    return registry.optimizer(choice.type).make(choice.options, std::move(context));
+  });
+}
+
 std::vector<std::string> prepare_fine_tuning(const Parts& parts, const RunConfig& config) {
   return prepare_fine_tuning(*parts.model, *parts.objective, config.fine_tune, config.stream_seed());
 }
@@ -286,15 +300,16 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
   run.adapted = loaded.places.locate("fine_tune", [&] { return prepare_fine_tuning(run.parts, config); });
   if (options.warm && !config.warm_start.adapter.empty()) {
     loaded.places.locate("warm_start.adapter",
-                         [&] { fill_adapters(run.parts, config, config.warm_start.adapter); });
+                         [&] { fill_adapters(portable(run.parts, config), config.warm_start.adapter); });
   }
   run.parts.model->to(options.device);
   run.parts.objective->to(options.device);
   const NamedTensors trained = trainable(*run.parts.model, *run.parts.objective);
-  run.optimizer = loaded.places.locate("optimizer", [&] {
-    return std::make_unique<Optimizer>(
-        trained, config.optimizer, rate_multipliers(*run.parts.model, trained, config.fine_tune.layer_decay));
-  });
+  run.optimizer =
+      make_optimizer(loaded,
+                     registry,
+                     {.parameters = trained,
+                      .rates = rate_multipliers(*run.parts.model, trained, config.fine_tune.layer_decay)});
   if (config.fine_tune.unfreeze) {
     run.unfreezing.emplace(*run.parts.model, trained, unfreezing_pace(config, windows));
   }

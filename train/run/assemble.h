@@ -11,20 +11,21 @@
 
 #include "core/model.h"
 #include "core/objective.h"
+#include "core/optimizer.h"
 #include "core/registry.h"
 #include "data/batches/loader.h"
 #include "data/batches/windows.h"
 #include "data/store/token_store.h"
 #include "tokenizer/tokenizer.h"
 #include "train/config/run_config.h"
+#include "train/exchange/portable_run.h"
 #include "train/loop/batch_source.h"
 #include "train/loop/progress.h"
-#include "train/optimizers/optimizer.h"
 #include "train/run/full_window.h"
 
 namespace lmzoo {
 
-// Every model and objective there is.
+// Every model, objective and optimizer there is.
 Registry make_registry();
 
 // What a run computes with. `classes` are the names of its labels, in the order of their indexes; empty
@@ -49,6 +50,11 @@ Parts build_parts(const LoadedConfig& loaded,
                   const Registry& registry,
                   const Vocabulary& vocabulary,
                   const std::vector<std::string>& classes);
+
+// The rule that the configuration names, on the parameters of the context.
+std::unique_ptr<Optimizer> make_optimizer(const LoadedConfig& loaded,
+                                          const Registry& registry,
+                                          OptimizerContext context);
 
 // What `fine_tune` makes of them, once they have the weights that they begin with (or before a checkpoint is
 // read into them). Returns the adapted maps.
@@ -78,6 +84,19 @@ std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
                                              std::shared_ptr<const Tokenizer> tokenizer,
                                              const std::optional<std::vector<std::string>>& classes,
                                              ProgressBar::Style style);
+
+// Everything that a run of word vectors needs, likewise. `tokenizer_folder` of the run that goes on; empty:
+// counted or cached.
+struct WordVectorParts {
+  std::shared_ptr<const Tokenizer> tokenizer;
+  std::shared_ptr<const TokenStore> store;
+  Parts parts;
+  std::optional<EvalSet> valid;
+};
+WordVectorParts assemble_word_vectors(const LoadedConfig& loaded,
+                                      const Registry& registry,
+                                      const std::string& tokenizer_folder,
+                                      ProgressBar::Style style = ProgressBar::Style::automatic);
 
 // Everything that train() needs.
 struct Assembled {
@@ -117,6 +136,10 @@ struct LoadedRun {
   Parts parts;
   at::Device device = at::kCPU;
 };
+
+// What of them other programs know.
+PortableRun portable(const Parts& parts, const RunConfig& config);
+PortableRun portable(const LoadedRun& run);
 
 // `path` is a run folder (its best checkpoint, else the newest), a checkpoint folder in one, or a folder of
 // Hugging Face's. `device` as train.device; empty: what the run's configuration says.

@@ -36,7 +36,7 @@ class Maker {
     // A published model comes without data: a question has a passage all the same.
     const int64_t texts = record.answer ? std::max<int64_t>(record.texts, 2) : record.texts;
     for (int64_t i = 1; i < texts; ++i) {
-      sample.more.push_back(text(raw));
+      sample.further_texts.push_back(text(raw));
     }
     for (int64_t i = 0; i < record.choices; ++i) {
       sample.choices.push_back(text(raw));
@@ -46,7 +46,7 @@ class Maker {
     }
     sample.value = 0;
     if (record.labels && shape_.classes > 0) {
-      sample.set = {below(shape_.classes)};
+      sample.label_set = {below(shape_.classes)};
     }
     if (record.tags) {
       for (int64_t i = 0; i < raw; ++i) {

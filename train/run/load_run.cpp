@@ -5,11 +5,11 @@
 #include "core/tensor_file.h"
 #include "nn/parameter.h"
 #include "tokenizer/vocabulary_of.h"
-#include "train/exchange/huggingface/load.h"
 #include "train/run/assemble.h"
-#include "train/run/checkpoint.h"
 #include "train/run/no_objective.h"
-#include "train/run/run_folder.h"
+#include "train/run/published.h"
+#include "train/saved/checkpoint.h"
+#include "train/saved/run_files.h"
 
 namespace lmzoo {
 namespace {
@@ -59,6 +59,26 @@ LoadedRun load_run(const std::string& path, const Registry& registry, const std:
   run.parts.model->eval();
   run.parts.objective->eval();
   return run;
+}
+
+PortableRun portable(const Parts& parts, const RunConfig& config) {
+  return {.folder = "",
+          .model_type = config.model.type,
+          .objective_type = config.objective.type,
+          .model_options = config.model.options,
+          .objective_options = config.objective.options,
+          .model = parts.model,
+          .objective = parts.objective,
+          .tokenizer = nullptr,
+          .classes = parts.classes,
+          .lora = config.fine_tune.lora};
+}
+
+PortableRun portable(const LoadedRun& run) {
+  PortableRun made = portable(run.parts, run.config.config);
+  made.folder = run.folder;
+  made.tokenizer = run.tokenizer;
+  return made;
 }
 
 }  // namespace lmzoo

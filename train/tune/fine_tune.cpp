@@ -120,7 +120,7 @@ std::vector<std::string> add_adapters(Model& model, const LoraOptions& options, 
           target,
           joined({kinds.begin(), kinds.end()}));
   }
-  at::manual_seed(hash({.seed = seed, .sample = 2, .purpose = Purpose::initialization}));
+  at::manual_seed(seed_of({.seed = seed, .sample = 2, .purpose = Purpose::initialization}));
   const LowRankOptions addition{.rank = options.rank, .scale = options.scale(), .dropout = options.dropout};
   std::vector<std::string> adapted;
   const auto is_target = [&](const std::string& name) { return any_glob_matches(options.targets, name); };

@@ -11,13 +11,9 @@ void WordCorpus::sentences(int64_t step, std::vector<Sentence>& to) const {
   to.clear();
   const int64_t begin = step * kStepWords;
   const int64_t end = std::min(begin + kStepWords, words());
-  const auto starts = store_->starts();
-  // The last document that begins at or before the step.
-  int64_t document =
-      std::upper_bound(starts.begin(), starts.end(), static_cast<uint64_t>(begin)) - starts.begin() - 1;
-  for (; document < store_->documents(); ++document) {
-    const auto first = static_cast<int64_t>(starts[static_cast<size_t>(document)]);
-    const auto last = static_cast<int64_t>(starts[static_cast<size_t>(document) + 1]);
+  for (int64_t document = store_->document_at(begin); document < store_->documents(); ++document) {
+    const int64_t first = store_->first(document);
+    const int64_t last = first + store_->length(document);
     if (first >= end) {
       return;
     }

@@ -11,7 +11,7 @@
 #include "train/loop/evaluate.h"
 #include "train/loop/metrics.h"
 #include "train/loop/progress.h"
-#include "train/run/checkpoint.h"
+#include "train/saved/checkpoint.h"
 #include "train/words/worker.h"
 
 namespace lmzoo {

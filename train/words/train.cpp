@@ -10,13 +10,13 @@
 
 #include "base/check.h"
 #include "base/rng.h"
-#include "io/files.h"
 #include "nn/words/options.h"
 #include "objectives/parts/word_options.h"
 #include "train/loop/stop_signal.h"
-#include "train/words/options.h"
+#include "train/saved/resume.h"
 #include "train/words/schedule.h"
 #include "train/words/step_log.h"
+#include "train/words/work.h"
 
 namespace lmzoo {
 namespace {
@@ -79,13 +79,13 @@ class WordRun {
         config_(job.config),
         task_(config_.objective.options.as<WordOptions>(),
               config_.objective.type == kCbow,
-              *job.parts.vocabulary.counts),
+              *job.vocabulary.counts),
         corpus_(job.store, config_.data.sequence_length),
-        tables_(tables_of(*job.parts.model)),
-        snapshot_{.weights = weights(*job.parts.model, *job.parts.objective), .optimizer = {}},
+        tables_(tables_of(job.model)),
+        snapshot_{.weights = weights(job.model, job.objective), .optimizer = {}},
         total_(config_.train.epochs.value() * corpus_.steps()) {
     if (const auto& ngrams = config_.model.options.as<Word2vecOptions>().ngrams) {
-      task_.ngrams.emplace(*job.parts.vocabulary.words, *ngrams);
+      task_.ngrams.emplace(*job.vocabulary.words, *ngrams);
     }
   }
 
@@ -121,46 +121,24 @@ class WordRun {
  private:
   void begin() {
     check(corpus_.words() > 0, "data.train: there is no word in the text");
-    const std::string folder = job_.run + "/checkpoints";
-    if (list_checkpoints(job_.run).empty()) {
-      make_folders(folder);
-    } else {
-      check(job_.resume,
-            "{} holds the checkpoints of an earlier run: go on with --resume, or choose another --out",
-            job_.run);
-      const auto newest =
-          newest_valid_checkpoint(job_.run, [&](const std::string& line) { progress_.note(line); });
-      check(
-          newest.has_value(), "{}: every checkpoint is damaged; delete {} to begin again", job_.run, folder);
-      const at::NoGradGuard no_gradient;
-      state_ = load_checkpoint(*newest, snapshot_);
-      note_changes();
+    const auto state = resume_run({.run = job_.run,
+                                   .resume = job_.resume,
+                                   .snapshot = snapshot_,
+                                   .identity = job_.identity,
+                                   .note = [&](const std::string& line) { progress_.note(line); }});
+    if (state) {
+      state_ = *state;
       saved_ = result_.resumed_at = state_.step;
-      progress_.note(fmt::format("goes on after step {} from {}", state_.step, *newest));
     }
-    remove_leftovers(folder);
     const double outputs = task_.tree ? std::log2(static_cast<double>(tables_.words) + 1)
                                       : static_cast<double>(task_.options.negatives + 1);
     log_ = std::make_unique<StepLog>(
         StepLog::Settings{.run = job_.run,
                           .log_every = config_.train.log_every,
                           .steps = total_,
-                          .pair_flops = 6 * static_cast<double>(job_.parts.model->width()) * outputs},
+                          .pair_flops = 6 * static_cast<double>(job_.model.width()) * outputs},
         state_,
         progress_);
-  }
-
-  void note_changes() const {
-    for (const auto& [name, value] : job_.identity) {
-      const auto before = state_.identity.find(name);
-      if (before != state_.identity.end() && before->second != value) {
-        progress_.note(
-            fmt::format("warning: {} is {} but was {}: the run will not be bit for bit the uninterrupted one",
-                        name,
-                        value,
-                        before->second));
-      }
-    }
   }
 
   WordStepPlan plan_of(int64_t step) const {
@@ -187,9 +165,9 @@ class WordRun {
 
   // The reference loss on other text; its negatives follow from the seed.
   void evaluate_now() {
-    at::manual_seed(hash({.seed = config_.stream_seed(), .purpose = Purpose::sampling}));
+    at::manual_seed(seed_of({.seed = config_.stream_seed(), .purpose = Purpose::sampling}));
     const EvalSettings settings{.max_batches = config_.eval.max_batches};
-    result_.valid = evaluate(*job_.parts.model, *job_.parts.objective, *job_.valid, settings);
+    result_.valid = evaluate(job_.model, job_.objective, *job_.valid, settings);
     if (result_.valid) {
       state_.evaluated_step = state_.step;
       log_->evaluation(job_.valid->name, *result_.valid);
@@ -238,28 +216,6 @@ class WordRun {
 };
 
 }  // namespace
-
-WordVectorParts assemble_word_vectors(const LoadedConfig& loaded,
-                                      const Registry& registry,
-                                      const std::string& tokenizer_folder,
-                                      ProgressBar::Style style) {
-  WordVectorParts made;
-  made.tokenizer =
-      tokenizer_folder.empty() ? make_run_tokenizer(loaded, style) : load_tokenizer(tokenizer_folder);
-  made.store =
-      open_store(loaded, "data.train", loaded.config.data.train, made.tokenizer, std::nullopt, style);
-  made.parts = build_parts(loaded, registry, made.tokenizer->vocabulary(), {});
-  if (loaded.config.data.valid) {
-    const auto valid =
-        open_store(loaded, "data.valid", *loaded.config.data.valid, made.tokenizer, std::nullopt, style);
-    made.valid =
-        make_eval_set("valid",
-                      make_windows(loaded, *made.parts.objective, made.tokenizer->vocabulary(), valid),
-                      made.parts,
-                      loaded.config);
-  }
-  return made;
-}
 
 TrainResult train_word_vectors(const WordVectorJob& job, ProgressBar& progress) {
   return WordRun(job, progress).go();

@@ -17,34 +17,24 @@
 #include <string>
 
 #include "data/store/token_store.h"
+#include "train/config/run_config.h"
 #include "train/loop/loop.h"
 #include "train/loop/progress.h"
-#include "train/run/assemble.h"
-#include "train/run/checkpoint.h"
+#include "train/saved/checkpoint.h"
 
 namespace lmzoo {
-
-struct WordVectorParts {
-  std::shared_ptr<const Tokenizer> tokenizer;
-  std::shared_ptr<const TokenStore> store;
-  Parts parts;
-  std::optional<EvalSet> valid;  // judged at the end by the reference loss
-};
-// As assemble() of train/run/assemble.h. `tokenizer_folder` of the run that goes on; empty: counted or cached.
-WordVectorParts assemble_word_vectors(const LoadedConfig& loaded,
-                                      const Registry& registry,
-                                      const std::string& tokenizer_folder,
-                                      ProgressBar::Style style = ProgressBar::Style::automatic);
 
 // Everything a run of word vectors is made of; the parts live longer than the run.
 struct WordVectorJob {
   const RunConfig& config;
-  Parts& parts;  // model word2vec and its objective; the model's tables are trained in place
+  Model& model;          // word2vec; its tables are trained in place
+  Objective& objective;  // skipgram or cbow
+  const Vocabulary& vocabulary;
   std::shared_ptr<const TokenStore> store;
   std::string run;  // folder
   bool resume = false;
   int64_t threads = 1;
-  std::optional<EvalSet> valid = {};
+  std::optional<EvalSet> valid = {};  // judged at the end by the reference loss
   std::map<std::string, std::string> identity = {};
 };
 

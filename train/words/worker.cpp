@@ -50,10 +50,10 @@ void WordWorker::collect(const Sentence& sentence,
   corpus_.read(sentence, ids_);
   sums.words += sentence.count;
   groups_.begin(ids_,
-                hash({.seed = plan.seed,
-                      .epoch = plan.epoch,
-                      .sample = static_cast<uint64_t>(sentence.first),
-                      .purpose = Purpose::sampling}));
+                seed_of({.seed = plan.seed,
+                         .epoch = plan.epoch,
+                         .sample = static_cast<uint64_t>(sentence.first),
+                         .purpose = Purpose::sampling}));
   while (groups_.next(group_)) {
     append(rows);
     sums.pairs += group_.pairs;

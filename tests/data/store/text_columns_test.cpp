@@ -170,13 +170,13 @@ TEST_CASE("columns: a store gives back every part of a record") {
   const Sample first = windows.window(0).at(0);
   const auto size = [](const std::vector<int64_t>& ids) { return ids.size(); };
   CHECK(size(first.ids) == 2);
-  REQUIRE(first.more.size() == 1);
-  CHECK(size(first.more[0]) == 4);
+  REQUIRE(first.further_texts.size() == 1);
+  CHECK(size(first.further_texts[0]) == 4);
   REQUIRE(first.choices.size() == 2);
   CHECK(size(first.choices[1]) == 2);
   CHECK(size(first.target) == 2);
   CHECK(first.value == 0.1);
-  CHECK(first.set == std::vector<int64_t>{1});
+  CHECK(first.label_set == std::vector<int64_t>{1});
   CHECK(first.label == 1);
   REQUIRE(first.passage);
   CHECK(first.passage->text == "cd e");
@@ -184,7 +184,7 @@ TEST_CASE("columns: a store gives back every part of a record") {
   CHECK((first.passage->answers == std::vector<ByteSpan>{{1, 2}}));
   const Sample second = windows.window(1).at(0);
   CHECK(second.value == -3.0);
-  CHECK(second.set == std::vector<int64_t>{0, 1});
+  CHECK(second.label_set == std::vector<int64_t>{0, 1});
   CHECK(second.choices.size() == 3);
   CHECK(second.passage->answers.empty());
   CHECK(second.target.empty());

@@ -103,6 +103,33 @@ TEST_CASE("an empty configuration, and one without model or objective, are refus
   CHECK_THROWS_WITH(parse("[a]"), "dir/f.yaml:1:1: expected keys with values, got a list");
 }
 
+TEST_CASE("an optimizer is a rule with its own options beside those that every rule has") {
+  const OptimizerChoice usual = parse(kGood, {"optimizer={}"}).config.optimizer;
+  CHECK(usual.type == "adamw");
+  CHECK(usual.lr == 1e-3);
+  CHECK(usual.clip_norm == 1);
+  const RunConfig set = parse(kGood, {"optimizer={lr: 0.5, beta2: 0.75, clip_norm: 0}"}).config;
+  CHECK(set.optimizer.lr == 0.5);
+  CHECK(set.optimizer.clip_norm == 0);
+  const std::string dumped = to_yaml(dump(set));
+  CHECK_THAT(dumped,
+             Catch::Contains("  type: adamw\n  lr: 0.5\n  weight_decay: 0.01\n") &&
+                 Catch::Contains("  beta2: 0.75\n") && Catch::Contains("  clip_norm: 0\n"));
+  CHECK(to_yaml(dump(parse(dumped).config)) == dumped);
+  const auto [change, message] = GENERATE(table<std::string, std::string>({
+      {"optimizer={type: adam}",
+       "--set optimizer: optimizer.type: no such choice 'adam'; legal: adamw, sgd (did you mean 'adamw'?)"},
+      {"optimizer={type: sgd}",
+       "--set optimizer: optimizer.type: is sgd, which is for model word2vec; `lmzoo list optimizers` has "
+       "others"},
+      {"optimizer.beta1=1", "--set optimizer.beta1: optimizer.beta1: is 1, but must be in [0, 1)"},
+      {"optimizer.beta3=0.5",
+       "--set optimizer.beta3: optimizer.beta3: unknown key; legal: type, lr, weight_decay, beta1, beta2, "
+       "eps, scale_by_rms, clip_norm (did you mean 'beta1'?)"},
+  }));
+  CHECK_THROWS_WITH(parse(kGood, {change}), message);
+}
+
 TEST_CASE("a run may change where and how fast it computes, and nothing else") {
   const YamlNode before = dump(parse(kGood).config);
   const auto now = [](const std::string& change) { return dump(parse(kGood, {change}).config); };
@@ -116,12 +143,18 @@ TEST_CASE("a run may change where and how fast it computes, and nothing else") {
   CHECK(identity_differences(before, now("data.valid=null")).size() == 1);
 }
 
-TEST_CASE("the schema has an alternative for every model and objective") {
+TEST_CASE("the schema has an alternative for every model, objective and optimizer") {
   const Registry registry = make_registry();
   const Json schema = run_config_schema(registry);
   CHECK(schema["properties"].size() == 12);
   CHECK(schema["properties"]["model"]["oneOf"].size() == registry.models().size() + 1);
   CHECK(schema["properties"]["objective"]["oneOf"].size() == registry.objectives().size());
+  const Json& rules = schema["properties"]["optimizer"]["oneOf"];
+  REQUIRE(rules.size() == registry.optimizers().size());
+  CHECK(rules[0]["properties"]["type"]["const"] == "adamw");
+  CHECK(rules[0]["properties"].contains("scale_by_rms"));
+  CHECK_FALSE(rules[0].contains("required"));
+  CHECK(rules[1]["required"] == Json{"type"});
   const Json& bert = schema["properties"]["model"]["oneOf"][0];
   CHECK(bert["properties"]["type"]["const"] == "bert");
   CHECK(bert["properties"].contains("heads"));

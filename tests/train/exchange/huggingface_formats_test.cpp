@@ -5,8 +5,8 @@
 
 #include "support/catch.h"
 #include "train/exchange/huggingface/export.h"
-#include "train/exchange/huggingface/load.h"
 #include "train/exchange/huggingface_support.h"
+#include "train/run/published.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
@@ -108,7 +108,7 @@ TEST_CASE("an export in several files has the same tensors and is imported again
     INFO(name);
     const TempDir dir;
     const std::string folder = dir / "exported";
-    export_folder(load(published(name)).run, folder, {.max_shard_bytes = 4096});
+    export_folder(portable(load(published(name)).run), folder, {.max_shard_bytes = 4096});
     CHECK(files_ending(folder, ".safetensors") > 3);
     CHECK_FALSE(fs::exists(folder + "/model.safetensors"));
     const TensorFiles before = TensorFiles::open(published(name)), after = TensorFiles::open(folder);

@@ -6,9 +6,9 @@
 
 #include "support/catch.h"
 #include "train/exchange/huggingface/export.h"
-#include "train/exchange/huggingface/load.h"
 #include "train/exchange/huggingface_support.h"
 #include "train/loop/precision.h"
+#include "train/run/published.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
@@ -51,7 +51,7 @@ NamedTensors gradients_of(const LoadedRun& run) {
     Tensor weight = entry.tensor;
     weight.grad().defined() ? weight.copy_(weight.grad()) : weight.zero_();
   }
-  return exported(run).tensors;
+  return exported(portable(run)).tensors;
 }
 
 }  // namespace
@@ -139,7 +139,7 @@ TEST_CASE("an export of an import has the same tensors bit for bit, and is impor
     INFO(name);
     const TempDir folder;
     const LoadedRun run = load(published(name));
-    const KeyAccount account = export_folder(run, folder / "exported");
+    const KeyAccount account = export_folder(portable(run), folder / "exported");
     const TensorFiles before = TensorFiles::open(published(name));
     const TensorFiles after = TensorFiles::open(folder / "exported");
     for (const TensorView& view : after.tensors()) {

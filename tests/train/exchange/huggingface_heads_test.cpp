@@ -4,11 +4,11 @@
 
 #include "io/json.h"
 #include "support/catch.h"
-#include "train/config/bind.h"
 #include "train/exchange/huggingface/config_keys.h"
 #include "train/exchange/huggingface/export.h"
-#include "train/exchange/huggingface/load.h"
 #include "train/exchange/huggingface_support.h"
+#include "train/run/published.h"
+#include "train/yaml/bind.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
@@ -50,7 +50,7 @@ TEST_CASE("a head's own layer over the first state is exported as the pooler tha
     INFO(name);
     const TempDir dir;
     const LoadedRun run = with_own_layer(name, "first");
-    export_folder(run, dir / "exported");
+    export_folder(portable(run), dir / "exported");
     const at::NoGradGuard no_grad;
     const Inputs inputs = Expected(name).inputs();
     const Tensor logits = logits_of(run, inputs);
@@ -76,7 +76,7 @@ TEST_CASE("a run without names of classes is exported with as many outputs as it
     const TempDir dir;
     LoadedRun run = load(published(name));
     run.parts.classes.clear();  // as a run that was trained here
-    export_folder(run, dir / "exported");
+    export_folder(portable(run), dir / "exported");
     const Json config = read_json(dir / "exported/config.json");
     CHECK_FALSE(config.contains("id2label"));  // transformers takes two outputs then, not none
     CHECK_FALSE(config.contains("label2id"));

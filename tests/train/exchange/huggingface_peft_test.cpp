@@ -4,10 +4,10 @@
 #include "nn/linear.h"
 #include "nn/low_rank.h"
 #include "support/catch.h"
-#include "train/exchange/huggingface/load.h"
 #include "train/exchange/huggingface/peft.h"
 #include "train/exchange/huggingface/peft_config.h"
 #include "train/exchange/huggingface_support.h"
+#include "train/run/published.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
@@ -47,7 +47,7 @@ std::string changed(const TempDir& dir, const std::string& name, const std::stri
 std::string complaint(const std::string& model, const std::string& folder) {
   const LoadedRun run = load(model);
   try {
-    add_adapter(run.parts, run.config.config, folder);
+    add_adapter(portable(run), folder);
   } catch (const InputError& error) {
     return error.what();
   }
@@ -64,7 +64,7 @@ TEST_CASE("an adapter of the PEFT library gives the library's logits, added and 
     const Inputs inputs = Expected(name).inputs();
     const Tensor right = expected_logits(name);
     CHECK(difference(logits_of(run, inputs), right) > 1e-2);
-    add_adapter(run.parts, run.config.config, adapter(name));
+    add_adapter(portable(run), adapter(name));
     CHECK(difference(logits_of(run, inputs), right) < 1e-5);
     merge_adapters(*run.parts.model);
     CHECK(difference(logits_of(run, inputs), right) < 1e-5);
@@ -79,12 +79,12 @@ TEST_CASE("an adapter that came in goes out with the same tensors and the same a
     INFO(name);
     const TempDir dir;
     LoadedRun run = load(name);
-    add_adapter(run.parts, run.config.config, adapter(name));
+    add_adapter(portable(run), adapter(name));
     const std::string config = adapter(name) + "/adapter_config.json";
     const PeftConfig peft = read_peft_config(config);
     run.config.config.fine_tune.lora =
         LoraOptions{.rank = peft.rank, .alpha = peft.alpha, .scaling = peft.scaling, .dropout = peft.dropout};
-    export_adapter(run, dir / "out");
+    export_adapter(portable(run), dir / "out");
     const SafetensorsFile before(adapter(name) + "/adapter_model.safetensors");
     const SafetensorsFile after(dir / "out/adapter_model.safetensors");
     for (const TensorView& view : before.tensors()) {
@@ -110,14 +110,14 @@ TEST_CASE("a run's own additions begin with an adapter that is like them, and re
   run.config.config.fine_tune.lora =
       LoraOptions{.rank = 3, .alpha = 6, .targets = {"*.attention.qkv.q", "*.attention.qkv.v"}};
   prepare_fine_tuning(run.parts, run.config.config);
-  const AdapterAccount account = fill_adapters(run.parts, run.config.config, adapter("bert_classifier"));
+  const AdapterAccount account = fill_adapters(portable(run), adapter("bert_classifier"));
   CHECK(account.maps.size() == 4);
   CHECK(account.head.size() == 2);
   const at::NoGradGuard no_grad;
   CHECK(difference(logits_of(run, Expected("bert_classifier").inputs()), expected_logits("bert_classifier")) <
         1e-5);
   run.config.config.fine_tune.lora->alpha = 5;
-  CHECK_THROWS_WITH(fill_adapters(run.parts, run.config.config, adapter("bert_classifier")),
+  CHECK_THROWS_WITH(fill_adapters(portable(run), adapter("bert_classifier")),
                     Contains("it would be {rank: 3, alpha: 6, scaling: rank, targets: "
                              "[model.stack.block0.attention.qkv.q, model.stack.block0.attention.qkv.v, "));
 }
@@ -149,7 +149,7 @@ TEST_CASE("adapters that lmzoo does not compute, or that are another model's, ar
              Contains("classifier.bias is nothing that this run trains"));
   CHECK_THAT(complaint("bert_lm", dir.path()), Contains("adapter_config.json"));
   const LoadedRun plain = load("bert_lm");
-  CHECK_THROWS_WITH(export_adapter(plain, dir / "out"), Contains("has no low-rank additions"));
+  CHECK_THROWS_WITH(export_adapter(portable(plain), dir / "out"), Contains("has no low-rank additions"));
 }
 
 TEST_CASE("an addition that no module of Hugging Face has is refused at export") {
@@ -158,6 +158,6 @@ TEST_CASE("an addition that no module of Hugging Face has is refused at export")
     LoadedRun run = load(name);
     run.config.config.fine_tune.lora = LoraOptions{.targets = {name == "gpt2_lm" ? "*.q" : "*.qkv"}};
     prepare_fine_tuning(run.parts, run.config.config);
-    CHECK_THROWS_WITH(export_adapter(run, dir / "out"), Contains("has no module at Hugging Face"));
+    CHECK_THROWS_WITH(export_adapter(portable(run), dir / "out"), Contains("has no module at Hugging Face"));
   }
 }

@@ -5,8 +5,8 @@
 
 #include "io/json.h"
 #include "support/catch.h"
-#include "train/exchange/huggingface/load.h"
 #include "train/exchange/huggingface_support.h"
+#include "train/run/published.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;

@@ -13,8 +13,8 @@
 #include "objectives/parts/task_objective.h"
 #include "support/files.h"
 #include "tokenizer/vocabulary_of.h"
-#include "train/exchange/huggingface/load.h"
 #include "train/run/assemble.h"
+#include "train/run/published.h"
 
 namespace lmzoo::test {
 

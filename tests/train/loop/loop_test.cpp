@@ -10,6 +10,7 @@
 #include "support/catch.h"
 #include "support/files.h"
 #include "train/fakes.h"
+#include "train/rules.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
@@ -51,12 +52,13 @@ class ScriptedObjective final : public Objective {
 TrainResult scripted(const std::string& folder, const std::vector<double>& losses, const EvalOptions& eval) {
   TinyModel model;
   ScriptedObjective objective(losses);
-  Optimizer optimizer(trainable(model, objective), {});
+  const auto optimizer = make_rule("adamw", {.parameters = trainable(model, objective), .clip_norm = 1});
   TinyBatches batches;
   ProgressBar progress("test", "step", ProgressBar::Style::silent);
   return train({.model = model,
                 .objective = objective,
-                .optimizer = optimizer,
+                .optimizer = *optimizer,
+                .lr = 1e-3,
                 .batches = batches,
                 .valid = tiny_eval_set(1),
                 .train = {.steps = static_cast<int64_t>(losses.size())},
@@ -101,7 +103,7 @@ TEST_CASE("the mean loss of a row weighs every label the same") {
   run.options.steps = 3;
   run.options.log_every = 3;
   run.schedule = {.type = ScheduleType::constant};
-  run.optimizer_options.lr = 1e-12;  // the weights stay, so that the rows can be computed
+  run.lr = 1e-12;  // the weights stay, so that the rows can be computed
   run.train();
   TinyRun fresh("", 0);
   const Batch all = joined({tiny_batch(0, 4), tiny_batch(1, 4), tiny_batch(2, 4)});

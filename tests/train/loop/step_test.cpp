@@ -22,7 +22,8 @@ struct Outcome {
 // mean gradient times a constant as far as AdamW can: a large eps.
 Outcome one_step(const std::vector<Batch>& micro_batches, double dropout = 0, uint64_t seed = 5) {
   TinyRun run("", dropout);
-  run.optimizer_options = {.lr = 1, .weight_decay = 0, .eps = 1e3, .clip_norm = 0};
+  run.clip_norm = 0;
+  run.optimizer_options = "{weight_decay: 0, eps: 1000}";
   const StepParts parts{
       .model = *run.model, .objective = *run.objective, .optimizer = run.optimizer(), .seed = seed};
   const StepOutcome outcome = train_step(parts, micro_batches, 1, 1000);

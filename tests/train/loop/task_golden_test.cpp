@@ -139,7 +139,7 @@ std::shared_ptr<const Passage> passage_of(const Tensor& ends, int64_t shift, int
 Sample sample_of(const TensorMap& golden, const std::string& key) {
   Sample sample{.ids = ids_of(golden.at("a." + key))};
   if (golden.contains("b." + key)) {
-    sample.more = {ids_of(golden.at("b." + key))};
+    sample.further_texts = {ids_of(golden.at("b." + key))};
   }
   for (int64_t j = 0; golden.contains("b." + key + "." + std::to_string(j)); ++j) {
     sample.choices.push_back(ids_of(golden.at("b." + key + "." + std::to_string(j))));
@@ -153,11 +153,11 @@ Sample sample_of(const TensorMap& golden, const std::string& key) {
   } else if (label.is_floating_point()) {
     for (int64_t i = 0; i < label.numel(); ++i) {
       if (label[i].item<double>() > 0) {
-        sample.set.push_back(i);
+        sample.label_set.push_back(i);
       }
     }
   } else if (label.numel() == 2) {
-    sample.passage = passage_of(label, std::ssize(sample.ids) + 2, std::ssize(sample.more[0]));
+    sample.passage = passage_of(label, std::ssize(sample.ids) + 2, std::ssize(sample.further_texts[0]));
   } else {
     sample.label = label.item<int64_t>();
   }

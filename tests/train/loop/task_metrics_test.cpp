@@ -6,6 +6,7 @@
 #include "support/files.h"
 #include "train/fakes.h"
 #include "train/loop/evaluate.h"
+#include "train/rules.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
@@ -131,11 +132,12 @@ TEST_CASE("the best checkpoint is the one of the highest named metric, and patie
   const TempDir folder;
   TinyRun run(folder.path());
   Guessing objective({5, 5, 9, 7, 8, 9});  // the first call proves the name
-  Optimizer optimizer(trainable(*run.model, objective), run.optimizer_options);
+  const auto optimizer = make_rule("adamw", {.parameters = trainable(*run.model, objective), .clip_norm = 1});
   ProgressBar bar("test", "step", ProgressBar::Style::silent);
   const TrainJob job{.model = *run.model,
                      .objective = objective,
-                     .optimizer = optimizer,
+                     .optimizer = *optimizer,
+                     .lr = run.lr,
                      .batches = run.batches,
                      .valid = guessed_set(),
                      .train = {.steps = 40},

@@ -10,6 +10,7 @@
 #include "train/fakes.h"
 #include "train/loop/evaluate.h"
 #include "train/loop/step.h"
+#include "train/rules.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
@@ -92,7 +93,8 @@ Parts2 parts() {
 // Loss and norm of a step over the samples in so many parts.
 std::pair<double, double> step_in(size_t cuts) {
   const Parts2 made = parts();
-  Optimizer optimizer(trainable(*made.model, *made.objective), {.lr = 1e-3});
+  const auto optimizer =
+      make_rule("adamw", {.parameters = trainable(*made.model, *made.objective), .clip_norm = 1});
   const std::vector<Sample> all = samples();
   std::vector<Batch> micro_batches;
   for (size_t i = 0; i < cuts; ++i) {
@@ -101,7 +103,7 @@ std::pair<double, double> step_in(size_t cuts) {
         batch_of(*made.objective, {all.begin() + i * size, all.begin() + (i + 1) * size}));
   }
   const StepOutcome outcome = train_step(
-      {.model = *made.model, .objective = *made.objective, .optimizer = optimizer}, micro_batches, 1, 1e-3);
+      {.model = *made.model, .objective = *made.objective, .optimizer = *optimizer}, micro_batches, 1, 1e-3);
   return {outcome.values[0].item<double>() / outcome.work.total, outcome.values[1].item<double>()};
 }
 

@@ -7,8 +7,8 @@
 #include "core/parameters.h"
 #include "support/catch.h"
 #include "support/files.h"
-#include "train/config/plan.h"
 #include "train/loop/loop.h"
+#include "train/run/plan.h"
 #include "train/run/run_folder.h"
 
 using namespace lmzoo;
@@ -40,6 +40,7 @@ Assembled train_in(const std::string& folder, const LoadedConfig& loaded) {
   train({.model = *run.parts.model,
          .objective = *run.parts.objective,
          .optimizer = *run.optimizer,
+         .lr = loaded.config.optimizer.lr,
          .batches = *run.batches,
          .valid = run.valid,
          .train = loaded.config.train,

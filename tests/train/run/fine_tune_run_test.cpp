@@ -8,8 +8,8 @@
 #include "train/fakes.h"
 #include "train/loop/loop.h"
 #include "train/run/assemble.h"
-#include "train/run/checkpoint.h"
 #include "train/run/run_folder.h"
+#include "train/saved/checkpoint.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
@@ -65,6 +65,7 @@ struct Fixture {
     const TrainJob job{.model = *parts.parts.model,
                        .objective = *parts.parts.objective,
                        .optimizer = *parts.optimizer,
+                       .lr = loaded.config.optimizer.lr,
                        .batches = batches,
                        .train = options,
                        .schedule = loaded.config.schedule,

@@ -7,9 +7,10 @@
 #include "objectives/parts/heads.h"
 #include "objectives/parts/losses.h"
 #include "support/catch.h"
-#include "train/config/bind.h"
 #include "train/loop/step.h"
+#include "train/rules.h"
 #include "train/run/assemble.h"
+#include "train/yaml/bind.h"
 
 using namespace lmzoo;
 using Catch::Matchers::Contains;
@@ -149,11 +150,12 @@ TEST_CASE("two models of one objective are trained together; the generator's dra
   CHECK(loss_of(1) == loss_of(1));
   CHECK(loss_of(1) != loss_of(2));
   parts.objective->train();
-  Optimizer optimizer(trainable(*parts.model, *parts.objective), {.lr = 1e-2});
+  const auto optimizer =
+      test::make_rule("adamw", {.parameters = trainable(*parts.model, *parts.objective), .clip_norm = 1});
   double first = 0, last = 0;
   for (int64_t step = 1; step <= 30; ++step) {
     const StepOutcome outcome = train_step(
-        {.model = *parts.model, .objective = *parts.objective, .optimizer = optimizer}, {batch}, step, 1e-2);
+        {.model = *parts.model, .objective = *parts.objective, .optimizer = *optimizer}, {batch}, step, 1e-2);
     last = outcome.values[0].item<double>() / outcome.work.total;
     first = step == 1 ? last : first;
   }

@@ -10,9 +10,9 @@
 #include "nn/low_rank.h"
 #include "support/catch.h"
 #include "support/files.h"
-#include "train/config/plan.h"
 #include "train/fakes.h"
 #include "train/run/assemble.h"
+#include "train/run/plan.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;

@@ -11,10 +11,11 @@
 #include "core/tensor_file.h"
 #include "support/catch.h"
 #include "support/files.h"
+#include "train/run/assemble.h"
 #include "train/run/run_folder.h"
 #include "train/words/corpus.h"
-#include "train/words/options.h"
 #include "train/words/train.h"
+#include "train/words/work.h"
 
 using namespace lmzoo;
 using test::TempDir;
@@ -68,7 +69,9 @@ Trained train_words(const TempDir& dir,
   write_run_folder(run, loaded.config, *made.tokenizer, {});
   ProgressBar bar("", "", ProgressBar::Style::silent);
   const TrainResult result = train_word_vectors({.config = loaded.config,
-                                                 .parts = made.parts,
+                                                 .model = *made.parts.model,
+                                                 .objective = *made.parts.objective,
+                                                 .vocabulary = made.parts.vocabulary,
                                                  .store = made.store,
                                                  .run = run,
                                                  .resume = goes_on,
@@ -295,7 +298,7 @@ TEST_CASE("defaults and refusals of word vectors") {
   };
   const RunConfig cbow = read("skipgram", {"objective={type: cbow}", "optimizer={}"});
   CHECK(cbow.optimizer.lr == 0.05);
-  CHECK(cbow.optimizer.type == OptimizerType::sgd);
+  CHECK(cbow.optimizer.type == "sgd");
   CHECK(cbow.schedule.type == ScheduleType::linear);
   CHECK(cbow.data.sequence_length == 1000);
   CHECK(word_learning_rate(cbow, 0, 100) == 0.05);

@@ -11,10 +11,10 @@
 #include "core/registry.h"
 #include "core/tensor_file.h"
 #include "io/files.h"
-#include "train/config/bind.h"
 #include "train/exchange/huggingface/family.h"
 #include "train/exchange/huggingface/heads.h"
 #include "train/exchange/huggingface/weight_plan.h"
+#include "train/yaml/bind.h"
 
 namespace lmzoo {
 namespace {
@@ -25,12 +25,12 @@ void settle(YamlNode& options, std::string_view key, int64_t value) {
   put(options, key, value);
 }
 
-YamlNode complete_options(const LoadedRun& run) {
-  AnyOptions copy = run.config.config.model.options;
+YamlNode complete_options(const PortableRun& run) {
+  AnyOptions copy = run.model_options;
   YamlNode options = dump_fields(static_cast<GroupRef&>(copy));
-  settle(options, "vocab_size", run.parts.model->vocab_rows());
-  if (run.parts.model->max_length() < INT64_MAX) {
-    settle(options, "max_length", run.parts.model->max_length());
+  settle(options, "vocab_size", run.model->vocab_rows());
+  if (run.model->max_length() < INT64_MAX) {
+    settle(options, "max_length", run.model->max_length());
   }
   return options;
 }
@@ -43,18 +43,18 @@ bool has_pooler(const Family& family, const std::string& architecture) {
          (architecture == family.body || architecture.ends_with("ForMultipleChoice") || classifier);
 }
 
-std::string choose_architecture(const LoadedRun& run,
+std::string choose_architecture(const PortableRun& run,
                                 const Family& family,
                                 const NameMap& names,
                                 const YamlNode& options,
                                 const std::string& wanted) {
-  const HeadNames* head = names.head_of(run.config.config.objective.type);
+  const HeadNames* head = names.head_of(run.objective_type);
   std::vector<std::string> known{std::string(family.body)};
   const bool speaks = family.type != "bert" || OptionValues(options).flag("lm_head", true);
   if (speaks) {
     known.emplace_back(family.language);
   }
-  if (head != nullptr && !run.parts.objective->parameters().empty()) {
+  if (head != nullptr && !run.objective->parameters().empty()) {
     known.emplace_back(head->architecture);
   }
   check(wanted.empty() || std::ranges::find(known, wanted) != known.end(),
@@ -62,15 +62,15 @@ std::string choose_architecture(const LoadedRun& run,
         printable(wanted, 60),
         joined(known),
         suggestion(wanted, known));
-  check(!wanted.empty() || head != nullptr || run.parts.objective->parameters().empty(),
+  check(!wanted.empty() || head != nullptr || run.objective->parameters().empty(),
         "{} of Hugging Face has no head for the objective {}; --architecture {} leaves it out",
         family.model_type,
-        run.config.config.objective.type,
+        run.objective_type,
         known.back());
   return wanted.empty() ? known.back() : wanted;
 }
 
-TaskHead task_of(const LoadedRun& run,
+TaskHead task_of(const PortableRun& run,
                  const HeadNames* head,
                  const std::string& architecture,
                  const std::string& family) {
@@ -78,12 +78,12 @@ TaskHead task_of(const LoadedRun& run,
   if (head == nullptr || head->architecture != architecture) {
     return task;
   }
-  AnyOptions copy = run.config.config.objective.options;
+  AnyOptions copy = run.objective_options;
   const YamlNode options = dump_fields(static_cast<GroupRef&>(copy));
   check_head(options, family, architecture);
   task.architecture = architecture;
-  task.labels = run.parts.classes;
-  task.problem_type = problem_type_of(run.config.config.objective.type);
+  task.labels = run.classes;
+  task.problem_type = problem_type_of(run.objective_type);
   if (task.problem_type == "regression") {
     task.labels = {"LABEL_0"};
   }
@@ -176,33 +176,32 @@ void write_weights(const std::string& folder, const NamedTensors& tensors, uint6
 
 }  // namespace
 
-ExportedModel exported(const LoadedRun& run, const ExportOptions& options) {
+ExportedModel exported(const PortableRun& run, const ExportOptions& options) {
   ExportedModel out;
-  const std::string& type = run.config.config.model.type;
-  merge_adapters(*run.parts.model);
+  const std::string& type = run.model_type;
+  merge_adapters(*run.model);
   out.model.type = type;
   out.model.options = complete_options(run);
   out.model.family = huggingface_family(type, out.model.options, options.family);
   const Vocabulary& vocabulary = run.tokenizer->vocabulary();
-  out.model.ids.vocab_size = run.parts.model->vocab_rows();
+  out.model.ids.vocab_size = run.model->vocab_rows();
   out.model.ids.pad = vocabulary.pad;
   out.model.ids.bos = vocabulary.bos;
   out.model.ids.eos = vocabulary.eos;
   const Family& family = family_called(out.model.family);
   const NameMap names = family.names(OptionValues(out.model.options));
   out.architecture = choose_architecture(run, family, names, out.model.options, options.architecture);
-  const HeadNames* head = names.head_of(run.config.config.objective.type);
+  const HeadNames* head = names.head_of(run.objective_type);
   out.model.task = task_of(run, head, out.architecture, out.model.family);
   const std::string prefix(out.architecture == family.body ? "" : names.prefixes.front());
   Export writer(out, family);
-  for (const PlannedTensor& planned :
-       plan_weights(*run.parts.model, &*run.parts.objective, names, head, prefix)) {
+  for (const PlannedTensor& planned : plan_weights(*run.model, &*run.objective, names, head, prefix)) {
     writer.take(planned);
   }
   return out;
 }
 
-KeyAccount export_folder(const LoadedRun& run, const std::string& folder, const ExportOptions& options) {
+KeyAccount export_folder(const PortableRun& run, const std::string& folder, const ExportOptions& options) {
   check(!std::filesystem::exists(folder), "{}: is there already; choose another folder", printable(folder));
   ExportedModel model = exported(run, options);
   StagedFolder staged(folder);

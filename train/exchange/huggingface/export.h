@@ -8,7 +8,7 @@
 
 #include "core/parameters.h"
 #include "train/exchange/huggingface/import.h"
-#include "train/run/assemble.h"
+#include "train/exchange/portable_run.h"
 
 namespace lmzoo {
 
@@ -20,7 +20,9 @@ struct ExportOptions {
 
 // `folder` must not exist; it appears whole or not at all. Low-rank additions are merged into the run's
 // weights.
-KeyAccount export_folder(const LoadedRun& run, const std::string& folder, const ExportOptions& options = {});
+KeyAccount export_folder(const PortableRun& run,
+                         const std::string& folder,
+                         const ExportOptions& options = {});
 
 // The same without files: what goes into them. Tensors are views of the run's where they can be.
 struct ExportedModel {
@@ -29,6 +31,6 @@ struct ExportedModel {
   NamedTensors tensors;  // under Hugging Face's names
   KeyAccount account;
 };
-ExportedModel exported(const LoadedRun& run, const ExportOptions& options = {});
+ExportedModel exported(const PortableRun& run, const ExportOptions& options = {});
 
 }  // namespace lmzoo

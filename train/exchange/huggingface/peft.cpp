@@ -16,12 +16,12 @@
 #include "io/tensor_files.h"
 #include "nn/linear.h"
 #include "nn/low_rank.h"
-#include "train/config/bind.h"
 #include "train/exchange/huggingface/config.h"
 #include "train/exchange/huggingface/family.h"
 #include "train/exchange/huggingface/peft_config.h"
 #include "train/exchange/huggingface/weight_copy.h"
 #include "train/exchange/huggingface/weight_plan.h"
+#include "train/yaml/bind.h"
 
 namespace lmzoo {
 namespace {
@@ -73,16 +73,16 @@ void add_map(const PlannedTensor& planned, Linear& linear, Places& places) {
 
 class Mapping {
  public:
-  Mapping(const Parts& parts, const RunConfig& config, const std::string& family) : parts_(parts) {
-    AnyOptions copy = config.model.options;
+  Mapping(const PortableRun& run, const std::string& family) : run_(run) {
+    AnyOptions copy = run.model_options;
     options_ = dump_fields(static_cast<GroupRef&>(copy));
-    settle("vocab_size", parts.model->vocab_rows());
-    if (parts.model->max_length() < INT64_MAX) {
-      settle("max_length", parts.model->max_length());
+    settle("vocab_size", run.model->vocab_rows());
+    if (run.model->max_length() < INT64_MAX) {
+      settle("max_length", run.model->max_length());
     }
-    const Family& chosen = family_called(huggingface_family(config.model.type, options_, family));
+    const Family& chosen = family_called(huggingface_family(run.model_type, options_, family));
     names_ = chosen.names(OptionValues(options_));
-    head_ = names_.head_of(config.objective.type);
+    head_ = names_.head_of(run.objective_type);
     const bool bare = head_ == nullptr && !OptionValues(options_).flag("lm_head", true);
     usual_prefix_ = bare ? "" : names_.prefixes.front();
     language_task_ = chosen.type == "gpt" ? "CAUSAL_LM" : chosen.type == "t5" ? "SEQ_2_SEQ_LM" : "";
@@ -90,9 +90,8 @@ class Mapping {
 
   Places places(const std::string& prefix) const {
     Places places{.maps = {}, .head = {}, .prefix = prefix};
-    const auto linears = linears_of(*parts_.model);
-    for (const PlannedTensor& planned :
-         plan_weights(*parts_.model, &*parts_.objective, names_, head_, prefix)) {
+    const auto linears = linears_of(*run_.model);
+    for (const PlannedTensor& planned : plan_weights(*run_.model, &*run_.objective, names_, head_, prefix)) {
       if (planned.rule == nullptr) {
         continue;
       }
@@ -137,7 +136,7 @@ class Mapping {
     put(options_, key, value);
   }
 
-  const Parts& parts_;
+  const PortableRun& run_;
   YamlNode options_;
   NameMap names_;
   const HeadNames* head_ = nullptr;
@@ -280,10 +279,10 @@ AdapterAccount copy_all(const AdapterFile& adapter,
 
 }  // namespace
 
-AdapterAccount add_adapter(const Parts& parts, const RunConfig& config, const std::string& folder) {
+AdapterAccount add_adapter(const PortableRun& run, const std::string& folder) {
   const PeftConfig peft = read_peft_config(config_file_of(folder));
   const AdapterFile adapter = open_adapter(folder);
-  const Places places = Mapping(parts, config, "").places_for(adapter.files);
+  const Places places = Mapping(run, "").places_for(adapter.files);
   check_fit(adapter, places);
   return copy_all(adapter, places, [&](const MapPlace& place, int64_t rank) -> LowRank& {
     const LoraOptions lora{.rank = rank, .alpha = peft.alpha, .scaling = peft.scaling};
@@ -291,13 +290,13 @@ AdapterAccount add_adapter(const Parts& parts, const RunConfig& config, const st
   });
 }
 
-AdapterAccount fill_adapters(const Parts& parts, const RunConfig& config, const std::string& folder) {
+AdapterAccount fill_adapters(const PortableRun& run, const std::string& folder) {
   const PeftConfig peft = read_peft_config(config_file_of(folder));
   const AdapterFile adapter = open_adapter(folder);
-  const Places places = Mapping(parts, config, "").places_for(adapter.files);
+  const Places places = Mapping(run, "").places_for(adapter.files);
   check_fit(adapter, places);
   const LoraOptions wanted{.rank = peft.rank, .alpha = peft.alpha, .scaling = peft.scaling};
-  const LoraOptions lora = config.fine_tune.lora.value_or(LoraOptions{});
+  const LoraOptions lora = run.lora.value_or(LoraOptions{});
   std::set<std::string> theirs, ours;
   bool same_ranks = true;
   for (const auto& [module, pair] : adapter.pairs) {
@@ -309,7 +308,7 @@ AdapterAccount fill_adapters(const Parts& parts, const RunConfig& config, const 
       ours.insert(place.name);
     }
   }
-  const bool same = config.fine_tune.lora && same_ranks && ours == theirs && lora.scale() == wanted.scale();
+  const bool same = run.lora && same_ranks && ours == theirs && lora.scale() == wanted.scale();
   check(same,
         "{} is another adapter than fine_tune.lora makes; it would be {{rank: {}, alpha: {:g}, scaling: {}, "
         "targets: [{}]}}",
@@ -322,15 +321,13 @@ AdapterAccount fill_adapters(const Parts& parts, const RunConfig& config, const 
       adapter, places, [&](const MapPlace& place, int64_t) -> LowRank& { return *adapter_of(place); });
 }
 
-AdapterAccount export_adapter(const LoadedRun& run, const std::string& folder, const std::string& family) {
-  check(run.config.config.fine_tune.lora.has_value(),
-        "{} has no low-rank additions (fine_tune.lora)",
-        run.folder);
-  check(run.config.config.fine_tune.lora->train.empty(),
+AdapterAccount export_adapter(const PortableRun& run, const std::string& folder, const std::string& family) {
+  check(run.lora.has_value(), "{} has no low-rank additions (fine_tune.lora)", run.folder);
+  check(run.lora->train.empty(),
         "fine_tune.lora.train names weights of the model, which adapter files do not hold; a whole export "
         "does");
   check(!std::filesystem::exists(folder), "{}: is there already; choose another folder", printable(folder));
-  const Mapping mapping(run.parts, run.config.config, family);
+  const Mapping mapping(run, family);
   const Places places = mapping.usual_places();
   PeftModules modules{.modules = {}, .saved = {}, .transposed = false, .task_type = mapping.task_type()};
   AdapterAccount account;
@@ -347,7 +344,7 @@ AdapterAccount export_adapter(const LoadedRun& run, const std::string& folder, c
     modules.transposed = place.transposed;
     account.maps.push_back(place.name);
   }
-  for (const auto& [name, linear] : linears_of(*run.parts.model)) {
+  for (const auto& [name, linear] : linears_of(*run.model)) {
     check(
         std::ranges::all_of(linear->adapters, [&](const auto& each) { return written.contains(each.get()); }),
         "{}: an addition to all rows of a merged map, or to a part of one, has no module at Hugging Face; "
@@ -364,8 +361,7 @@ AdapterAccount export_adapter(const LoadedRun& run, const std::string& folder, c
   }
   StagedFolder staged(folder);
   write_tensors(staged.path() + "/adapter_model.safetensors", tensors, {{"format", "pt"}});
-  write_atomically(config_file_of(staged.path()),
-                   write_peft_config(*run.config.config.fine_tune.lora, modules).dump(2) + "\n");
+  write_atomically(config_file_of(staged.path()), write_peft_config(*run.lora, modules).dump(2) + "\n");
   staged.commit();
   return account;
 }

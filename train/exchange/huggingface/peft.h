@@ -13,8 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "train/run/assemble.h"
-#include "train/tune/fine_tune.h"
+#include "train/exchange/portable_run.h"
 
 namespace lmzoo {
 
@@ -26,15 +25,15 @@ struct AdapterAccount {
 
 // Writes the folder, which must not exist, for a run with additions. `family`: of Hugging Face's; empty: the
 // one that the model's options mean.
-AdapterAccount export_adapter(const LoadedRun& run,
+AdapterAccount export_adapter(const PortableRun& run,
                               const std::string& folder,
                               const std::string& family = "");
 
 // Puts an adapter's additions, and its head if it has one, into a model without additions.
-AdapterAccount add_adapter(const Parts& parts, const RunConfig& config, const std::string& folder);
+AdapterAccount add_adapter(const PortableRun& run, const std::string& folder);
 
 // Fills the additions that `fine_tune.lora` has made from an adapter that must be of the same maps, rank,
 // alpha and scaling; the InputError says what the YAML would have to say.
-AdapterAccount fill_adapters(const Parts& parts, const RunConfig& config, const std::string& folder);
+AdapterAccount fill_adapters(const PortableRun& run, const std::string& folder);
 
 }  // namespace lmzoo

@@ -1,0 +1,28 @@
+// assemble_word_vectors of assemble.h.
+#include "train/run/assemble.h"
+
+namespace lmzoo {
+
+WordVectorParts assemble_word_vectors(const LoadedConfig& loaded,
+                                      const Registry& registry,
+                                      const std::string& tokenizer_folder,
+                                      ProgressBar::Style style) {
+  WordVectorParts made;
+  made.tokenizer =
+      tokenizer_folder.empty() ? make_run_tokenizer(loaded, style) : load_tokenizer(tokenizer_folder);
+  made.store =
+      open_store(loaded, "data.train", loaded.config.data.train, made.tokenizer, std::nullopt, style);
+  made.parts = build_parts(loaded, registry, made.tokenizer->vocabulary(), {});
+  if (loaded.config.data.valid) {
+    const auto valid =
+        open_store(loaded, "data.valid", *loaded.config.data.valid, made.tokenizer, std::nullopt, style);
+    made.valid =
+        make_eval_set("valid",
+                      make_windows(loaded, *made.parts.objective, made.tokenizer->vocabulary(), valid),
+                      made.parts,
+                      loaded.config);
+  }
+  return made;
+}
+
+}  // namespace lmzoo

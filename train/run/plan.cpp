@@ -1,0 +1,354 @@
+#include "train/run/plan.h"
+
+#include <cmath>
+#include <filesystem>
+
+#include "base/check.h"
+#include "base/words/word_index.h"
+#include "core/parameters.h"
+#include "data/store/build_token_store.h"
+#include "io/files.h"
+#include "nn/parameter.h"
+#include "tokenizer/vocabulary_of.h"
+#include "train/config/word_settings.h"
+#include "train/loop/step.h"
+#include "train/run/full_window.h"
+#include "train/words/work.h"
+
+namespace lmzoo {
+namespace {
+
+// Bytes of English text for each token, to estimate.
+double bytes_per_token(const TokenizerOptions& options) {
+  return options.type == TokenizerType::sentencepiece ? 4.0
+         : options.type == TokenizerType::words       ? 6.0
+                                                      : 1.0;
+}
+
+// What the libraries take before there is any model.
+constexpr double kProcessBytes = 150e6;
+
+// Sizes that no machine has are still told, as the largest number there is.
+int64_t rounded(double value) {
+  constexpr double kMost = 9e18;
+  return std::llround(std::min(value, kMost));
+}
+
+class Planner {
+ public:
+  Planner(const LoadedConfig& loaded, const Registry& registry, const PlanOptions& options)
+      : loaded_(loaded), config_(loaded.config), registry_(registry), options_(options) {}
+
+  Plan make() {
+    plan_.title = config_.name + ": " + config_.model.type + " on " + config_.objective.type;
+    check_files();
+    const Vocabulary vocabulary = find_vocabulary();
+    find_classes();
+    build(vocabulary);
+    count_work();
+    if (options_.look_at_files) {
+      count_texts();
+    }
+    return plan_;
+  }
+
+ private:
+  void check_files() {
+    if (!options_.look_at_files) {
+      return;
+    }
+    const auto look = [&](const std::string& name, const TextOptions& text) {
+      const std::string key = "data." + name + ".files";
+      PlannedText planned{.name = name, .bytes = 0, .tokens = 0, .documents = {}, .windows = {}};
+      loaded_.places.locate(key, [&] {
+        for (const std::string& file : expand_files(text)) {
+          planned.bytes += std::filesystem::file_size(file);
+        }
+        check(planned.bytes > 0, "there is no text in {}", text.files.front());
+      });
+      plan_.texts.push_back(planned);
+    };
+    look("train", config_.data.train);
+    if (config_.data.valid) {
+      look("valid", *config_.data.valid);
+    }
+    if (config_.data.test) {
+      look("test", *config_.data.test);
+    }
+    if (!config_.warm_start.from.empty()) {
+      loaded_.places.locate("warm_start.from", [&] { warm_start_file(config_.warm_start.from); });
+    }
+  }
+
+  Vocabulary find_vocabulary() {
+    ForeseenVocabulary foreseen = foresee_vocabulary(loaded_, options_.look_at_files);
+    tokenizer_ = std::move(foreseen.tokenizer);
+    if (!foreseen.note.empty()) {
+      plan_.warnings.push_back(foreseen.note);
+    }
+    return foreseen.vocabulary;
+  }
+
+  // The store of a text, when it is in the cache already.
+  std::shared_ptr<const TokenStore> cached_store(const TextOptions& text, bool is_train) const {
+    if (tokenizer_ == nullptr) {
+      return nullptr;
+    }
+    TokenStoreRequest request{
+        .text = text, .tokenizer = tokenizer_, .cache_dir = config_.data.cache_dir, .classes = {}};
+    if (!is_train) {
+      request.classes = classes_;
+    }
+    const std::string path = token_store_path(request);
+    try {
+      return std::filesystem::exists(path) ? std::make_shared<const TokenStore>(path) : nullptr;
+    } catch (const InputError&) {
+      return nullptr;  // damaged: training makes it again
+    }
+  }
+
+  void find_classes() {
+    const TextOptions& text = config_.data.train;
+    if (!has_classes(text)) {
+      return;
+    }
+    if (!options_.look_at_files) {
+      classes_ = {"0", "1"};
+      plan_.warnings.push_back("the classes are unknown without data and taken as two");
+      return;
+    }
+    loaded_.places.locate("data.train", [&] { classes_ = class_names(text); });
+  }
+
+  void build(const Vocabulary& vocabulary) {
+    const MetaScope meta;
+    parts_ = build_parts(loaded_, registry_, vocabulary, classes_);
+    loaded_.places.locate("warm_start.freeze",
+                          [&] { freeze(*parts_.model, *parts_.objective, config_.warm_start.freeze); });
+    plan_.adapted = loaded_.places.locate("fine_tune", [&] { return prepare_fine_tuning(parts_, config_); });
+    plan_.parameters = count_elements(weights(*parts_.model, *parts_.objective));
+    const NamedTensors trained = trainable(*parts_.model, *parts_.objective);
+    plan_.trained = count_elements(trained);
+    plan_.trained_parts = summary_of(trained);
+    plan_.vocabulary = vocabulary.size;
+    plan_.classes = std::ssize(classes_);
+    plan_.lengths = parts_.objective->lengths();
+    loaded_.places.locate("warm_start.freeze", [&] {
+      check(plan_.trained > 0, "freezes every parameter, so nothing is left to train");
+    });
+  }
+
+  void count_work() {
+    if (trains_word_vectors(config_)) {
+      const WordVectorWork work = word_vector_work(config_, parts_.vocabulary);
+      plan_.flops_per_token = work.flops_per_word;
+      plan_.labels_per_window = work.labels_per_word * static_cast<double>(plan_.lengths.raw);
+      plan_.tokens_per_step = work.words_per_step;
+      plan_.memory_bytes = rounded(kProcessBytes + 4.0 * static_cast<double>(plan_.parameters));
+      return;
+    }
+    constexpr int64_t kWindows = 8;  // objectives may draw how much they label
+    const Batch batch = full_windows(*parts_.objective,
+                                     parts_.model->architecture(),
+                                     parts_.vocabulary,
+                                     parts_.shape(),
+                                     kWindows,
+                                     config_.stream_seed());
+    const double tokens = static_cast<double>(batch.tokens) / kWindows;  // of a window
+    plan_.labels_per_window = static_cast<double>(batch.slots.front().count()) / kWindows;
+    plan_.flops_per_token =
+        train_flops(*parts_.model, *parts_.objective, batch) / static_cast<double>(batch.tokens);
+    plan_.tokens_per_step = rounded(tokens * static_cast<double>(config_.train.batch_size));
+    plan_.flops = plan_.flops_per_token * static_cast<double>(plan_.tokens_per_step) *
+                  static_cast<double>(config_.train.steps);
+    const NamedTensors trained = trainable(*parts_.model, *parts_.objective);
+    // Weights, and gradients of those that learn, both float32; what the optimizer holds beside them.
+    const double state =
+        4.0 * static_cast<double>(plan_.parameters + plan_.trained) +
+        static_cast<double>(make_optimizer(loaded_, registry_, {.parameters = trained})->memory_bytes());
+    // The states of a body that no gradient reaches are not kept.
+    const double positions =
+        config_.fine_tune.probe ? 0 : tokens * static_cast<double>(config_.micro_batch());
+    const double number = config_.train.precision == Precision::bf16 ? 2 : 4;
+    plan_.memory_bytes = rounded(kProcessBytes + state + positions * saved_numbers() * number);
+  }
+
+  // Numbers that a position leaves for the backward pass: each matrix keeps what it reads, and what it gives
+  // is kept by whatever comes next. Embeddings, which have a row for each id or position, keep nothing.
+  double saved_numbers() const {
+    double numbers = 0;
+    for (const NamedTensor& weight : weights(*parts_.model, *parts_.objective)) {
+      const Tensor& tensor = weight.tensor;
+      const bool is_table = tensor.dim() != 2 || tensor.size(0) == parts_.model->vocab_rows() ||
+                            weight.name.find("positions") != std::string::npos;
+      numbers += is_table ? 0 : static_cast<double>(tensor.size(0) + tensor.size(1));
+    }
+    return numbers;
+  }
+
+  void count_texts() {
+    for (PlannedText& text : plan_.texts) {
+      const TextOptions& options = text.name == "train"   ? config_.data.train
+                                   : text.name == "valid" ? *config_.data.valid
+                                                          : *config_.data.test;
+      const auto store = cached_store(options, text.name == "train");
+      if (store == nullptr) {
+        text.tokens = std::llround(static_cast<double>(text.bytes) / bytes_per_token(config_.tokenizer));
+        continue;
+      }
+      const Windows windows = make_windows(loaded_, *parts_.objective, parts_.vocabulary, store);
+      text.tokens = store->tokens();
+      text.documents = store->documents();
+      text.windows = windows.size();
+    }
+    const PlannedText& train = plan_.texts.front();
+    if (trains_word_vectors(config_)) {
+      plan_.epochs = static_cast<double>(*config_.train.epochs);
+      plan_.flops = plan_.flops_per_token * static_cast<double>(train.tokens) * *plan_.epochs;
+      return;
+    }
+    const double drawn =
+        static_cast<double>(config_.train.steps) * static_cast<double>(config_.train.batch_size);
+    if (train.windows && *train.windows > 0) {
+      plan_.epochs = drawn / static_cast<double>(*train.windows);
+    } else if (!train.windows) {
+      plan_.warnings.push_back("the text is not encoded yet: tokens are estimated from bytes");
+    }
+  }
+
+  const LoadedConfig& loaded_;
+  const RunConfig& config_;
+  const Registry& registry_;
+  const PlanOptions& options_;
+  std::shared_ptr<const Tokenizer> tokenizer_;  // null: not made yet
+  std::vector<std::string> classes_;
+  Parts parts_;
+  Plan plan_;
+};
+
+std::string scaled_number(double value, const char* unit) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.3g %s", value, unit);
+  return text;
+}
+
+}  // namespace
+
+ForeseenVocabulary foresee_vocabulary(const LoadedConfig& loaded, bool look_at_files) {
+  const RunConfig& config = loaded.config;
+  const TokenizerOptions& options = config.tokenizer;
+  return loaded.places.locate("tokenizer", [&]() -> ForeseenVocabulary {
+    std::shared_ptr<const Tokenizer> tokenizer;
+    if (look_at_files || options.type == TokenizerType::byte) {
+      tokenizer = find_tokenizer(options, config.data.train, config.data.cache_dir);
+    }
+    const bool must_be_trained = tokenizer == nullptr && options.model.empty();
+    if (const auto planned = must_be_trained ? planned_vocabulary(options) : std::nullopt) {
+      return {
+          *planned, nullptr, "the tokenizer is not trained yet: its size is taken from tokenizer.vocab_size"};
+    }
+    if (tokenizer == nullptr && look_at_files) {
+      tokenizer = make_tokenizer(options, config.data.train, "");
+    }
+    if (tokenizer != nullptr) {
+      return {vocabulary_of(*tokenizer), tokenizer, ""};
+    }
+    const TokenizerOptions guess{.vocab_size = 8000 + options.sentinels, .sentinels = options.sentinels};
+    Vocabulary guessed = planned_vocabulary(guess).value();
+    if (options.type == TokenizerType::words) {
+      constexpr int32_t kGuessedWords = 8000;
+      guessed.counts = std::make_shared<const std::vector<int64_t>>(kGuessedWords, 1);
+      const auto words = std::make_shared<WordIndex>();
+      for (int32_t i = 0; i < kGuessedWords; ++i) {
+        words->add(std::to_string(i));
+      }
+      guessed.words = words;
+    }
+    return {guessed, nullptr, "the vocabulary is unknown without data and taken as 8,000"};
+  });
+}
+
+Plan make_plan(const LoadedConfig& loaded, const Registry& registry, const PlanOptions& options) {
+  return Planner(loaded, registry, options).make();
+}
+
+std::string grouped(int64_t number) {
+  std::string digits = std::to_string(number);
+  for (auto at = static_cast<int64_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3) {
+    digits.insert(static_cast<size_t>(at), ",");
+  }
+  return digits;
+}
+
+Json to_json(const Plan& plan) {
+  Json texts = Json::object();
+  for (const PlannedText& text : plan.texts) {
+    texts[text.name] = {{"bytes", text.bytes},
+                        {"tokens", text.tokens},
+                        {"tokens_estimated", !text.documents},
+                        {"documents", text.documents ? Json(*text.documents) : Json()},
+                        {"windows", text.windows ? Json(*text.windows) : Json()}};
+  }
+  return {{"title", plan.title},
+          {"parameters", plan.parameters},
+          {"trained_parameters", plan.trained},
+          {"trained", plan.trained < plan.parameters ? Json(plan.trained_parts) : Json()},
+          {"adapted", plan.adapted},
+          {"vocabulary", plan.vocabulary},
+          {"classes", plan.classes},
+          {"raw_length", plan.lengths.raw},
+          {"source_length", plan.lengths.source},
+          {"target_length", plan.lengths.target},
+          {"labels_per_window", plan.labels_per_window},
+          {"tokens_per_step", plan.tokens_per_step},
+          {"flops_per_token", plan.flops_per_token},
+          {"flops", plan.flops},
+          {"memory_bytes", plan.memory_bytes},
+          {"epochs", plan.epochs ? Json(*plan.epochs) : Json()},
+          {"data", texts},
+          {"warnings", plan.warnings}};
+}
+
+std::string to_text(const Plan& plan) {
+  std::string out = plan.title + "\n";
+  const auto line = [&](const std::string& name, const std::string& value) {
+    out += "  " + name + std::string(name.size() < 18 ? 18 - name.size() : 1, ' ') + value + "\n";
+  };
+  line("parameters",
+       grouped(plan.parameters) +
+           (plan.trained < plan.parameters ? ", of which " + grouped(plan.trained) + " are trained" : ""));
+  if (plan.trained < plan.parameters) {
+    for (const auto& [name, count] : plan.trained_parts) {
+      line("  trained", grouped(count) + " of " + name);
+    }
+  }
+  line("vocabulary",
+       grouped(plan.vocabulary) + (plan.classes > 0 ? fmt::format(", {} classes", plan.classes) : ""));
+  line("lengths",
+       fmt::format("raw {}, source {}, target {}, labels {:g} a full window",
+                   plan.lengths.raw,
+                   plan.lengths.source,
+                   plan.lengths.target,
+                   plan.labels_per_window));
+  for (const PlannedText& text : plan.texts) {
+    std::string value = (text.documents ? "" : "about ") + grouped(text.tokens) + " tokens";
+    if (text.documents) {
+      value += " in " + grouped(*text.documents) + " documents, " + grouped(*text.windows) + " windows";
+    }
+    line(text.name, value + ", " + human_bytes(text.bytes));
+  }
+  line("a step",
+       grouped(plan.tokens_per_step) + " tokens at most, " +
+           scaled_number(plan.flops_per_token * static_cast<double>(plan.tokens_per_step) / 1e9, "GFLOP"));
+  line("a token", scaled_number(plan.flops_per_token / 1e6, "MFLOP"));
+  line("the run",
+       scaled_number(plan.flops / 1e12, "TFLOP") +
+           (plan.epochs ? ", " + scaled_number(*plan.epochs, "epochs") : ""));
+  line("memory", "about " + human_bytes(static_cast<uint64_t>(plan.memory_bytes)));
+  for (const std::string& warning : plan.warnings) {
+    line("note", warning);
+  }
+  return out;
+}
+
+}  // namespace lmzoo

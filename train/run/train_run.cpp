@@ -1,0 +1,112 @@
+#include "train/run/train_run.h"
+
+#include <cstdio>
+
+#include <ATen/Version.h>
+#include <torch/version.h>
+
+#include "base/check.h"
+#include "base/version.h"
+#include "core/cpu_setup.h"
+#include "core/isa.h"
+#include "train/config/word_settings.h"
+#include "train/run/assemble.h"
+#include "train/run/plan.h"
+#include "train/run/run_folder.h"
+#include "train/words/train.h"
+
+namespace lmzoo {
+namespace {
+
+void log(const std::string& line) {
+  if (!line.empty()) {
+    std::fprintf(stderr, "%s\n", line.c_str());
+  }
+}
+
+// What the bits of a run depend on beside its configuration.
+std::map<std::string, std::string> identity(int64_t threads, const at::Device& device) {
+  return {{"lmzoo", version()},
+          {"libtorch", TORCH_VERSION},
+          {"device", device.str()},
+          {"threads", std::to_string(threads)},
+          {"cpu",
+           fmt::format("{} {}{}",
+                       at::get_cpu_capability(),
+                       name_of(isa()),
+                       mkl_dispatch_changed() ? " mkl-avx512" : "")}};
+}
+
+// The tokenizer of a run that is there already; empty: none is.
+std::string known_tokenizer(const std::string& run) { return is_run(run) ? tokenizer_folder(run) : ""; }
+
+// Word vectors have no batches and no autograd, so a loop of their own.
+TrainResult train_words(const LoadedConfig& loaded,
+                        const Registry& registry,
+                        const std::string& run,
+                        bool resume,
+                        int64_t threads) {
+  const RunConfig& config = loaded.config;
+  WordVectorParts made = assemble_word_vectors(loaded, registry, known_tokenizer(run));
+  write_run_folder(run, config, *made.tokenizer, {});
+  ProgressBar bar(config.name, "word");
+  return train_word_vectors({.config = config,
+                             .model = *made.parts.model,
+                             .objective = *made.parts.objective,
+                             .vocabulary = made.parts.vocabulary,
+                             .store = made.store,
+                             .run = run,
+                             .resume = resume,
+                             .threads = threads,
+                             .valid = made.valid,
+                             .identity = identity(threads, at::kCPU)},
+                            bar);
+}
+
+}  // namespace
+
+TrainResult train_run(const LoadedConfig& loaded,
+                      const Registry& registry,
+                      const std::string& run,
+                      bool resume) {
+  const RunConfig& config = loaded.config;
+  check_run_folder(run, config, resume);
+  const bool goes_on = !list_checkpoints(run).empty();
+  const int64_t threads = set_up_cpu(config.train.threads);
+  if (!goes_on) {
+    log(to_text(make_plan(loaded, registry)));
+  }
+  if (trains_word_vectors(config)) {
+    return train_words(loaded, registry, run, resume, threads);
+  }
+  const DeviceChoice device =
+      loaded.places.locate("train.device", [&] { return choose_device(config.train.device); });
+  log(device.note);
+  Assembled parts =
+      assemble(loaded,
+               registry,
+               {.device = device.device, .tokenizer_folder = known_tokenizer(run), .warm = !goes_on});
+  log(parts.warm_started_from.empty() ? "" : "begins from " + parts.warm_started_from);
+  log(parts.embedding_note);
+  write_run_folder(run, config, *parts.tokenizer, parts.parts.classes);
+  const TrainJob job{.model = *parts.parts.model,
+                     .objective = *parts.parts.objective,
+                     .optimizer = *parts.optimizer,
+                     .lr = config.optimizer.lr,
+                     .batches = *parts.batches,
+                     .valid = parts.valid,
+                     .train = config.train,
+                     .eval = config.eval,
+                     .schedule = config.schedule,
+                     .unfreezing = parts.unfreezing,
+                     .probe = config.fine_tune.probe,
+                     .seed = config.stream_seed(),
+                     .device = device.device,
+                     .run = run,
+                     .resume = resume,
+                     .identity = identity(threads, device.device)};
+  ProgressBar bar(config.name, "step");
+  return train(job, bar);
+}
+
+}  // namespace lmzoo

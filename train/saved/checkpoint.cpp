@@ -1,0 +1,216 @@
+#include "train/saved/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+
+#include "base/check.h"
+#include "core/tensor_file.h"
+#include "io/files.h"
+#include "io/manifest.h"
+
+namespace lmzoo {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kStateVersion = 1;
+constexpr std::string_view kStepPrefix = "step-";
+
+// The step of a folder's name, if it is a checkpoint's.
+std::optional<int64_t> step_of(const std::string& folder) {
+  const std::string name = fs::path(folder).filename();
+  int64_t step = 0;
+  if (!name.starts_with(kStepPrefix)) {
+    return std::nullopt;
+  }
+  const char* end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data() + kStepPrefix.size(), end, step);
+  if (error != std::errc() || stop != end) {
+    return std::nullopt;
+  }
+  return step;
+}
+
+Json to_json(const BestMark& best) {
+  return {{"checkpoint", fs::path(checkpoint_folder("", best.step)).filename()},
+          {"metric", best.metric},
+          {"value", best.value}};
+}
+
+BestMark best_mark_from(const Json& json) {
+  const auto step = step_of(json.at("checkpoint").get<std::string>());
+  check(step.has_value(), "'checkpoint' is not step-N");
+  return {*step, json.at("metric").get<std::string>(), json.at("value").get<double>()};
+}
+
+// Calls `read`; what it dislikes becomes an error that names the file.
+template <class Read>
+auto reading(const std::string& file, const Read& read) {
+  try {
+    return read();
+  } catch (const Json::exception& error) {
+    throw InputError(fmt::format("{}: not as lmzoo writes it: {}", file, error.what()));
+  }
+}
+
+void mark_best(const std::string& run, const std::optional<BestMark>& best) {
+  const std::string path = checkpoints_folder(run) + "/best.json";
+  if (best) {
+    write_atomically(path, to_json(*best).dump() + "\n");
+  } else {
+    fs::remove(path);
+  }
+}
+
+// Newer folders than this one are of a future that was given up: they were damaged when the run went on from
+// here.
+void remove_old(const std::string& run, const TrainState& state, int64_t keep_last) {
+  const std::vector<std::string> all = list_checkpoints(run);
+  int64_t kept = 0;
+  for (auto folder = all.rbegin(); folder != all.rend(); ++folder) {
+    const int64_t step = *step_of(*folder);
+    const bool recent = step <= state.step && kept++ < keep_last;
+    if (!recent && !(state.best && state.best->step == step)) {
+      fs::remove_all(*folder);
+    }
+  }
+}
+
+}  // namespace
+
+Json to_json(const TrainState& state) {
+  Json json{{"version", kStateVersion},
+            {"step", state.step},
+            {"tokens", state.tokens},
+            {"labels", state.labels},
+            {"skipped", state.skipped},
+            {"skipped_in_a_row", state.skipped_in_a_row},
+            {"seconds", state.seconds},
+            {"evaluated_step", state.evaluated_step},
+            {"evaluations_since_best", state.evaluations_since_best}};
+  json["best"] = state.best ? to_json(*state.best) : Json();
+  json["batches"] = state.batches;
+  json["identity"] = state.identity;
+  return json;
+}
+
+TrainState train_state_from(const Json& json, const std::string& file) {
+  return reading(file, [&] {
+    const auto version = json.at("version").get<int64_t>();
+    check(version == kStateVersion, "{}: version {}, but this lmzoo reads {}", file, version, kStateVersion);
+    TrainState state;
+    json.at("step").get_to(state.step);
+    json.at("tokens").get_to(state.tokens);
+    json.at("labels").get_to(state.labels);
+    json.at("skipped").get_to(state.skipped);
+    json.at("skipped_in_a_row").get_to(state.skipped_in_a_row);
+    json.at("seconds").get_to(state.seconds);
+    json.at("evaluated_step").get_to(state.evaluated_step);
+    json.at("evaluations_since_best").get_to(state.evaluations_since_best);
+    if (!json.at("best").is_null()) {
+      state.best = best_mark_from(json.at("best"));
+    }
+    state.batches = json.at("batches");
+    json.at("identity").get_to(state.identity);
+    return state;
+  });
+}
+
+std::string checkpoints_folder(const std::string& run) { return run + "/checkpoints"; }
+
+std::string checkpoint_folder(const std::string& run, int64_t step) {
+  std::string digits = std::to_string(step);
+  digits.insert(0, 7 - std::min<size_t>(digits.size(), 7), '0');
+  return fmt::format("{}/{}{}", checkpoints_folder(run), kStepPrefix, digits);
+}
+
+void save_checkpoint(const std::string& run,
+                     const Snapshot& snapshot,
+                     const TrainState& state,
+                     int64_t keep_last) {
+  const std::string folder = checkpoint_folder(run, state.step);
+  make_folders(checkpoints_folder(run));
+  ensure_space(
+      checkpoints_folder(run),
+      static_cast<uint64_t>(count_bytes(snapshot.weights) + count_bytes(snapshot.optimizer)) + (1 << 20));
+  StagedFolder staged(folder);
+  write_tensors(
+      staged.path() + "/model.safetensors", snapshot.weights, {{"step", std::to_string(state.step)}});
+  write_tensors(staged.path() + "/optimizer.safetensors", snapshot.optimizer);
+  write_atomically(staged.path() + "/state.json", to_json(state).dump(2) + "\n");
+  write_manifest(staged.path());
+  staged.commit();
+  verify_manifest(folder);
+  mark_best(run, state.best);
+  remove_old(run, state, keep_last);
+}
+
+TrainState load_checkpoint(const std::string& folder, const Snapshot& snapshot) {
+  const std::string state_file = folder + "/state.json";
+  TrainState state = train_state_from(read_json(state_file), state_file);
+  read_tensors(folder + "/model.safetensors", snapshot.weights);
+  read_tensors(folder + "/optimizer.safetensors", snapshot.optimizer);
+  return state;
+}
+
+std::vector<std::string> list_checkpoints(const std::string& run) {
+  std::vector<std::string> folders;
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(checkpoints_folder(run), missing)) {
+    if (entry.is_directory() && step_of(entry.path())) {
+      folders.push_back(entry.path());
+    }
+  }
+  std::sort(folders.begin(), folders.end(), [](const std::string& a, const std::string& b) {
+    return *step_of(a) < *step_of(b);
+  });
+  return folders;
+}
+
+std::optional<std::string> newest_valid_checkpoint(const std::string& run,
+                                                   const std::function<void(const std::string&)>& warn) {
+  const std::vector<std::string> all = list_checkpoints(run);
+  for (auto folder = all.rbegin(); folder != all.rend(); ++folder) {
+    try {
+      verify_manifest(*folder);
+      return *folder;
+    } catch (const InputError& error) {
+      warn(fmt::format("checkpoint {} is damaged and passed over: {}", *folder, error.what()));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<BestMark> best_mark(const std::string& run) {
+  const std::string path = checkpoints_folder(run) + "/best.json";
+  if (!fs::exists(path)) {
+    return std::nullopt;
+  }
+  return reading(path, [&] { return best_mark_from(read_json(path)); });
+}
+
+std::string resolve_checkpoint(const std::string& path, bool newest) {
+  check(fs::is_directory(path), "{}: no such folder", path);
+  if (fs::exists(path + "/" + kManifestName)) {
+    verify_manifest(path);
+    return path;
+  }
+  if (const auto best = best_mark(path); best && !newest) {
+    const std::string folder = checkpoint_folder(path, best->step);
+    verify_manifest(folder);
+    return folder;
+  }
+  std::string damage;
+  const auto folder =
+      newest_valid_checkpoint(path, [&](const std::string& warning) { damage = "; " + warning; });
+  check(folder.has_value(),
+        "{}: neither a checkpoint nor a run folder with one ({}/checkpoints/step-N/{}){}",
+        path,
+        path,
+        kManifestName,
+        damage);
+  return *folder;
+}
+
+}  // namespace lmzoo

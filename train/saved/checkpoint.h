@@ -1,0 +1,80 @@
+// Checkpoints of a run: everything that the next step depends on.
+//
+//   RUN/checkpoints/step-0000100/   model.safetensors      "model.<name>", "objective.<name>"
+//                                   optimizer.safetensors  "<parameter>.exp_avg", ".exp_avg_sq", ".step"
+//                                   state.json             TrainState
+//                                   manifest.json          sizes and CRCs of the others
+//   RUN/checkpoints/best.json       {"checkpoint": "step-0000100", "metric": "loss", "value": 2.5}
+//
+// A folder appears whole or not at all (io/files.h); what was damaged later is found by its CRC, and the one
+// before is used.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/parameters.h"
+#include "io/json.h"
+
+namespace lmzoo {
+
+struct BestMark {
+  int64_t step = 0;
+  std::string metric;  // "loss" or "accuracy"
+  double value = 0;
+
+  bool operator==(const BestMark&) const = default;
+};
+
+// Where a run stands.
+struct TrainState {
+  int64_t step = 0;    // updates done, skipped ones included
+  int64_t tokens = 0;  // positions computed so far
+  int64_t labels = 0;
+  int64_t skipped = 0;
+  int64_t skipped_in_a_row = 0;
+  double seconds = 0;          // of training, over all parts of the run
+  int64_t evaluated_step = 0;  // of the last finished evaluation
+  int64_t evaluations_since_best = 0;
+  std::optional<BestMark> best;
+  Json batches;                                 // BatchSource::state
+  std::map<std::string, std::string> identity;  // what the bits depend on: threads, CPU kernels, steps ...
+};
+Json to_json(const TrainState& state);
+TrainState train_state_from(const Json& json, const std::string& file);
+
+std::string checkpoints_folder(const std::string& run);               // RUN/checkpoints
+std::string checkpoint_folder(const std::string& run, int64_t step);  // RUN/checkpoints/step-0000100
+
+// Tensors share memory with what they belong to: saving reads them, loading writes into them.
+struct Snapshot {
+  NamedTensors weights;
+  NamedTensors optimizer;
+};
+
+// Writes RUN's checkpoint of state.step, reads it back against its CRCs, and only then marks the best one and
+// removes old ones: all but the newest `keep_last` and the best.
+void save_checkpoint(const std::string& run,
+                     const Snapshot& snapshot,
+                     const TrainState& state,
+                     int64_t keep_last);
+
+// Fills `snapshot` from a checkpoint folder whose names and shapes must be exactly those; returns its state.
+TrainState load_checkpoint(const std::string& folder, const Snapshot& snapshot);
+
+// Folders of all checkpoints of a run, oldest first, valid or not.
+std::vector<std::string> list_checkpoints(const std::string& run);
+// The newest one that its manifest verifies; `warn` hears about each damaged one that was passed over.
+std::optional<std::string> newest_valid_checkpoint(const std::string& run,
+                                                   const std::function<void(const std::string&)>& warn);
+std::optional<BestMark> best_mark(const std::string& run);
+
+// The checkpoint that a RUN argument means: itself if it is one (verified), of a run folder the one marked
+// best (or the newest valid one if none is marked, or `newest` is set). InputError when there is none.
+std::string resolve_checkpoint(const std::string& path, bool newest = false);
+
+}  // namespace lmzoo

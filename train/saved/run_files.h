@@ -1,0 +1,26 @@
+// Where the files of a run lie (train/run/run_folder.h writes them, checkpoint.h those below checkpoints/):
+//
+//   config.yaml    resolved, complete, re-runnable
+//   tokenizer/     everything needed to encode again
+//   classes.json   names of the labels in the order of their indexes; only with labeled data
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace lmzoo {
+
+std::string config_file(const std::string& run);       // RUN/config.yaml
+std::string tokenizer_folder(const std::string& run);  // RUN/tokenizer
+std::string classes_file(const std::string& run);      // RUN/classes.json
+
+// Whether `folder` holds a run already, begun or finished.
+bool is_run(const std::string& folder);
+
+// The run that a RUN argument means: itself, or the one two folders above a checkpoint. InputError when it is
+// neither.
+std::string run_of(const std::string& path);
+
+std::vector<std::string> read_classes(const std::string& run);  // empty without the file
+
+}  // namespace lmzoo

@@ -1,0 +1,380 @@
+// YAML into options, and the places of keys.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <system_error>
+
+#include "base/check.h"
+#include "base/utf8.h"
+#include "core/registry.h"
+#include "train/yaml/bind.h"
+
+namespace lmzoo {
+namespace {
+
+std::string child(const std::string& prefix, std::string_view name) {
+  return prefix.empty() ? std::string(name) : prefix + "." + std::string(name);
+}
+
+// What was given, for messages: `'abc'`, or its kind.
+std::string given(const YamlNode& node) {
+  if (node.kind == YamlNode::Kind::null) {
+    return "nothing";
+  }
+  if (node.kind != YamlNode::Kind::scalar) {
+    return "a " + std::string(name_of(node.kind));
+  }
+  const char quote = node.quoted ? '"' : '\'';
+  return quote + printable(node.scalar) + quote + (node.quoted ? " (quoted, so it is text)" : "");
+}
+
+// Dotted keys of all fields, to tell where a misplaced one belongs. Lists and absent optionals are not
+// entered.
+class KeyCollector final : public FieldVisitor {
+ public:
+  explicit KeyCollector(std::string prefix) : prefix_(std::move(prefix)) {}
+  std::vector<std::string> keys;
+
+  void boolean(const FieldInfo& info, bool&) override { add(info); }
+  void integer(const FieldInfo& info, int64_t&) override { add(info); }
+  void real(const FieldInfo& info, double&) override { add(info); }
+  void text(const FieldInfo& info, std::string&) override { add(info); }
+  void choice(const FieldInfo& info, ChoiceRef&) override { add(info); }
+  void optional(const FieldInfo& info, OptionalRef&) override { add(info); }
+  void list(const FieldInfo& info, ListRef&) override { add(info); }
+  void group(const FieldInfo& info, GroupRef& value) override {
+    add(info);
+    KeyCollector inner(child(prefix_, info.name));
+    value.visit(inner);
+    keys.insert(keys.end(), inner.keys.begin(), inner.keys.end());
+  }
+
+ private:
+  void add(const FieldInfo& info) { keys.push_back(child(prefix_, info.name)); }
+  std::string prefix_;
+};
+
+struct ReadContext {
+  GroupRef& root;
+  KeyPlaces& places;
+};
+
+// Reads one value. `node` is what stands at `key`.
+class ValueReader final : public FieldVisitor {
+ public:
+  ValueReader(ReadContext& context, const YamlNode& node, std::string key)
+      : context_(context), node_(node), key_(std::move(key)) {
+    context_.places.add(key_, node_.where);
+  }
+
+  void boolean(const FieldInfo&, bool& value) override {
+    const std::string& text = bare("true or false");
+    if (text != "true" && text != "false") {
+      fail("expected true or false, got " + given(node_));
+    }
+    value = text == "true";
+  }
+
+  void integer(const FieldInfo& info, int64_t& value) override {
+    const std::string& text = bare("a whole number");
+    const bool plus = text.starts_with('+') && text.size() > 1 && text[1] != '-';
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + (plus ? 1 : 0), end, value);
+    if (error == std::errc::result_out_of_range && stop == end) {
+      fail("the whole number " + given(node_) + " is too large");
+    }
+    if (error != std::errc{} || stop != end) {
+      fail("expected a whole number, got " + given(node_));
+    }
+    in_range(info, static_cast<double>(value));
+  }
+
+  void real(const FieldInfo& info, double& value) override {
+    const std::string& text = bare("a number");
+    const bool plus = text.starts_with('+') && text.size() > 1 && text[1] != '-';
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + (plus ? 1 : 0), end, value);
+    if (error == std::errc::result_out_of_range && stop == end) {
+      fail("the number " + given(node_) + " is too large or too close to zero");
+    }
+    std::string lower = text;
+    std::transform(
+        lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    const bool named = lower.ends_with("nan") || lower.ends_with("inf") || lower.ends_with("infinity");
+    if (named || (error == std::errc{} && stop == end && !std::isfinite(value))) {
+      fail("expected a finite number, got " + given(node_));
+    }
+    if (error != std::errc{} || stop != end) {
+      fail("expected a number, got " + given(node_));
+    }
+    in_range(info, value);
+  }
+
+  void text(const FieldInfo&, std::string& value) override {
+    if (node_.kind != YamlNode::Kind::scalar) {
+      fail("expected text, got " + given(node_) +
+           (node_.kind == YamlNode::Kind::null ? "; write \"\" for an empty text" : ""));
+    }
+    value = node_.scalar;
+  }
+
+  void choice(const FieldInfo&, ChoiceRef& value) override {
+    std::vector<std::string> names;
+    for (const std::string_view name : value.names()) {
+      names.emplace_back(name);
+    }
+    if (node_.kind != YamlNode::Kind::scalar) {
+      fail("expected one of " + joined(names) + ", got " + given(node_));
+    }
+    if (!value.set(node_.scalar)) {
+      fail("no such choice " + given(node_) + "; legal: " + joined(names) + suggestion(node_.scalar, names));
+    }
+  }
+
+  void optional(const FieldInfo& info, OptionalRef& value) override {
+    if (node_.kind == YamlNode::Kind::null) {
+      value.reset();
+      return;
+    }
+    if (!value.has_value()) {
+      value.emplace();
+    }
+    value.visit(*this, info);
+  }
+
+  void list(const FieldInfo& info, ListRef& value) override {
+    value.clear();
+    if (node_.kind == YamlNode::Kind::scalar && value.takes_one()) {
+      value.append();
+      value.visit(0, *this, info);
+      return;
+    }
+    if (node_.kind != YamlNode::Kind::sequence) {
+      fail("expected a list, as in [a, b], got " + given(node_));
+    }
+    for (size_t i = 0; i < node_.items.size(); ++i) {
+      value.append();
+      ValueReader item(context_, node_.items[i], child(key_, std::to_string(i)));
+      value.visit(i, item, info);
+    }
+  }
+
+  void group(const FieldInfo&, GroupRef& value) override;
+
+ private:
+  [[noreturn]] void fail(const std::string& message) const { context_.places.fail(key_, message); }
+
+  const std::string& bare(const char* expected) const {
+    if (node_.kind != YamlNode::Kind::scalar || node_.quoted) {
+      fail(fmt::format("expected {}, got {}", expected, given(node_)));
+    }
+    return node_.scalar;
+  }
+
+  void in_range(const FieldInfo& info, double value) const {
+    if (!info.range.contains(value)) {
+      fail("is " + printable(node_.scalar) + ", but must be " + to_string(info.range));
+    }
+  }
+
+  ReadContext& context_;
+  const YamlNode& node_;
+  std::string key_;
+};
+
+// Reads the fields of a group from a mapping and remembers which keys were asked for.
+class MappingReader final : public FieldVisitor {
+ public:
+  MappingReader(ReadContext& context, const YamlNode& mapping, std::string prefix)
+      : context_(context), mapping_(mapping), prefix_(std::move(prefix)) {}
+
+  void boolean(const FieldInfo& info, bool& value) override {
+    read(info, [&](ValueReader& reader) { reader.boolean(info, value); });
+  }
+  void integer(const FieldInfo& info, int64_t& value) override {
+    read(info, [&](ValueReader& reader) { reader.integer(info, value); });
+  }
+  void real(const FieldInfo& info, double& value) override {
+    read(info, [&](ValueReader& reader) { reader.real(info, value); });
+  }
+  void text(const FieldInfo& info, std::string& value) override {
+    read(info, [&](ValueReader& reader) { reader.text(info, value); });
+  }
+  void choice(const FieldInfo& info, ChoiceRef& value) override {
+    read(info, [&](ValueReader& reader) { reader.choice(info, value); });
+  }
+  void optional(const FieldInfo& info, OptionalRef& value) override {
+    read(info, [&](ValueReader& reader) { reader.optional(info, value); });
+  }
+  void list(const FieldInfo& info, ListRef& value) override {
+    read(info, [&](ValueReader& reader) { reader.list(info, value); });
+  }
+  void group(const FieldInfo& info, GroupRef& value) override {
+    read(info, [&](ValueReader& reader) { reader.group(info, value); });
+  }
+
+  void refuse_unknown() const {
+    for (const YamlEntry& entry : mapping_.entries) {
+      if (std::find(known_.begin(), known_.end(), entry.key) == known_.end()) {
+        refuse(entry);
+      }
+    }
+  }
+
+ private:
+  template <class Read>
+  void read(const FieldInfo& info, const Read& read) {
+    known_.emplace_back(info.name);
+    context_.places.know(child(prefix_, info.name));
+    if (const YamlNode* node = mapping_.find(info.name)) {
+      ValueReader reader(context_, *node, child(prefix_, info.name));
+      read(reader);
+    }
+  }
+
+  [[noreturn]] void refuse(const YamlEntry& entry) const {
+    std::string hint = suggestion(entry.key, known_);
+    const std::string home = hint.empty() ? home_of(entry.key) : "";
+    if (!home.empty()) {
+      hint = " (did you mean '" + home + "'?)";
+    }
+    context_.places.add(child(prefix_, entry.key), entry.key_where);
+    throw InputError(entry.key_where,
+                     printable(child(prefix_, entry.key)) + ": unknown key; legal: " + joined(known_) + hint);
+  }
+
+  // Another section that has a key of this name; empty when none or several have.
+  std::string home_of(const std::string& key) const {
+    KeyCollector all("");
+    context_.root.visit(all);
+    std::string home;
+    for (const std::string& candidate : all.keys) {
+      if (candidate == key || candidate.ends_with("." + key)) {
+        if (!home.empty()) {
+          return "";
+        }
+        home = candidate;
+      }
+    }
+    return home;
+  }
+
+  ReadContext& context_;
+  const YamlNode& mapping_;
+  std::string prefix_;
+  std::vector<std::string> known_;
+};
+
+void read_group(ReadContext& context, GroupRef& group, const YamlNode& node, const std::string& key) {
+  if (node.kind != YamlNode::Kind::mapping) {
+    throw InputError(node.where,
+                     (key.empty() ? "" : key + ": ") + "expected keys with values, got " + given(node));
+  }
+  MappingReader reader(context, node, key);
+  group.visit(reader);
+  reader.refuse_unknown();
+}
+
+void ValueReader::group(const FieldInfo&, GroupRef& value) { read_group(context_, value, node_, key_); }
+
+void set_places(YamlNode& node, const Location& where) {
+  node.where = where;
+  for (YamlNode& item : node.items) {
+    set_places(item, where);
+  }
+  for (YamlEntry& entry : node.entries) {
+    entry.key_where = where;
+    set_places(entry.value, where);
+  }
+}
+
+// The node that `name` leads to, made when it is not there yet.
+YamlNode& step_into(YamlNode& node, const std::string& name, const Location& where) {
+  if (node.kind == YamlNode::Kind::sequence) {
+    size_t index = 0;
+    const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), index);
+    const bool whole = error == std::errc{} && stop == name.data() + name.size();
+    if (!whole || index >= node.items.size()) {
+      throw InputError(
+          where,
+          fmt::format(
+              "'{}' is no item of a list of {}; items count from 0", printable(name), node.items.size()));
+    }
+    return node.items[index];
+  }
+  if (node.kind != YamlNode::Kind::mapping) {
+    node = YamlNode::mapping();
+    node.where = where;
+  }
+  if (YamlNode* found = node.find(name)) {
+    return *found;
+  }
+  node.entries.push_back({name, where, YamlNode{}});
+  return node.entries.back().value;
+}
+
+}  // namespace
+
+Location KeyPlaces::of(std::string key) const {
+  while (true) {
+    if (const auto found = places_.find(key); found != places_.end()) {
+      return found->second;
+    }
+    if (key.empty()) {
+      return {};
+    }
+    const size_t dot = key.rfind('.');
+    key.resize(dot == std::string::npos ? 0 : dot);
+  }
+}
+
+void KeyPlaces::fail(const std::string& key, const std::string& message) const {
+  throw InputError(of(key), printable(key) + ": " + message);
+}
+
+void KeyPlaces::fail_near(const std::string& key, const std::string& message) const {
+  const size_t end =
+      std::min(message.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_."), message.size());
+  const std::string word = message.substr(0, end);
+  const std::string rest = message.substr(std::min(message.find_first_not_of(": ", end), message.size()));
+  if (known_.contains(word)) {
+    fail(word, rest);
+  }
+  if (known_.contains(child(key, word))) {
+    fail(child(key, word), rest);
+  }
+  fail(key, !word.empty() && key.ends_with("." + word) ? rest : message);
+}
+
+void read_fields(GroupRef& group, const YamlNode& node, KeyPlaces& places) {
+  places.add("", node.where);
+  ReadContext context{group, places};
+  read_group(context, group, node, "");
+}
+
+Override parse_override(const std::string& argument) {
+  const size_t equals = argument.find('=');
+  const std::string key = argument.substr(0, equals);
+  check(equals != std::string::npos && !key.empty() && !key.starts_with('.') && !key.ends_with('.') &&
+            key.find("..") == std::string::npos,
+        "--set {}: expected KEY=VALUE, as in --set train.steps=100",
+        printable(argument));
+  check(key.size() <= kYamlMaxKeyBytes, "--set: a key is longer than {} bytes", kYamlMaxKeyBytes);
+  return {key, argument.substr(equals + 1)};
+}
+
+void apply_override(YamlNode& root, const Override& override) {
+  const std::string flag = "--set " + override.key;
+  const Location where{.file = printable(flag)};
+  YamlNode value = override.value.empty() ? YamlNode::text("") : parse_yaml(override.value, where.file);
+  set_places(value, where);
+  YamlNode* node = &root;
+  for (size_t begin = 0; begin <= override.key.size();) {
+    const size_t dot = std::min(override.key.find('.', begin), override.key.size());
+    node = &step_into(*node, override.key.substr(begin, dot - begin), where);
+    begin = dot + 1;
+  }
+  *node = std::move(value);
+}
+
+}  // namespace lmzoo

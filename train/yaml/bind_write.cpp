@@ -1,0 +1,156 @@
+// Options to YAML, and their JSON Schema.
+#include <charconv>
+#include <cmath>
+
+#include "train/yaml/bind.h"
+
+namespace lmzoo {
+namespace {
+
+std::string shortest(double value) {
+  char text[32];
+  const auto result = std::to_chars(text, text + sizeof text, value);
+  return {text, result.ptr};
+}
+
+class Dumper final : public FieldVisitor {
+ public:
+  YamlNode out = YamlNode::mapping();
+
+  void boolean(const FieldInfo& info, bool& value) override {
+    put(info, YamlNode::plain(value ? "true" : "false"));
+  }
+  void integer(const FieldInfo& info, int64_t& value) override {
+    put(info, YamlNode::plain(std::to_string(value)));
+  }
+  void real(const FieldInfo& info, double& value) override { put(info, YamlNode::plain(shortest(value))); }
+  void text(const FieldInfo& info, std::string& value) override { put(info, YamlNode::text(value)); }
+  void choice(const FieldInfo& info, ChoiceRef& value) override {
+    put(info, YamlNode::text(std::string(value.get())));
+  }
+  void optional(const FieldInfo& info, OptionalRef& value) override {
+    if (value.has_value()) {
+      value.visit(*this, info);
+    } else {
+      put(info, YamlNode{});
+    }
+  }
+  void list(const FieldInfo& info, ListRef& value) override {
+    Dumper items;
+    for (size_t i = 0; i < value.size(); ++i) {
+      value.visit(i, items, info);
+    }
+    YamlNode list = YamlNode::sequence();
+    for (YamlEntry& entry : items.out.entries) {
+      list.items.push_back(std::move(entry.value));
+    }
+    put(info, std::move(list));
+  }
+  void group(const FieldInfo& info, GroupRef& value) override { put(info, dump_fields(value)); }
+
+ private:
+  void put(const FieldInfo& info, YamlNode value) {
+    out.entries.push_back({std::string(info.name), {}, std::move(value)});
+  }
+};
+
+class SchemaMaker final : public FieldVisitor {
+ public:
+  Json properties = Json::object();
+
+  void boolean(const FieldInfo& info, bool& value) override {
+    put(info, {{"type", "boolean"}, {"default", value}});
+  }
+  void integer(const FieldInfo& info, int64_t& value) override {
+    put(info, with_range(info.range, {{"type", "integer"}, {"default", value}}));
+  }
+  void real(const FieldInfo& info, double& value) override {
+    put(info, with_range(info.range, {{"type", "number"}, {"default", value}}));
+  }
+  void text(const FieldInfo& info, std::string& value) override {
+    // A bare number or truth value is text too where text is wanted.
+    put(info, {{"type", Json::array({"string", "number", "boolean"})}, {"default", value}});
+  }
+  void choice(const FieldInfo& info, ChoiceRef& value) override {
+    Json names = Json::array();
+    for (const std::string_view name : value.names()) {
+      names.push_back(name);
+    }
+    put(info, {{"enum", std::move(names)}, {"default", value.get()}});
+  }
+  void optional(const FieldInfo& info, OptionalRef& value) override {
+    const bool absent = !value.has_value();
+    if (absent) {
+      value.emplace();
+    }
+    value.visit(*this, info);
+    Json inner = std::move(properties[std::string(info.name)]);
+    if (absent) {
+      value.reset();
+      inner.erase("default");
+    }
+    inner.erase("description");
+    put(info, {{"anyOf", Json::array({std::move(inner), {{"type", "null"}}})}});
+  }
+  void list(const FieldInfo& info, ListRef& value) override {
+    value.append();
+    SchemaMaker item;
+    value.visit(value.size() - 1, item, info);
+    Json inner = std::move(item.properties[std::string(info.name)]);
+    inner.erase("description");
+    inner.erase("default");
+    Json list{{"type", "array"}, {"items", inner}};
+    if (value.takes_one()) {
+      list = {{"anyOf", Json::array({std::move(inner), std::move(list)})}};
+    }
+    put(info, std::move(list));
+  }
+  void group(const FieldInfo& info, GroupRef& value) override {
+    auto* chosen = dynamic_cast<ChosenGroup*>(&value);
+    put(info, chosen != nullptr ? schema_of_kinds(*chosen) : schema_of(value));
+  }
+
+ private:
+  void put(const FieldInfo& info, Json schema) {
+    schema["description"] = info.doc;
+    properties[std::string(info.name)] = std::move(schema);
+  }
+
+  // Any of the kinds, each with its own fields.
+  static Json schema_of_kinds(ChosenGroup& group) {
+    Json any = Json::array();
+    for (const std::string& kind : group.kinds()) {
+      group.choose(kind);
+      Json one = schema_of(group);
+      one["properties"]["type"] = {{"const", kind}};
+      any.push_back(std::move(one));
+    }
+    return {{"anyOf", std::move(any)}};
+  }
+
+  static Json with_range(const Range& range, Json schema) {
+    if (std::isfinite(range.low)) {
+      schema[range.low_open ? "exclusiveMinimum" : "minimum"] = range.low;
+    }
+    if (std::isfinite(range.high)) {
+      schema[range.high_open ? "exclusiveMaximum" : "maximum"] = range.high;
+    }
+    return schema;
+  }
+};
+
+}  // namespace
+
+YamlNode dump_fields(GroupRef& group) {
+  Dumper dumper;
+  group.visit(dumper);
+  return std::move(dumper.out);
+}
+
+Json schema_of(GroupRef& group) {
+  SchemaMaker maker;
+  group.visit(maker);
+  return {{"type", "object"}, {"properties", std::move(maker.properties)}, {"additionalProperties", false}};
+}
+
+}  // namespace lmzoo
