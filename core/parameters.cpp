@@ -55,6 +55,11 @@ int64_t count_elements(const NamedTensors& tensors) {
   return total;
 }
 
+const ModelPart* model_part(const std::vector<ModelPart>& parts, std::string_view name) {
+  constexpr std::string_view kModel = "model.";
+  return name.starts_with(kModel) ? &part_of(parts, name.substr(kModel.size())) : nullptr;
+}
+
 // Iterative, with one point to fall back to: linear in practice, never exponential.
 bool glob_matches(std::string_view pattern, std::string_view name) {
   size_t p = 0, n = 0;

@@ -24,6 +24,10 @@ NamedTensors weights(const Model& model, const Objective& objective);
 NamedTensors trainable(const Model& model, const Objective& objective);
 int64_t count_elements(const NamedTensors& tensors);
 
+// The part of the model that holds a tensor of such a name, or the module of one; null when it is the
+// objective's.
+const ModelPart* model_part(const std::vector<ModelPart>& parts, std::string_view name);
+
 // `pattern` with * (any characters) and ? (one character) against the whole name.
 bool glob_matches(std::string_view pattern, std::string_view name);
 bool any_glob_matches(const std::vector<std::string>& patterns, std::string_view name);

@@ -125,6 +125,22 @@ TEST_CASE("norms equal the plain ones") {
                tolerance_of(type));
 }
 
+TEST_CASE("a norm without weights is one whose weight is 1, in every form and type") {
+  const auto type = GENERATE(at::kFloat, at::kBFloat16, at::kDouble);
+  const auto kind = GENERATE(NormKind::layer, NormKind::rms);
+  at::manual_seed(5);
+  const auto other = type == at::kDouble ? at::kDouble : at::kFloat;
+  const ResidualUpdate update{leaf({9, 93}, type), {}, leaf({9, 93}, other), 0.2};
+  const NormParameters bare{kind, {}, {}, 1e-6}, ones{kind, at::ones({93}, other), {}, 1e-6};
+  const auto all = [&](const NormParameters& parameters) {
+    const Normed pre = dropout_add_norm(update, parameters, NormPlacement::pre);
+    const Normed post = dropout_add_norm(update, parameters, NormPlacement::post);
+    return std::vector{norm(update.x, parameters), pre.stream, pre.normed, post.stream};
+  };
+  require_same(
+      [&] { return all(bare); }, [&] { return all(ones); }, {update.x, update.residual}, 0);
+}
+
 TEST_CASE("layer_norm survives a large mean") {
   at::manual_seed(3);
   const Tensor x = at::randn({4, 256}) + 1000;
