@@ -1,10 +1,10 @@
 // BERT (Devlin et al. 2019): an encoder whose every position sees its whole sequence, with a masked-LM head.
 //
 // Legend: N positions of all sequences, K wanted rows, D width, V vocabulary.
-#include <ATen/ops/zeros_like.h>
-
 #include <algorithm>
 #include <iterator>
+
+#include <ATen/ops/zeros_like.h>
 
 #include "core/registry.h"
 #include "nn/block.h"

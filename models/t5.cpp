@@ -105,8 +105,7 @@ class T5 final : public Model {
     decoder_bias_ = register_module("decoder_bias", std::make_shared<RelativeBias>(options.heads, relative));
     decoder_ = register_module(
         "decoder",
-        std::make_shared<Stack>(
-            uniform_stack(decoder_layers(options), t5_block(options, /*decoder=*/true))));
+        std::make_shared<Stack>(uniform_stack(decoder_layers(options), t5_block(options, /*decoder=*/true))));
     if (!options.tie_embeddings) {
       head_ = register_module(
           "head", std::make_shared<Linear>(LinearOptions{options.width, vocab_rows(), /*bias=*/false}));
@@ -125,10 +124,8 @@ class T5 final : public Model {
     std::ranges::move(encoder_->parts("encoder", PartInput::source), std::back_inserter(all));
     std::ranges::move(decoder_->parts("decoder", PartInput::target), std::back_inserter(all));
     if (head_) {
-      all.push_back({.name = "head",
-                     .kind = PartKind::projection,
-                     .prefixes = {"head"},
-                     .input = PartInput::target});
+      all.push_back(
+          {.name = "head", .kind = PartKind::projection, .prefixes = {"head"}, .input = PartInput::target});
     }
     return all;
   }

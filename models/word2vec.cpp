@@ -134,8 +134,8 @@ class Word2vec final : public Model {
     }
     const auto moved = [&](const Tensor& x) { return x.to(rows.device(), /*non_blocking=*/true); };
     const Tensor wanted = moved(at::tensor(buckets, at::kLong));
-    const Tensor sums = rows.index_add(
-        0, moved(at::tensor(owners, at::kLong)), ngrams_->weight.index_select(0, wanted));
+    const Tensor sums =
+        rows.index_add(0, moved(at::tensor(owners, at::kLong)), ngrams_->weight.index_select(0, wanted));
     const Tensor counts = moved(at::tensor(sizes, rows.scalar_type())).unsqueeze(1);
     return sums + (sums / counts - sums).detach();
   }

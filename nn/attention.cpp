@@ -74,8 +74,8 @@ Branch SelfAttention::forward(const Tensor& x, const SelfView& view) const {
     return out->branch(mixed(x, view));
   }
   const AttentionRule seen = rule(view);
-  const bool all_alike = seen.mask == MaskKind::full && !seen.window && !seen.bias.defined() &&
-                         qkv->adapters.empty();
+  const bool all_alike =
+      seen.mask == MaskKind::full && !seen.window && !seen.bias.defined() && qkv->adapters.empty();
   return out->branch(all_alike ? chosen(x, view) : mixed(x, view).index_select(0, view.choice->rows));
 }
 
@@ -99,8 +99,7 @@ Tensor SelfAttention::heads(const Tensor& x, const HeadRun& run, const Rotation*
 // [N, D] -> [N, H Dh]
 Tensor SelfAttention::mixed(const Tensor& x, const SelfView& view) const {
   const HeadShape& s = options_.shape;
-  const Tensor merged =
-      heads(qkv->forward(x), {s.heads, s.key_heads}, rotation(view));  // [N, (H + 2 Hk) Dh]
+  const Tensor merged = heads(qkv->forward(x), {s.heads, s.key_heads}, rotation(view));  // [N, (H + 2 Hk) Dh]
   const bool whole = view.cache == nullptr && view.trace == nullptr;
   return whole ? self_attention_qkv(merged, s, view.sequences, rule(view)) : piecewise(merged, view);
 }
@@ -161,9 +160,8 @@ CrossAttention::CrossAttention(const AttentionOptions& options) : options_(optio
 
 Branch CrossAttention::forward(const Tensor& x, const CrossView& view) const {
   const HeadShape& s = options_.shape;
-  const AttentionRule rule{.scale = options_.scale,
-                           .dropout = is_training() ? options_.dropout : 0,
-                           .masks = view.masks};
+  const AttentionRule rule{
+      .scale = options_.scale, .dropout = is_training() ? options_.dropout : 0, .masks = view.masks};
   const Tensor queries = q->forward(x);  // [M, H Dh]
   if (view.cache == nullptr) {
     const Tensor keys_values = kv->forward(view.memory);  // [N, 2 Hk Dh]

@@ -41,9 +41,9 @@ struct AttentionOptions {
   double dropout = 0;              // of the probabilities
   std::optional<double> scale{};   // of the scores; absent: 1/√Dh
   // Self-attention only, where layers of one model may differ:
-  std::optional<MaskKind> mask{};         // absent: that of the call
-  std::optional<int64_t> window{};        // AttentionRule::window
-  std::optional<size_t> rotation = 0;     // which of the call's rotations turns queries and keys; absent: none
+  std::optional<MaskKind> mask{};      // absent: that of the call
+  std::optional<int64_t> window{};     // AttentionRule::window
+  std::optional<size_t> rotation = 0;  // which of the call's rotations turns queries and keys; absent: none
   std::optional<QkNormOptions> qk_norm{};
 };
 
@@ -51,12 +51,12 @@ struct AttentionOptions {
 struct SelfView {
   const Sequences& sequences;
   MaskKind mask = MaskKind::full;
-  std::vector<int64_t> prefix{};  // [n], for MaskKind::prefix
-  Tensor bias{};                  // relative positions, [H, 2S-1]; or undefined
+  std::vector<int64_t> prefix{};      // [n], for MaskKind::prefix
+  Tensor bias{};                      // relative positions, [H, 2S-1]; or undefined
   std::vector<Rotation> rotations{};  // AttentionOptions::rotation names one; empty: no layer turns anything
   AttentionMasks* masks = nullptr;    // of all layers, on an accelerator
-  LayerCache* cache = nullptr;      // generation: keys and values so far, extended by this call
-  const Sequences* keys = nullptr;  // with a cache: n over all positions, those of this call last
+  LayerCache* cache = nullptr;        // generation: keys and values so far, extended by this call
+  const Sequences* keys = nullptr;    // with a cache: n over all positions, those of this call last
   Trace* trace = nullptr;
   const RowChoice* choice = nullptr;  // the only rows of the output; without a cache or a trace
 };
@@ -72,8 +72,8 @@ class SelfAttention : public Module {
 
   Branch forward(const Tensor& x, const SelfView& view) const;  // [N, D] -> [N, D], with a choice [K', D]
 
-  std::shared_ptr<Linear> qkv;  // D -> (H + 2 Hk) Dh: queries, keys, values
-  std::shared_ptr<Linear> out;  // H Dh -> D
+  std::shared_ptr<Linear> qkv;                 // D -> (H + 2 Hk) Dh: queries, keys, values
+  std::shared_ptr<Linear> out;                 // H Dh -> D
   std::shared_ptr<Norm> query_norm, key_norm;  // of heads; null without qk_norm
 
   const AttentionOptions& options() const { return options_; }
@@ -91,11 +91,11 @@ class SelfAttention : public Module {
 
 // What one call of cross-attention sees besides its input.
 struct CrossView {
-  Tensor memory;                // [N, D], the encoder's output; may be undefined once the cache has it
-  const Sequences& targets;     // n over M
-  const Sequences& sources;     // n over N
+  Tensor memory;                    // [N, D], the encoder's output; may be undefined once the cache has it
+  const Sequences& targets;         // n over M
+  const Sequences& sources;         // n over N
   AttentionMasks* masks = nullptr;  // of all layers, on an accelerator
-  LayerCache* cache = nullptr;  // generation: keys and values of the memory, computed once
+  LayerCache* cache = nullptr;      // generation: keys and values of the memory, computed once
 };
 
 class CrossAttention : public Module {

@@ -10,7 +10,7 @@ namespace lmzoo {
 namespace {
 
 // The first reason that keeps a call from flash.
-std::string reason(const DeviceCall& call) {
+std::string reason_against_flash(const DeviceCall& call) {
   if (call.type == at::kFloat) {
     return "float32";
   }
@@ -44,9 +44,8 @@ std::string attention_note(const Model& model, MaskKind mask, at::ScalarType typ
                           .has_window = options.window.has_value(),
                           .has_bias = has_bias};
     ++layers;
-    if (device_kernel(call) == DeviceKernel::efficient) {
-      ++others;
-      why = reason(call);
+    if (device_kernel(call) == DeviceKernel::efficient && others++ == 0) {
+      why = reason_against_flash(call);
     }
   }
   if (others == 0) {

@@ -45,7 +45,9 @@ bool Block::reads_normed() const {
 }
 
 Normed Block::forward(Normed x, const SelfView& self, const CrossView* cross, const Norm* next) const {
-  const auto before = [&](const std::shared_ptr<Norm>& norm) { return reads_normed() ? norm.get() : nullptr; };
+  const auto before = [&](const std::shared_ptr<Norm>& norm) {
+    return reads_normed() ? norm.get() : nullptr;
+  };
   const Norm* last = before(feed_forward_norm);
   const Branch mixed = attention->forward(x.normed, self);
   if (self.choice != nullptr) {

@@ -36,9 +36,9 @@ Tensor llama3_rate(const Tensor& rate, const RopeScaling& s) {
 }
 
 // Tables grow to the next power of two, so that seldom and generation not at every token.
-constexpr int64_t kFewestRows = 512;
+constexpr int64_t kTablePiece = 512;
 int64_t table_rows(int64_t wanted) {
-  return std::max(kFewestRows, static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(wanted))));
+  return std::max(kTablePiece, static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(wanted))));
 }
 
 Tensor angles_of(const PositionRange& range, const PositionOptions& o) {
@@ -54,8 +54,8 @@ Tensor PositionTable::pick(const Tensor& positions, int64_t end, at::ScalarType 
     // In pieces of one size, so that the bits of a row depend on its position alone and never on which
     // lengths came before: vector functions may round the end of an array in another way.
     std::vector<Tensor> pieces;
-    for (int64_t first = 0; first < table_rows(end); first += kFewestRows) {
-      pieces.push_back(make_({first, first + kFewestRows}));
+    for (int64_t first = 0; first < table_rows(end); first += kTablePiece) {
+      pieces.push_back(make_({first, first + kTablePiece}));
     }
     table_ = at::cat(pieces).to(positions.device(), type, /*non_blocking=*/true);
   }
@@ -102,15 +102,16 @@ Rotation Positions::rotation(const Tensor& positions, int64_t end) const {
     return {};
   }
   const bool interleaved = options_.kind == PositionKind::rotary_interleaved;
-  return {.angles = {.cos = cos_.pick(positions, end, at::kFloat), .sin = sin_.pick(positions, end, at::kFloat)},
-          .layout = interleaved ? RotaryLayout::interleaved : RotaryLayout::halves};
+  return {
+      .angles = {.cos = cos_.pick(positions, end, at::kFloat), .sin = sin_.pick(positions, end, at::kFloat)},
+      .layout = interleaved ? RotaryLayout::interleaved : RotaryLayout::halves};
 }
 
 Tensor sinusoids(const PositionRange& range, int64_t width, PositionKind kind) {
   const int64_t half = width / 2;
   const bool interleaved = kind == PositionKind::sinusoidal;
   const auto steps = static_cast<double>(interleaved ? half : std::max<int64_t>(1, half - 1));
-  const Tensor rate = at::pow(10000.0, at::arange(half, at::kDouble) / -steps);  // [D/2]
+  const Tensor rate = at::pow(10000.0, at::arange(half, at::kDouble) / -steps);              // [D/2]
   const Tensor angle = at::arange(range.first, range.end, at::kDouble).unsqueeze(1) * rate;  // [P, D/2]
   return interleaved ? at::stack({angle.sin(), angle.cos()}, 2).flatten(1)
                      : at::cat({angle.sin(), angle.cos()}, 1);

@@ -86,10 +86,10 @@ Tensor lengths_on(const Sequences& sequences, const Tensor& like) {
 
 // Where queries and keys stand, as the masks of padded sequences need it. Nothing waits for the device.
 struct Places {
-  Tensor queries;                      // [1, 1, Lq, 1]
-  Tensor keys;                         // [1, 1, 1, Lk], rounded up to kMaskMultiple
-  Tensor query_lengths, key_lengths;   // [n, 1, 1, 1]
-  Tensor positions;                    // [n, 1, Lq, 1] of queries, in the coordinates of the keys
+  Tensor queries;                     // [1, 1, Lq, 1]
+  Tensor keys;                        // [1, 1, 1, Lk], rounded up to kMaskMultiple
+  Tensor query_lengths, key_lengths;  // [n, 1, 1, 1]
+  Tensor positions;                   // [n, 1, Lq, 1] of queries, in the coordinates of the keys
 };
 
 Places places_of(const AttentionInputs& in) {
@@ -137,7 +137,8 @@ Tensor full_bias(const AttentionInputs& in, const Places& p) {
   }
   const Tensor positions = alike ? p.queries + shift(0) : p.positions;
   const Tensor entry = (p.keys - positions + bias.size(1) / 2).clamp(0, bias.size(1) - 1);
-  return bias.index_select(1, entry.flatten())  // [H, n Lq Lk]
+  return bias
+      .index_select(1, entry.flatten())  // [H, n Lq Lk]
       .view({bias.size(0), entry.size(0), entry.size(2), entry.size(3)})
       .transpose(0, 1);
 }
@@ -146,8 +147,7 @@ Tensor full_bias(const AttentionInputs& in, const Places& p) {
 Tensor additive_mask(const AttentionInputs& in) {
   const DeviceCall call = call_of(in);
   const bool causal_alone = call.mask == MaskKind::causal && call.is_aligned && !call.has_bias;
-  const bool shows_all =
-      call.is_uniform && !call.has_window && (call.mask == MaskKind::full || causal_alone);
+  const bool shows_all = call.is_uniform && !call.has_window && (call.mask == MaskKind::full || causal_alone);
   if (shows_all && !call.has_bias) {
     return {};
   }

@@ -27,10 +27,10 @@ struct AttentionProblem {
   const int64_t* prefix = nullptr;        // [n] or null
   int64_t heads = 0, key_heads = 0, width = 0;
   int64_t longest_keys = 0;
-  bool half = false;              // bfloat16 instead of float
-  bool causal = false;            // MaskKind::causal and MaskKind::prefix
-  int64_t behind = kNoWindow;     // keys from `behind` positions before a query's own on ...
-  int64_t ahead = kNoWindow;      //   ... to `ahead` positions after it, whatever else the mask shows
+  bool half = false;           // bfloat16 instead of float
+  bool causal = false;         // MaskKind::causal and MaskKind::prefix
+  int64_t behind = kNoWindow;  // keys from `behind` positions before a query's own on ...
+  int64_t ahead = kNoWindow;   //   ... to `ahead` positions after it, whatever else the mask shows
   const float* bias = nullptr;  // entry (h, i, j) is at h·bias_head + i·bias_row + j, or, when bias_row is -1
   int64_t bias_head = 0;        //   (relative), at h·bias_head + bias_middle - position(i) + j
   int64_t bias_row = 0;

@@ -17,8 +17,7 @@
 namespace lmzoo {
 
 at::ScalarType norm_result_type(const Tensor& x) {
-  return x.scalar_type() == at::kDouble ? at::kDouble
-                                        : autocast_type(x.device()).value_or(x.scalar_type());
+  return x.scalar_type() == at::kDouble ? at::kDouble : autocast_type(x.device()).value_or(x.scalar_type());
 }
 
 namespace {

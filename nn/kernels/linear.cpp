@@ -185,8 +185,7 @@ Tensor adapted_linear_rows(const Tensor& x,
                            const Tensor& weight,
                            const Tensor& bias,
                            std::span<const LowRankTerm> terms) {
-  const bool autocast =
-      weight.scalar_type() == at::kFloat && autocast_type(x.device()) == at::kBFloat16;
+  const bool autocast = weight.scalar_type() == at::kFloat && autocast_type(x.device()) == at::kBFloat16;
   AdaptedLayout layout{.narrow = autocast || x.scalar_type() == at::kBFloat16, .has_bias = bias.defined()};
   variable_list inputs{x, weight};
   if (layout.has_bias) {

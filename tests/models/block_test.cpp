@@ -25,14 +25,14 @@ using namespace lmzoo::test;
 
 namespace {
 
-constexpr int64_t kWidth = 8;
-constexpr int64_t kHeadWidth = 4;
-constexpr int64_t kLongest = 9;
+constexpr int64_t kStackWidth = 8;
+constexpr int64_t kStackHeadWidth = 4;
+constexpr int64_t kStackLongest = 9;
 constexpr double kBases[] = {10000, 50};  // of rotary angles
 
 BlockOptions plain_block() {
-  return {.attention = {.width = kWidth, .shape = {2, 2, kHeadWidth}},
-          .feed_forward = {.width = kWidth, .inner_width = 6}};
+  return {.attention = {.width = kStackWidth, .shape = {2, 2, kStackHeadWidth}},
+          .feed_forward = {.width = kStackWidth, .inner_width = 6}};
 }
 
 // Each kind of layer once: ModernBERT's first with a local view, Gemma's, OLMo's without rotation, BERT's, and
@@ -46,7 +46,7 @@ std::vector<BlockOptions> unlike_blocks() {
   blocks[0].attention.rotation = 1;
   blocks[1].norm = NormKind::rms;
   blocks[1].norm_order = NormOrder::sandwich;
-  blocks[1].attention.shape = {4, 2, kHeadWidth};
+  blocks[1].attention.shape = {4, 2, kStackHeadWidth};
   blocks[1].attention.window = 3;
   blocks[1].attention.qk_norm = QkNormOptions{};
   blocks[1].attention.out_bias = false;
@@ -72,19 +72,19 @@ std::shared_ptr<M> prepared(std::shared_ptr<M> module, at::ScalarType type) {
 
 struct Rotary {
   Positions slow{{.kind = PositionKind::rotary,
-                  .head_width = kHeadWidth,
-                  .max_length = kLongest,
+                  .head_width = kStackHeadWidth,
+                  .max_length = kStackLongest,
                   .theta = kBases[0]}};
   Positions fast{{.kind = PositionKind::rotary,
-                  .head_width = kHeadWidth,
-                  .max_length = kLongest,
+                  .head_width = kStackHeadWidth,
+                  .max_length = kStackLongest,
                   .theta = kBases[1]}};
 
   SelfView view(const Sequences& sequences) const {
     const Tensor at = sequences.positions();
     return {.sequences = sequences,
             .mask = MaskKind::causal,
-            .rotations = {slow.rotation(at, kLongest), fast.rotation(at, kLongest)}};
+            .rotations = {slow.rotation(at, kStackLongest), fast.rotation(at, kStackLongest)}};
   }
 };
 
@@ -105,8 +105,8 @@ Tensor plain_map(const Tensor& x, const Linear& map) {
 
 // Columns i and i + Dh/2 of [T, Dh] turn by t · base^(-2i/Dh).
 Tensor plain_turn(const Tensor& x, double base) {
-  const int64_t half = kHeadWidth / 2;
-  const Tensor rate = (at::arange(half, at::kDouble) * (-2.0 / kHeadWidth) * std::log(base)).exp();
+  const int64_t half = kStackHeadWidth / 2;
+  const Tensor rate = (at::arange(half, at::kDouble) * (-2.0 / kStackHeadWidth) * std::log(base)).exp();
   const Tensor angle = at::arange(x.size(0), at::kDouble).unsqueeze(1) * rate;
   const Tensor a = x.narrow(1, 0, half), b = x.narrow(1, half, half);
   return at::cat({a * angle.cos() - b * angle.sin(), b * angle.cos() + a * angle.sin()}, 1);
@@ -200,8 +200,8 @@ TEST_CASE("a stack of unlike layers is what plain operators give") {
   const Rotary rotary;
   for (const std::vector<BlockOptions>& blocks : {unlike_blocks(), all_handovers()}) {
     const auto stack = prepared(std::make_shared<Stack>(StackOptions{.blocks = blocks}), at::kDouble);
-    const auto sequences = Sequences::uniform(1, kLongest);
-    const Tensor x = at::randn({kLongest, kWidth}, at::kDouble);
+    const auto sequences = Sequences::uniform(1, kStackLongest);
+    const Tensor x = at::randn({kStackLongest, kStackWidth}, at::kDouble);
     const Tensor states = stack->forward(x, rotary.view(sequences), nullptr, nullptr);
     CHECK(relative_error(states, plain_stack(x, *stack, blocks)) < 1e-6);  // angles are float32
   }
@@ -209,11 +209,11 @@ TEST_CASE("a stack of unlike layers is what plain operators give") {
 
 TEST_CASE("the fused kernels give a stack of unlike layers the states and gradients of float64") {
   const Rotary rotary;
-  const Sequences sequences(std::vector<int64_t>{kLongest, 1, 4});
+  const Sequences sequences(std::vector<int64_t>{kStackLongest, 1, 4});
   const auto run = [&](at::ScalarType type) {
     const auto stack = prepared(std::make_shared<Stack>(StackOptions{.blocks = unlike_blocks()}), type);
     at::manual_seed(4);
-    const Tensor x = at::randn({14, kWidth}).to(type).requires_grad_();
+    const Tensor x = at::randn({14, kStackWidth}).to(type).requires_grad_();
     const Tensor states = stack->forward(x, rotary.view(sequences), nullptr, nullptr);
     (states * at::arange(states.numel(), states.options()).view_as(states).sin()).sum().backward();
     std::vector<Tensor> all{states.detach(), x.grad()};
@@ -237,7 +237,7 @@ TEST_CASE("every switch of a layer has right gradients, with dropout") {
     block.dropout = 0.2;
     block.attention.dropout = 0.2;
     const auto stack = prepared(std::make_shared<Stack>(uniform_stack(1, block)), at::kDouble);
-    const Tensor x = at::randn({6, kWidth}, at::kDouble).requires_grad_();
+    const Tensor x = at::randn({6, kStackWidth}, at::kDouble).requires_grad_();
     check_gradients(
         *stack, [&] { return stack->forward(x, rotary.view(sequences), nullptr, nullptr); }, x);
   }
@@ -246,30 +246,30 @@ TEST_CASE("every switch of a layer has right gradients, with dropout") {
 TEST_CASE("sequences packed together do not see each other in any kind of layer") {
   const at::NoGradGuard no_grad;
   const Rotary rotary;
-  const auto stack =
-      prepared(std::make_shared<Stack>(StackOptions{.blocks = unlike_blocks()}), at::kFloat);
-  const Tensor x = at::randn({7 + kLongest, kWidth});
-  const Sequences both(std::vector<int64_t>{7, kLongest});
-  const auto alone = Sequences::uniform(1, kLongest);
+  const auto stack = prepared(std::make_shared<Stack>(StackOptions{.blocks = unlike_blocks()}), at::kFloat);
+  const Tensor x = at::randn({7 + kStackLongest, kStackWidth});
+  const Sequences both(std::vector<int64_t>{7, kStackLongest});
+  const auto alone = Sequences::uniform(1, kStackLongest);
   const Tensor packed_states = stack->forward(x, rotary.view(both), nullptr, nullptr);
-  const Tensor own = stack->forward(x.narrow(0, 7, kLongest), rotary.view(alone), nullptr, nullptr);
-  CHECK(relative_error(packed_states.narrow(0, 7, kLongest), own) < 1e-5);
+  const Tensor own = stack->forward(x.narrow(0, 7, kStackLongest), rotary.view(alone), nullptr, nullptr);
+  CHECK(relative_error(packed_states.narrow(0, 7, kStackLongest), own) < 1e-5);
 }
 
 TEST_CASE("a window ends what a layer sees, and layers above each other see farther") {
   const at::NoGradGuard no_grad;
   BlockOptions block = plain_block();
   block.attention.window = 3;
-  const auto sequences = Sequences::uniform(1, kLongest);
-  const Tensor x = at::randn({kLongest, kWidth}, at::kDouble);
+  const auto sequences = Sequences::uniform(1, kStackLongest);
+  const Tensor x = at::randn({kStackLongest, kStackWidth}, at::kDouble);
   Tensor other = x.clone();
   other[1].add_(1);
   for (const auto& [mask, layers, from, to] : std::vector<std::tuple<MaskKind, int64_t, int64_t, int64_t>>{
            {MaskKind::causal, 1, 1, 4}, {MaskKind::causal, 2, 1, 6}, {MaskKind::full, 1, 0, 3}}) {
     const auto stack = prepared(std::make_shared<Stack>(uniform_stack(layers, block)), at::kDouble);
     const SelfView view{.sequences = sequences, .mask = mask};
-    const Tensor change = stack->forward(other, view, nullptr, nullptr) - stack->forward(x, view, nullptr, nullptr);
-    for (int64_t t = 0; t < kLongest; ++t) {
+    const Tensor change =
+        stack->forward(other, view, nullptr, nullptr) - stack->forward(x, view, nullptr, nullptr);
+    for (int64_t t = 0; t < kStackLongest; ++t) {
       INFO("position " << t);
       CHECK((change[t].abs().max().item<double>() > 1e-6) == (t >= from && t < to));
     }
@@ -286,9 +286,9 @@ TEST_CASE("wanted rows of a stack of unlike layers are those of computing all") 
     for (const bool local : {true, false}) {
       last.attention.mask = MaskKind::full;
       last.attention.window = local ? std::optional<int64_t>(2) : std::nullopt;
-      const auto stack = prepared(
-          std::make_shared<Stack>(StackOptions{.blocks = {plain_block(), last}}), at::kDouble);
-      const Tensor x = at::randn({15, kWidth}, at::kDouble);
+      const auto stack =
+          prepared(std::make_shared<Stack>(StackOptions{.blocks = {plain_block(), last}}), at::kDouble);
+      const Tensor x = at::randn({15, kStackWidth}, at::kDouble);
       const SelfView view = rotary.view(sequences);
       const Tensor all = stack->forward(x, view, nullptr, nullptr).index_select(0, rows);
       CHECK(relative_error(stack->forward_at(x, view, wanted), all) < 1e-12);
@@ -305,7 +305,7 @@ TEST_CASE("layers that share a block are its copies, with one gradient for all")
   CHECK(&shared->layer(0) == &shared->layer(1));
   const auto own = shared->named_parameters();
   CHECK(2 * (own.size() - 2) == apart->named_parameters().size() - 2);  // both have a final norm
-  const auto source = [&](const std::string& name) {  // block 3 of four is block 1 of two
+  const auto source = [&](const std::string& name) {                    // block 3 of four is block 1 of two
     return name.starts_with("block") ? "block" + std::to_string((name[5] - '0') / 2) + name.substr(6) : name;
   };
   {
@@ -316,7 +316,7 @@ TEST_CASE("layers that share a block are its copies, with one gradient for all")
   }
   const auto sequences = Sequences::uniform(2, 5);
   const SelfView view{.sequences = sequences, .mask = MaskKind::causal};
-  const Tensor x = at::randn({10, kWidth}, at::kDouble);
+  const Tensor x = at::randn({10, kStackWidth}, at::kDouble);
   const Tensor states = shared->forward(x, view, nullptr, nullptr);
   CHECK(at::equal(states, apart->forward(x, view, nullptr, nullptr)));
   states.square().sum().backward();
@@ -335,7 +335,7 @@ TEST_CASE("layers that share a block are its copies, with one gradient for all")
 }
 
 TEST_CASE("what is switched off has no parameter") {
-  AttentionOptions attention{.width = kWidth, .shape = {2, 2, kHeadWidth}, .bias = false};
+  AttentionOptions attention{.width = kStackWidth, .shape = {2, 2, kStackHeadWidth}, .bias = false};
   CHECK(names_of(SelfAttention(attention)) == std::vector<std::string>{"qkv.weight", "out.weight"});
   attention.out_bias = true;
   CHECK(names_of(SelfAttention(attention)) ==

@@ -214,8 +214,8 @@ TEST_CASE("a table is computed once, again for longer sequences, and its bits te
 TEST_CASE("a relative bias of a longer stack continues that of a shorter one") {
   RelativeBias bias(2, {.buckets = 8, .max_distance = 600});
   randomize(bias);
-  const Tensor near = bias.forward(5).clone();     // [2, 9]
-  const Tensor far = bias.forward(700).detach();   // [2, 1399]
+  const Tensor near = bias.forward(5).clone();    // [2, 9]
+  const Tensor far = bias.forward(700).detach();  // [2, 1399]
   CHECK(at::equal(far.narrow(1, 699 - 4, 9), near));
   CHECK(at::equal(bias.forward(5), near));
   for (const int64_t distance : {-699, -513, 512, 699}) {

@@ -62,7 +62,8 @@ const std::vector<Case> kCases{
     windowed(8, {"causal with cached keys", {1, 5, 40}, {120, 70, 40}, {6, 2, 16}, MaskKind::causal}),
     windowed(6, {"prefix", {17, 128, 33}, {17, 128, 33}, {2, 2, 32}, MaskKind::prefix, {3, 70, 33}}),
     windowed(40, {"dense bias", {17, 200, 33}, {17, 200, 33}, {3, 3, 16}, MaskKind::full, {}, 3}),
-    windowed(7, {"causal relative bias", {17, 170, 33}, {40, 170, 33}, {4, 2, 16}, MaskKind::causal, {}, 2, 0.3}),
+    windowed(
+        7, {"causal relative bias", {17, 170, 33}, {40, 170, 33}, {4, 2, 16}, MaskKind::causal, {}, 2, 0.3}),
     {"everything", {17, 100, 33}, {20, 128, 33}, {4, 2, 32}, MaskKind::prefix, {3, 70, 33}, 2, 0.3},
 };
 
@@ -119,8 +120,7 @@ TEST_CASE("keys that no query of a block can see are never read") {
   const Isa limit = GENERATE(Isa::generic, Isa::avx2, Isa::avx512);
   const auto type = GENERATE(at::kFloat, at::kBFloat16);
   const ScopedIsa scoped(limit);
-  const Problem problem =
-      make(windowed(64, {"causal", {1024}, {1024}, {2, 2, 16}, MaskKind::causal}), type);
+  const Problem problem = make(windowed(64, {"causal", {1024}, {1024}, {2, 2, 16}, MaskKind::causal}), type);
   const Tensor expected = attention(problem.inputs);
   AttentionInputs poisoned = problem.inputs;
   for (Tensor* keys : {&poisoned.k, &poisoned.v}) {

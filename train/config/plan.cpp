@@ -191,8 +191,8 @@ class Planner {
     for (const NamedTensor& weight : weights(*parts_.model, *parts_.objective)) {
       const Tensor& tensor = weight.tensor;
       const ModelPart* part = model_part(model_parts, weight.name);
-      const bool is_table = part != nullptr && (part->kind == PartKind::embeddings ||
-                                                part->kind == PartKind::projection);
+      const bool is_table =
+          part != nullptr && (part->kind == PartKind::embeddings || part->kind == PartKind::projection);
       numbers += is_table || tensor.dim() != 2 ? 0 : static_cast<double>(tensor.size(0) + tensor.size(1));
     }
     return numbers;
