@@ -1,11 +1,28 @@
 #include "core/model.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/mm.h>
 
 namespace lmzoo {
+
+bool ModelPart::holds(std::string_view parameter) const {
+  return std::ranges::any_of(prefixes, [&](const std::string& prefix) {
+    return parameter.starts_with(prefix) &&
+           (parameter.size() == prefix.size() || parameter[prefix.size()] == '.');
+  });
+}
+
+const ModelPart& part_of(const std::vector<ModelPart>& parts, std::string_view parameter) {
+  const auto found =
+      std::ranges::find_if(parts, [&](const ModelPart& part) { return part.holds(parameter); });
+  if (found == parts.end()) {
+    throw std::logic_error("no part of the model holds " + std::string(parameter));
+  }
+  return *found;
+}
 
 Tensor Projection::logits() const {
   return bias.defined() ? at::addmm(bias, rows, weight.t()) : at::mm(rows, weight.t());

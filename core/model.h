@@ -5,6 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/batch.h"
 #include "core/module.h"
@@ -29,9 +32,38 @@ struct SequenceLengths {
   double target = 0;  // decoder length, encoder-decoder only
 };
 
+// What a part of a model is for, as seen from its blocks.
+enum class PartKind {
+  embeddings,  // what stands before the blocks: tables of tokens, positions, segments, and their norm
+  block,
+  head,        // what stands after the blocks of a stack: its final norm, a pooler, a head's own layers
+  projection,  // the map to the vocabulary, of a model that does not take its embedding for it
+};
+
+// Which positions a part of an encoder-decoder works on. Other models know only `source`.
+enum class PartInput { source, target };
+
+struct ModelPart {
+  std::string name;  // "embeddings", "encoder.block3"
+  PartKind kind = PartKind::embeddings;
+  std::vector<std::string> prefixes;  // its parameters: names that are one of these or continue one at a dot
+  PartInput input = PartInput::source;
+  std::string stack{};  // blocks: of which stack, as in "encoder"
+  int64_t depth = 0;    // blocks: how many of the stack are below
+
+  bool holds(std::string_view parameter) const;
+};
+
+// The part that holds a parameter, by its name within the model. Every parameter is in one part: else
+// std::logic_error.
+const ModelPart& part_of(const std::vector<ModelPart>& parts, std::string_view parameter);
+
 class Model : public Module {
  public:
   using Module::Module;
+
+  // From the input to the output; an encoder before its decoder.
+  virtual std::vector<ModelPart> parts() const = 0;
 
   virtual Architecture architecture() const = 0;
   virtual int64_t width() const = 0;       // D

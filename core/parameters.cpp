@@ -57,6 +57,11 @@ int64_t count_elements(const NamedTensors& tensors) {
   return total;
 }
 
+const ModelPart* model_part(const std::vector<ModelPart>& parts, std::string_view name) {
+  constexpr std::string_view kModel = "model.";
+  return name.starts_with(kModel) ? &part_of(parts, name.substr(kModel.size())) : nullptr;
+}
+
 int64_t count_bytes(const NamedTensors& tensors) {
   int64_t total = 0;
   for (const NamedTensor& entry : tensors) {

@@ -26,6 +26,10 @@ NamedTensors trainable(const Module& model, const Module& objective);
 int64_t count_elements(const NamedTensors& tensors);
 int64_t count_bytes(const NamedTensors& tensors);
 
+// The part of the model that holds a tensor of such a name, or the module of one; null when it is the
+// objective's.
+const ModelPart* model_part(const std::vector<ModelPart>& parts, std::string_view name);
+
 // fnmatch(3) against the whole name: * is any characters, dots too, ? one of them, [qk] one of those, [!qk]
 // one that is none of them; a backslash takes the next character as it is.
 bool glob_matches(const std::string& pattern, const std::string& name);

@@ -1,6 +1,9 @@
 // BERT (Devlin et al. 2019): an encoder whose every position sees its whole sequence, with a masked-LM head.
 //
 // Legend: N positions of all sequences, K wanted rows, D width, V vocabulary.
+#include <algorithm>
+#include <iterator>
+
 #include <ATen/ops/zeros_like.h>
 
 #include "core/registry.h"
@@ -74,7 +77,7 @@ BlockOptions bert_block(const BertOptions& o) {
                            .bias = o.bias},
           .norm = o.norm,
           .norm_eps = o.norm_eps,
-          .pre_norm = o.pre_norm,
+          .norm_order = o.pre_norm ? NormOrder::pre : NormOrder::post,
           .dropout = o.dropout};
 }
 
@@ -93,7 +96,7 @@ class Bert final : public Model {
       : options_(options), max_length_(options.max_length.value_or(context.sequence_length)) {
     const int64_t width = options.width;
     const BlockOptions block = bert_block(options);
-    const auto new_norm = [&] { return std::make_shared<Norm>(options.norm, width, options.norm_eps); };
+    const NormOptions norm{.kind = options.norm, .width = width, .eps = options.norm_eps};
     tokens_ = register_module(
         "tokens", std::make_shared<Embedding>(vocabulary_rows(options.vocab_size, context), width));
     positions_ =
@@ -101,14 +104,14 @@ class Bert final : public Model {
     if (options.token_types > 0) {
       token_types_ = register_module("token_types", std::make_shared<Embedding>(options.token_types, width));
     }
-    embedding_norm_ = register_module("embedding_norm", new_norm());
-    stack_ = register_module("stack", std::make_shared<Stack>(options.layers, block));
+    embedding_norm_ = register_module("embedding_norm", std::make_shared<Norm>(norm));
+    stack_ = register_module("stack", std::make_shared<Stack>(uniform_stack(options.layers, block)));
     if (options.pooler) {
       pooler_ = register_module("pooler", std::make_shared<Linear>(LinearOptions{width, width}));
     }
     if (options.lm_head) {
       head_ = register_module("head", std::make_shared<Linear>(LinearOptions{width, width}));
-      head_norm_ = register_module("head_norm", new_norm());
+      head_norm_ = register_module("head_norm", std::make_shared<Norm>(norm));
       head_bias_ = register_parameter("head_bias", new_parameter({vocab_rows()}));
     }
     initialize();
@@ -118,6 +121,19 @@ class Bert final : public Model {
   int64_t width() const override { return options_.width; }
   int64_t vocab_rows() const override { return tokens_->weight.size(0); }
   int64_t max_length() const override { return max_length_; }
+
+  std::vector<ModelPart> parts() const override {
+    std::vector<ModelPart> all{
+        {.name = "embeddings", .prefixes = {"tokens", "positions", "token_types", "embedding_norm"}}};
+    std::ranges::move(stack_->parts("stack", PartInput::source), std::back_inserter(all));
+    if (pooler_) {
+      all.push_back({.name = "pooler", .kind = PartKind::head, .prefixes = {"pooler"}});
+    }
+    if (head_) {
+      all.push_back({.name = "head", .kind = PartKind::head, .prefixes = {"head", "head_norm", "head_bias"}});
+    }
+    return all;
+  }
 
   // Embed, then blocks of norm(x + attention(x)), norm(x + feed_forward(x)); with pre_norm
   // x + attention(norm(x)), x + feed_forward(norm(x)).
@@ -172,8 +188,7 @@ class Bert final : public Model {
   SelfView view(const Inputs& inputs) const {
     const Sequences& sequences = inputs.sequences;
     return {.sequences = sequences,
-            .angles = positions_->angles(sequences.positions(), sequences.longest()),
-            .layout = positions_->layout(),
+            .rotations = {positions_->rotation(sequences.positions(), sequences.longest())},
             .trace = inputs.trace};
   }
 

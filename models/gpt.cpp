@@ -3,7 +3,9 @@
 // positions. Block and stack are in nn/block.h.
 //
 // Legend: N positions of all sequences, K wanted rows, D width, V vocabulary.
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "core/registry.h"
 #include "nn/block.h"
@@ -87,7 +89,7 @@ BlockOptions gpt_block(const GptOptions& o) {
                            .bias = o.bias},
           .norm = o.norm,
           .norm_eps = o.norm_eps,
-          .pre_norm = o.pre_norm,
+          .norm_order = o.pre_norm ? NormOrder::pre : NormOrder::post,
           .dropout = o.dropout};
 }
 
@@ -109,7 +111,7 @@ class Gpt final : public Model {
         "tokens", std::make_shared<Embedding>(vocabulary_rows(options.vocab_size, context), options.width));
     positions_ =
         register_module("positions", std::make_shared<Positions>(gpt_positions(options, max_length_)));
-    stack_ = register_module("stack", std::make_shared<Stack>(options.layers, block));
+    stack_ = register_module("stack", std::make_shared<Stack>(uniform_stack(options.layers, block)));
     if (!options.tie_embeddings) {
       head_ = register_module(
           "head", std::make_shared<Linear>(LinearOptions{options.width, vocab_rows(), /*bias=*/false}));
@@ -121,6 +123,15 @@ class Gpt final : public Model {
   int64_t width() const override { return options_.width; }
   int64_t vocab_rows() const override { return tokens_->weight.size(0); }
   int64_t max_length() const override { return max_length_; }
+
+  std::vector<ModelPart> parts() const override {
+    std::vector<ModelPart> all{{.name = "embeddings", .prefixes = {"tokens", "positions"}}};
+    std::ranges::move(stack_->parts("stack", PartInput::source), std::back_inserter(all));
+    if (head_) {
+      all.push_back({.name = "head", .kind = PartKind::projection, .prefixes = {"head"}});
+    }
+    return all;
+  }
 
   // Embed, then blocks of x + attention(norm(x)), x + feed_forward(norm(x)); without pre_norm
   // norm(x + attention(x)), norm(x + feed_forward(x)). With a cache only the new positions are given.
@@ -172,8 +183,7 @@ class Gpt final : public Model {
     return {.sequences = inputs.sequences,
             .mask = inputs.prefix.empty() ? MaskKind::causal : MaskKind::prefix,
             .prefix = inputs.prefix,
-            .angles = positions_->angles(place.positions, place.end),
-            .layout = positions_->layout(),
+            .rotations = {positions_->rotation(place.positions, place.end)},
             .trace = inputs.trace};
   }
 

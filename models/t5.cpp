@@ -3,7 +3,9 @@
 //
 // Legend: N source positions, M target positions of all sequences, K wanted rows, D width, H heads,
 //         Dh head width, V vocabulary.
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "core/registry.h"
 #include "nn/block.h"
@@ -96,12 +98,14 @@ class T5 final : public Model {
     tokens_ = register_module(
         "tokens", std::make_shared<Embedding>(vocabulary_rows(options.vocab_size, context), options.width));
     encoder_bias_ = register_module("encoder_bias", std::make_shared<RelativeBias>(options.heads, relative));
-    encoder_ = register_module("encoder",
-                               std::make_shared<Stack>(options.layers, t5_block(options, /*decoder=*/false)));
+    encoder_ = register_module(
+        "encoder",
+        std::make_shared<Stack>(uniform_stack(options.layers, t5_block(options, /*decoder=*/false))));
     relative.bidirectional = false;
     decoder_bias_ = register_module("decoder_bias", std::make_shared<RelativeBias>(options.heads, relative));
     decoder_ = register_module(
-        "decoder", std::make_shared<Stack>(decoder_layers(options), t5_block(options, /*decoder=*/true)));
+        "decoder",
+        std::make_shared<Stack>(uniform_stack(decoder_layers(options), t5_block(options, /*decoder=*/true))));
     if (!options.tie_embeddings) {
       head_ = register_module(
           "head", std::make_shared<Linear>(LinearOptions{options.width, vocab_rows(), /*bias=*/false}));
@@ -113,6 +117,18 @@ class T5 final : public Model {
   int64_t width() const override { return options_.width; }
   int64_t vocab_rows() const override { return tokens_->weight.size(0); }
   int64_t max_length() const override { return INT64_MAX; }  // relative positions know no end
+
+  std::vector<ModelPart> parts() const override {
+    std::vector<ModelPart> all{
+        {.name = "embeddings", .prefixes = {"tokens", "encoder_bias", "decoder_bias"}}};
+    std::ranges::move(encoder_->parts("encoder", PartInput::source), std::back_inserter(all));
+    std::ranges::move(decoder_->parts("decoder", PartInput::target), std::back_inserter(all));
+    if (head_) {
+      all.push_back(
+          {.name = "head", .kind = PartKind::projection, .prefixes = {"head"}, .input = PartInput::target});
+    }
+    return all;
+  }
 
   Tensor encode(const Inputs& inputs) override { return encoded(inputs, inputs.trace); }
 

@@ -81,6 +81,11 @@ class Word2vec final : public Model {
   int64_t vocab_rows() const override { return ids_; }  // hidden() takes every id
   int64_t max_length() const override { return std::numeric_limits<int64_t>::max(); }
 
+  std::vector<ModelPart> parts() const override {
+    return {{.name = "embeddings", .prefixes = {"tokens", "ngrams"}},
+            {.name = "outputs", .kind = PartKind::projection, .prefixes = {"outputs"}}};
+  }
+
   Tensor hidden(const Inputs& inputs) override {
     const Tensor known = inputs.ids.lt(words_);  // [N]
     Tensor rows = tokens_->weight.index_select(0, inputs.ids.clamp_max(words_ - 1));
@@ -127,10 +132,11 @@ class Word2vec final : public Model {
       owners.resize(buckets.size(), n);
       sizes.push_back(1 + std::ssize(owners) - before);
     }
-    const Tensor wanted = at::tensor(buckets, at::kLong).to(rows.device());
-    const Tensor sums = rows.index_add(
-        0, at::tensor(owners, at::kLong).to(rows.device()), ngrams_->weight.index_select(0, wanted));
-    const Tensor counts = at::tensor(sizes, rows.scalar_type()).to(rows.device()).unsqueeze(1);
+    const auto moved = [&](const Tensor& x) { return x.to(rows.device(), /*non_blocking=*/true); };
+    const Tensor wanted = moved(at::tensor(buckets, at::kLong));
+    const Tensor sums =
+        rows.index_add(0, moved(at::tensor(owners, at::kLong)), ngrams_->weight.index_select(0, wanted));
+    const Tensor counts = moved(at::tensor(sizes, rows.scalar_type())).unsqueeze(1);
     return sums + (sums / counts - sums).detach();
   }
 

@@ -39,33 +39,67 @@ SelfAttention::SelfAttention(const AttentionOptions& options) : options_(options
   qkv = register_module(
       "qkv",
       linear(options.width, queries + 2 * keys, options.bias, {{"q", queries}, {"k", keys}, {"v", keys}}));
-  out = register_module("out", linear(heads * head_width, options.width, options.bias));
+  out = register_module("out", linear(queries, options.width, options.out_bias.value_or(options.bias)));
+  if (options.qk_norm) {
+    const NormOptions norm{.kind = NormKind::rms,
+                           .width = head_width,
+                           .eps = options.qk_norm->eps,
+                           .weights = options.qk_norm->weights};
+    query_norm = register_module("query_norm", std::make_shared<Norm>(norm));
+    key_norm = register_module("key_norm", std::make_shared<Norm>(norm));
+  }
 }
 
 AttentionRule SelfAttention::rule(const SelfView& view) const {
-  return {.mask = view.mask,
+  return {.mask = options_.mask.value_or(view.mask),
           .prefix = view.prefix,
+          .window = options_.window,
           .bias = view.bias,
           .scale = options_.scale,
-          .dropout = is_training() ? options_.dropout : 0};
+          .dropout = is_training() ? options_.dropout : 0,
+          .masks = view.masks};
+}
+
+// Null when this layer turns nothing.
+const Rotation* SelfAttention::rotation(const SelfView& view) const {
+  if (!options_.rotation || view.rotations.empty()) {
+    return nullptr;
+  }
+  const Rotation& chosen = view.rotations.at(*options_.rotation);
+  return chosen.angles.cos.defined() ? &chosen : nullptr;
 }
 
 Branch SelfAttention::forward(const Tensor& x, const SelfView& view) const {
   if (view.choice == nullptr) {
     return out->branch(mixed(x, view));
   }
-  const bool all_alike = view.mask == MaskKind::full && !view.bias.defined() && qkv->adapters.empty();
+  const AttentionRule seen = rule(view);
+  const bool all_alike =
+      seen.mask == MaskKind::full && !seen.window && !seen.bias.defined() && qkv->adapters.empty();
   return out->branch(all_alike ? chosen(x, view) : mixed(x, view).index_select(0, view.choice->rows));
+}
+
+// Queries and keys of a projection normed and turned, values as they are: [R, heads Dh] -> [R, heads Dh]
+Tensor SelfAttention::heads(const Tensor& x, const HeadRun& run, const Rotation* rotation) const {
+  if (query_norm == nullptr && rotation == nullptr) {
+    return x;
+  }
+  Tensor all = x.view({x.size(0), -1, options_.shape.width});  // [R, heads, Dh]
+  if (query_norm != nullptr) {
+    const int64_t values = all.size(1) - run.queries - run.keys;
+    const std::vector<Tensor> parts = all.split_with_sizes({run.queries, run.keys, values}, 1);
+    all = at::cat({query_norm->forward(parts[0]), key_norm->forward(parts[1]), parts[2]}, 1);
+  }
+  if (rotation != nullptr) {
+    all = rotate(all, run.queries + run.keys, rotation->angles, rotation->layout);
+  }
+  return all.flatten(1);
 }
 
 // [N, D] -> [N, H Dh]
 Tensor SelfAttention::mixed(const Tensor& x, const SelfView& view) const {
   const HeadShape& s = options_.shape;
-  Tensor merged = qkv->forward(x);  // [N, (H + 2 Hk) Dh]
-  if (view.angles.cos.defined()) {
-    merged = rotate(merged.view({x.size(0), -1, s.width}), s.heads + s.key_heads, view.angles, view.layout)
-                 .flatten(1);
-  }
+  const Tensor merged = heads(qkv->forward(x), {s.heads, s.key_heads}, rotation(view));  // [N, (H + 2 Hk) Dh]
   const bool whole = view.cache == nullptr && view.trace == nullptr;
   return whole ? self_attention_qkv(merged, s, view.sequences, rule(view)) : piecewise(merged, view);
 }
@@ -77,11 +111,14 @@ Tensor SelfAttention::chosen(const Tensor& x, const SelfView& view) const {
   const int64_t queries = s.heads * s.width;
   Tensor q = qkv->forward_part(x.index_select(0, rows), 0, queries);     // [K', H Dh]
   Tensor kv = qkv->forward_part(x, queries, 2 * s.key_heads * s.width);  // [N, 2 Hk Dh]
-  if (view.angles.cos.defined()) {
-    const RotaryAngles& all = view.angles;
-    const RotaryAngles own{all.cos.index_select(0, rows), all.sin.index_select(0, rows)};
-    q = rotate(q.view({rows.size(0), -1, s.width}), s.heads, own, view.layout).flatten(1);
-    kv = rotate(kv.view({x.size(0), -1, s.width}), s.key_heads, all, view.layout).flatten(1);
+  if (const Rotation* all = rotation(view)) {
+    const RotaryAngles& angles = all->angles;
+    const Rotation own{{angles.cos.index_select(0, rows), angles.sin.index_select(0, rows)}, all->layout};
+    q = heads(q, {.queries = s.heads}, &own);
+    kv = heads(kv, {.keys = s.key_heads}, all);
+  } else {
+    q = heads(q, {.queries = s.heads}, nullptr);
+    kv = heads(kv, {.keys = s.key_heads}, nullptr);
   }
   return cross_attention_kv(
       {.q = q, .kv = kv, .shape = s, .queries = view.choice->sequences, .keys = view.sequences}, rule(view));
@@ -117,12 +154,14 @@ CrossAttention::CrossAttention(const AttentionOptions& options) : options_(optio
   q = register_module("q", linear(options.width, heads * head_width, options.bias));
   const int64_t keys = key_heads * head_width;
   kv = register_module("kv", linear(options.width, 2 * keys, options.bias, {{"k", keys}, {"v", keys}}));
-  out = register_module("out", linear(heads * head_width, options.width, options.bias));
+  const bool out_bias = options.out_bias.value_or(options.bias);
+  out = register_module("out", linear(heads * head_width, options.width, out_bias));
 }
 
 Branch CrossAttention::forward(const Tensor& x, const CrossView& view) const {
   const HeadShape& s = options_.shape;
-  const AttentionRule rule{.scale = options_.scale, .dropout = is_training() ? options_.dropout : 0};
+  const AttentionRule rule{
+      .scale = options_.scale, .dropout = is_training() ? options_.dropout : 0, .masks = view.masks};
   const Tensor queries = q->forward(x);  // [M, H Dh]
   if (view.cache == nullptr) {
     const Tensor keys_values = kv->forward(view.memory);  // [N, 2 Hk Dh]

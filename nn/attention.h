@@ -11,6 +11,8 @@
 #include "nn/kernels/attention.h"
 #include "nn/kernels/elementwise.h"
 #include "nn/linear.h"
+#include "nn/norm.h"
+#include "nn/positions.h"
 #include "nn/row_choice.h"
 
 namespace lmzoo {
@@ -24,26 +26,44 @@ struct HeadCounts {
 };
 HeadShape head_shape(const HeadCounts& counts);
 
+// RMS norm over each head of the queries and of the keys, before they are turned (Dehghani et al. 2023,
+// "Scaling vision transformers to 22 billion parameters", section 2; Qwen 3, Gemma 3).
+struct QkNormOptions {
+  double eps = 1e-6;
+  NormWeights weights = NormWeights::all;  // [Dh] of the queries and [Dh] of the keys
+};
+
 struct AttentionOptions {
-  int64_t width = 0;  // D
-  HeadShape shape;    // H, Hk, Dh
-  bool bias = true;
-  double dropout = 0;             // of the probabilities
-  std::optional<double> scale{};  // of the scores; absent: 1/√Dh
+  int64_t width = 0;               // D
+  HeadShape shape;                 // H, Hk, Dh
+  bool bias = true;                // of queries, keys and values
+  std::optional<bool> out_bias{};  // of the output; absent: as bias
+  double dropout = 0;              // of the probabilities
+  std::optional<double> scale{};   // of the scores; absent: 1/√Dh
+  // Self-attention only, where layers of one model may differ:
+  std::optional<MaskKind> mask{};      // absent: that of the call
+  std::optional<int64_t> window{};     // AttentionRule::window
+  std::optional<size_t> rotation = 0;  // which of the call's rotations turns queries and keys; absent: none
+  std::optional<QkNormOptions> qk_norm{};
 };
 
 // What one call of self-attention sees besides its input.
 struct SelfView {
   const Sequences& sequences;
   MaskKind mask = MaskKind::full;
-  std::vector<int64_t> prefix{};  // [n], for MaskKind::prefix
-  Tensor bias{};                  // relative positions, [H, 2S-1]; or undefined
-  RotaryAngles angles{};          // undefined without rotary positions
-  RotaryLayout layout = RotaryLayout::halves;
-  LayerCache* cache = nullptr;      // generation: keys and values so far, extended by this call
-  const Sequences* keys = nullptr;  // with a cache: n over all positions, those of this call last
+  std::vector<int64_t> prefix{};      // [n], for MaskKind::prefix
+  Tensor bias{};                      // relative positions, [H, 2S-1]; or undefined
+  std::vector<Rotation> rotations{};  // AttentionOptions::rotation names one; empty: no layer turns anything
+  AttentionMasks* masks = nullptr;    // of all layers, on an accelerator
+  LayerCache* cache = nullptr;        // generation: keys and values so far, extended by this call
+  const Sequences* keys = nullptr;    // with a cache: n over all positions, those of this call last
   Trace* trace = nullptr;
   const RowChoice* choice = nullptr;  // the only rows of the output; without a cache or a trace
+};
+
+// Heads of a projection, in this order: some of queries, some of keys, and those of values.
+struct HeadRun {
+  int64_t queries = 0, keys = 0;
 };
 
 class SelfAttention : public Module {
@@ -52,24 +72,30 @@ class SelfAttention : public Module {
 
   Branch forward(const Tensor& x, const SelfView& view) const;  // [N, D] -> [N, D], with a choice [K', D]
 
-  std::shared_ptr<Linear> qkv;  // D -> (H + 2 Hk) Dh: queries, keys, values
-  std::shared_ptr<Linear> out;  // H Dh -> D
+  std::shared_ptr<Linear> qkv;                 // D -> (H + 2 Hk) Dh: queries, keys, values
+  std::shared_ptr<Linear> out;                 // H Dh -> D
+  std::shared_ptr<Norm> query_norm, key_norm;  // of heads; null without qk_norm
+
+  const AttentionOptions& options() const { return options_; }
 
  private:
+  Tensor heads(const Tensor& x, const HeadRun& run, const Rotation* rotation) const;
   Tensor mixed(const Tensor& x, const SelfView& view) const;
   Tensor piecewise(const Tensor& merged, const SelfView& view) const;
   Tensor chosen(const Tensor& x, const SelfView& view) const;
   AttentionRule rule(const SelfView& view) const;
+  const Rotation* rotation(const SelfView& view) const;
 
   AttentionOptions options_;
 };
 
 // What one call of cross-attention sees besides its input.
 struct CrossView {
-  Tensor memory;                // [N, D], the encoder's output; may be undefined once the cache has it
-  const Sequences& targets;     // n over M
-  const Sequences& sources;     // n over N
-  LayerCache* cache = nullptr;  // generation: keys and values of the memory, computed once
+  Tensor memory;                    // [N, D], the encoder's output; may be undefined once the cache has it
+  const Sequences& targets;         // n over M
+  const Sequences& sources;         // n over N
+  AttentionMasks* masks = nullptr;  // of all layers, on an accelerator
+  LayerCache* cache = nullptr;      // generation: keys and values of the memory, computed once
 };
 
 class CrossAttention : public Module {

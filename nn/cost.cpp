@@ -19,11 +19,12 @@ double weights_of(const Linear& linear) {
 
 double matrix_weights(const Stack& stack) {
   double count = 0;
-  for (const auto& block : stack.blocks) {
-    count += weights_of(*block->attention->qkv) + weights_of(*block->attention->out);
-    count += weights_of(*block->feed_forward->in) + weights_of(*block->feed_forward->out);
-    if (block->cross_attention) {
-      count += weights_of(*block->cross_attention->q) + weights_of(*block->cross_attention->out);
+  for (size_t i = 0; i < stack.layers(); ++i) {
+    const Block& block = stack.layer(i);
+    count += weights_of(*block.attention->qkv) + weights_of(*block.attention->out);
+    count += weights_of(*block.feed_forward->in) + weights_of(*block.feed_forward->out);
+    if (block.cross_attention) {
+      count += weights_of(*block.cross_attention->q) + weights_of(*block.cross_attention->out);
     }
   }
   return count;

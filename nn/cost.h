@@ -7,7 +7,7 @@
 namespace lmzoo {
 
 // Multiply-add weights of a stack's linear maps that each position of its input meets, and of their low-rank
-// additions. A frozen matrix counts two thirds: its own gradient is not computed. Every position counts, as
+// additions; a block counts for every layer that it is. A frozen matrix counts two thirds: its own gradient is not computed. Every position counts, as
 // the field counts a model's FLOPs, also those that the last block leaves out (Stack::forward_at).
 double matrix_weights(const Stack& stack);
 

@@ -26,25 +26,29 @@ void normal(Linear& linear, double std) {
 
 void identity(Norm& norm) {
   const at::NoGradGuard no_grad;
-  norm.weight.fill_(1);
+  if (norm.weight.defined()) {
+    norm.weight.fill_(1);
+  }
   if (norm.bias.defined()) {
     norm.bias.zero_();
   }
 }
 
 void block(Block& block, const BlockScales& scales) {
+  for (const auto& [name, module] : block.named_modules()) {
+    if (auto* norm = dynamic_cast<Norm*>(module)) {
+      identity(*norm);
+    }
+  }
   normal(*block.attention->qkv, scales.std);
   normal(*block.attention->out, scales.residual_std);
-  identity(*block.attention_norm);
   if (block.cross_attention) {
     normal(*block.cross_attention->q, scales.std);
     normal(*block.cross_attention->kv, scales.std);
     normal(*block.cross_attention->out, scales.residual_std);
-    identity(*block.cross_norm);
   }
   normal(*block.feed_forward->in, scales.std);
   normal(*block.feed_forward->out, scales.residual_std);
-  identity(*block.feed_forward_norm);
 }
 
 }  // namespace lmzoo::init

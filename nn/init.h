@@ -15,10 +15,10 @@ void normal(Linear& linear, double std);
 void normal(Tensor& tensor, double std);
 // N(0, std) cut at two of its deviations, as TensorFlow's truncated_normal.
 void truncated_normal(Tensor& tensor, double std);
-// Gain 1, offset 0.
+// Gain 1, offset 0, where it has them.
 void identity(Norm& norm);
 
-// Every linear map of a block N(0, std), norms the identity; the maps that write to the residual stream
+// Every linear map of a block N(0, std), all its norms the identity; the maps that write to the residual stream
 // N(0, residual_std).
 struct BlockScales {
   double std = 0.02;

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include <ATen/Parallel.h>
-#include <ATen/autocast_mode.h>
 #include <ATen/ops/aminmax.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
@@ -18,6 +17,7 @@
 
 #include "base/check.h"
 #include "core/isa.h"
+#include "nn/kernels/autocast.h"
 #include "nn/kernels/softmax_rows.h"
 
 namespace lmzoo {
@@ -292,14 +292,13 @@ CrossEntropy linear_cross_entropy(const Projection& projection,
                                   double label_smoothing) {
   const auto& [rows, weight, bias] = projection;
   check_labels(labels.ids, weight.size(0));
-  const auto device = rows.device().type();
   const Tensor weights = labels.weights.defined() ? labels.weights.to(at::kFloat).contiguous() : Tensor();
   Request request{.labels = RowLabels(labels.ids.contiguous(), weights),
                   .smoothing = label_smoothing,
                   .product_type = weight.scalar_type(),
                   .wanted = {}};
-  if (weight.scalar_type() != at::kDouble && at::autocast::is_autocast_enabled(device)) {
-    request.product_type = at::autocast::get_autocast_dtype(device);
+  if (weight.scalar_type() != at::kDouble) {
+    request.product_type = autocast_type(rows.device()).value_or(weight.scalar_type());
   }
   if (at::GradMode::is_enabled()) {
     request.wanted = {rows.requires_grad(), weight.requires_grad(), bias.defined() && bias.requires_grad()};

@@ -4,10 +4,12 @@
 
 namespace lmzoo {
 
-Norm::Norm(NormKind kind, int64_t width, double eps)
-    : weight(register_parameter("weight", new_parameter({width}))), kind_(kind), eps_(eps) {
-  if (kind == NormKind::layer) {
-    bias = register_parameter("bias", new_parameter({width}));
+Norm::Norm(const NormOptions& options) : options_(options) {
+  if (options.weights != NormWeights::none) {
+    weight = register_parameter("weight", new_parameter({options.width}));
+  }
+  if (options.weights == NormWeights::all && options.kind == NormKind::layer) {
+    bias = register_parameter("bias", new_parameter({options.width}));
   }
 }
 

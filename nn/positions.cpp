@@ -1,6 +1,7 @@
 #include "nn/positions.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numbers>
 
@@ -34,9 +35,40 @@ Tensor llama3_rate(const Tensor& rate, const RopeScaling& s) {
   return (1 - share) * (rate / s.factor) + share * rate;
 }
 
+// Tables grow to the next power of two, so that seldom and generation not at every token.
+constexpr int64_t kTablePiece = 512;
+int64_t table_rows(int64_t wanted) {
+  return std::max(kTablePiece, static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(wanted))));
+}
+
+Tensor angles_of(const PositionRange& range, const PositionOptions& o) {
+  return rotary_table(range, o.head_width, o.theta, o.scaling);
+}
+
 }  // namespace
 
-Positions::Positions(const PositionOptions& options) : options_(options) {
+Tensor PositionTable::pick(const Tensor& positions, int64_t end, at::ScalarType type) {
+  const bool fits = table_.defined() && table_.size(0) >= end && table_.scalar_type() == type &&
+                    table_.device() == positions.device();
+  if (!fits) {
+    // In pieces of one size, so that the bits of a row depend on its position alone and never on which
+    // lengths came before: vector functions may round the end of an array in another way.
+    std::vector<Tensor> pieces;
+    for (int64_t first = 0; first < table_rows(end); first += kTablePiece) {
+      pieces.push_back(make_({first, first + kTablePiece}));
+    }
+    table_ = at::cat(pieces).to(positions.device(), type, /*non_blocking=*/true);
+  }
+  return table_.index_select(0, positions);
+}
+
+Positions::Positions(const PositionOptions& options)
+    : options_(options),
+      sinusoids_([width = options.width, kind = options.kind](const PositionRange& range) {
+        return sinusoids(range, width, kind);
+      }),
+      cos_([options](const PositionRange& range) { return angles_of(range, options).cos(); }),
+      sin_([options](const PositionRange& range) { return angles_of(range, options).sin(); }) {
   check(!is_sinusoidal(options.kind) || options.width % 2 == 0,
         "width is {} but must be even for positions: {}",
         options.width,
@@ -60,37 +92,32 @@ Tensor Positions::rows(const Tensor& positions, int64_t end, at::ScalarType type
     return at::embedding(weight, options_.offset == 0 ? positions : positions + options_.offset);
   }
   if (is_sinusoidal(options_.kind)) {
-    return sinusoids(end, options_.width, options_.kind)
-        .to(positions.device(), type)
-        .index_select(0, positions);
+    return sinusoids_.pick(positions, end, type);
   }
   return {};
 }
 
-RotaryAngles Positions::angles(const Tensor& positions, int64_t end) const {
+Rotation Positions::rotation(const Tensor& positions, int64_t end) const {
   if (!is_rotary(options_.kind)) {
     return {};
   }
-  const Tensor table = rotary_table(end, options_.head_width, options_.theta, options_.scaling);
-  const auto pick = [&](const Tensor& of) { return of.to(positions.device()).index_select(0, positions); };
-  return {.cos = pick(table.cos()), .sin = pick(table.sin())};
+  const bool interleaved = options_.kind == PositionKind::rotary_interleaved;
+  return {
+      .angles = {.cos = cos_.pick(positions, end, at::kFloat), .sin = sin_.pick(positions, end, at::kFloat)},
+      .layout = interleaved ? RotaryLayout::interleaved : RotaryLayout::halves};
 }
 
-RotaryLayout Positions::layout() const {
-  return options_.kind == PositionKind::rotary_interleaved ? RotaryLayout::interleaved : RotaryLayout::halves;
-}
-
-Tensor sinusoids(int64_t rows, int64_t width, PositionKind kind) {
+Tensor sinusoids(const PositionRange& range, int64_t width, PositionKind kind) {
   const int64_t half = width / 2;
   const bool interleaved = kind == PositionKind::sinusoidal;
   const auto steps = static_cast<double>(interleaved ? half : std::max<int64_t>(1, half - 1));
-  const Tensor rate = at::pow(10000.0, at::arange(half, at::kDouble) / -steps);  // [D/2]
-  const Tensor angle = at::arange(rows, at::kDouble).unsqueeze(1) * rate;        // [P, D/2]
-  return interleaved ? at::stack({angle.sin(), angle.cos()}, 2).view({rows, width})
+  const Tensor rate = at::pow(10000.0, at::arange(half, at::kDouble) / -steps);              // [D/2]
+  const Tensor angle = at::arange(range.first, range.end, at::kDouble).unsqueeze(1) * rate;  // [P, D/2]
+  return interleaved ? at::stack({angle.sin(), angle.cos()}, 2).flatten(1)
                      : at::cat({angle.sin(), angle.cos()}, 1);
 }
 
-Tensor rotary_table(int64_t rows,
+Tensor rotary_table(const PositionRange& range,
                     int64_t head_width,
                     double theta,
                     const std::optional<RopeScaling>& scaling) {
@@ -101,7 +128,7 @@ Tensor rotary_table(int64_t rows,
   } else if (scaling && scaling->kind == RopeScalingKind::llama3) {
     rate = llama3_rate(rate, *scaling);
   }
-  return at::arange(rows, at::kFloat).unsqueeze(1) * rate;
+  return at::arange(range.first, range.end, at::kFloat).unsqueeze(1) * rate;
 }
 
 int64_t relative_bucket(int64_t relative, const RelativeOptions& options) {
@@ -130,11 +157,18 @@ RelativeBias::RelativeBias(int64_t heads, const RelativeOptions& options)
     : weight(register_parameter("weight", new_parameter({options.buckets, heads}))), options_(options) {}
 
 Tensor RelativeBias::forward(int64_t longest) const {
-  std::vector<int64_t> buckets;
-  for (int64_t relative = 1 - longest; relative < longest; ++relative) {
-    buckets.push_back(relative_bucket(relative, options_));
+  const bool fits =
+      buckets_.defined() && buckets_.size(0) / 2 + 1 >= longest && buckets_.device() == weight.device();
+  if (!fits) {
+    const int64_t reach = table_rows(longest);
+    std::vector<int64_t> buckets;
+    for (int64_t relative = 1 - reach; relative < reach; ++relative) {
+      buckets.push_back(relative_bucket(relative, options_));
+    }
+    buckets_ = at::tensor(buckets, at::kLong).to(weight.device(), /*non_blocking=*/true);
   }
-  return at::embedding(weight, at::tensor(buckets, at::kLong).to(weight.device())).t();  // [H, 2S-1]
+  const Tensor near = buckets_.narrow(0, buckets_.size(0) / 2 + 1 - longest, 2 * longest - 1);
+  return at::embedding(weight, near).t();  // [H, 2S-1]
 }
 
 }  // namespace lmzoo

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -82,6 +83,33 @@ struct PositionOptions {
   std::optional<RopeScaling> scaling{};  // rotary kinds
 };
 
+// How queries and keys are turned by their positions.
+struct Rotation {
+  RotaryAngles angles;  // undefined: not at all
+  RotaryLayout layout = RotaryLayout::halves;
+};
+
+// Positions [first, end).
+struct PositionRange {
+  int64_t first = 0, end = 0;
+};
+
+// A row for each position, computed once a model and kept where it is used: the first forward pass on a
+// device, and one with a longer sequence than before, copy it there; others wait for nothing. For one thread
+// at a time.
+class PositionTable {
+ public:
+  using Rows = std::function<Tensor(const PositionRange&)>;  // [positions, C] on the CPU
+  explicit PositionTable(Rows rows) : make_(std::move(rows)) {}
+
+  // The rows of `positions` [N], all of them before `end`: [N, C] of `type` on the device of `positions`.
+  Tensor pick(const Tensor& positions, int64_t end, at::ScalarType type);
+
+ private:
+  Rows make_;
+  Tensor table_;  // [P, C]
+};
+
 class Positions : public Module {
  public:
   // Refuses widths without pairs of channels.
@@ -91,19 +119,19 @@ class Positions : public Module {
   // Rows to add to the embeddings: [N, D] of `type`; undefined for kinds that add none.
   Tensor rows(const Tensor& positions, int64_t end, at::ScalarType type) const;
   // Angles to turn queries and keys by: [N, Dh/2] float32; undefined for kinds that turn none.
-  RotaryAngles angles(const Tensor& positions, int64_t end) const;
-  RotaryLayout layout() const;
+  Rotation rotation(const Tensor& positions, int64_t end) const;
 
   Tensor weight;  // [max_length + offset, D]; undefined unless learned
 
  private:
   PositionOptions options_;
+  mutable PositionTable sinusoids_, cos_, sin_;
 };
 
-// Row p holds the sinusoids of position p: [P, D] float64, D even.
-Tensor sinusoids(int64_t rows, int64_t width, PositionKind kind);
-// Row p holds p · theta^(-2i/Dh), in float32 as the published models have it: [P, Dh/2].
-Tensor rotary_table(int64_t rows,
+// A row for each position holds its sinusoids: [P, D] float64, D even.
+Tensor sinusoids(const PositionRange& range, int64_t width, PositionKind kind);
+// A row for each position p holds p · theta^(-2i/Dh), in float32 as the published models have it: [P, Dh/2].
+Tensor rotary_table(const PositionRange& range,
                     int64_t head_width,
                     double theta,
                     const std::optional<RopeScaling>& scaling = std::nullopt);
@@ -118,7 +146,7 @@ struct RelativeOptions {
 // section 2.1, and the reference implementation's _relative_position_bucket).
 int64_t relative_bucket(int64_t relative, const RelativeOptions& options);
 
-// One number a bucket and head, added to the scores; built once a forward pass for all layers of a stack.
+// One number a bucket and head, added to the scores; looked up once a forward pass for all layers of a stack.
 class RelativeBias : public Module {
  public:
   RelativeBias(int64_t heads, const RelativeOptions& options);
@@ -130,6 +158,7 @@ class RelativeBias : public Module {
 
  private:
   RelativeOptions options_;
+  mutable Tensor buckets_;  // [2R-1] int64: of each distance, as forward()'s result, R >= S
 };
 
 }  // namespace lmzoo

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include <ATen/Parallel.h>
-#include <ATen/autocast_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
@@ -18,6 +17,7 @@
 #include "nn/kernels/attention_device.h"
 #include "nn/kernels/attention_kernel.h"
 #include "nn/kernels/attention_shape.h"
+#include "nn/kernels/autocast.h"
 #include "nn/kernels/dropout.h"
 
 namespace lmzoo {
@@ -53,19 +53,20 @@ Heads heads_of(const Sources& sources, Merge merge, const HeadShape& shape) {
 }
 
 // Everything of a call that is not a tensor with a gradient; kept for the backward pass.
-struct Call : torch::CustomClassHolder {
+struct AttentionCall : torch::CustomClassHolder {
   Merge merge = Merge::none;
   HeadShape shape;
   Sequences queries, keys;
   MaskKind mask = MaskKind::full;
   std::vector<int64_t> prefix;
+  Reach reach;
   double scale = 1;
   DropoutMask dropout;
 };
 
 HeadMatrix matrix_of(const Tensor& heads) { return {heads.data_ptr(), heads.stride(0), heads.stride(1)}; }
 
-AttentionProblem problem_of(const Call& call, const Heads& heads, const Tensor& bias) {
+AttentionProblem problem_of(const AttentionCall& call, const Heads& heads, const Tensor& bias) {
   AttentionProblem problem;
   problem.q = matrix_of(heads.q);
   problem.k = matrix_of(heads.k);
@@ -79,6 +80,8 @@ AttentionProblem problem_of(const Call& call, const Heads& heads, const Tensor& 
   problem.longest_keys = call.keys.longest();
   problem.half = heads.q.scalar_type() == at::kBFloat16;
   problem.causal = call.mask != MaskKind::full;
+  problem.behind = call.reach.behind;
+  problem.ahead = call.reach.ahead;
   if (bias.defined()) {
     problem.bias = bias.const_data_ptr<float>();
     problem.bias_head = bias.stride(0);
@@ -142,7 +145,7 @@ class FusedAttention : public torch::autograd::Function<FusedAttention> {
                         const std::optional<Tensor>& second,
                         const std::optional<Tensor>& third,
                         const std::optional<Tensor>& maybe_bias,
-                        const c10::intrusive_ptr<Call>& call) {
+                        const c10::intrusive_ptr<AttentionCall>& call) {
     const Sources sources{first, second.value_or(Tensor()), third.value_or(Tensor())};
     const Tensor bias = maybe_bias.value_or(Tensor());
     const HeadShape& shape = call->shape;
@@ -166,7 +169,7 @@ class FusedAttention : public torch::autograd::Function<FusedAttention> {
                                                  const torch::autograd::variable_list& gradients) {
     const auto saved = context->get_saved_variables();
     const auto holder = context->saved_data["call"].toCapsule();
-    const auto& call = static_cast<const Call&>(*holder);
+    const auto& call = static_cast<const AttentionCall&>(*holder);
     const Sources sources{saved[0], saved[1], saved[2]};
     Sources wanted;
     size_t bias_edge = 0;  // autograd counts the tensors that are there
@@ -208,11 +211,8 @@ bool fusible_attention(const Heads& heads) {
 
 // Under autocast float32 is cast to its type, as LibTorch does for scaled_dot_product_attention.
 Tensor autocasted(const Tensor& x) {
-  if (!x.defined() || x.scalar_type() != at::kFloat ||
-      !at::autocast::is_autocast_enabled(x.device().type())) {
-    return x;
-  }
-  return x.to(at::autocast::get_autocast_dtype(x.device().type()));
+  const bool casts = x.defined() && x.scalar_type() == at::kFloat;
+  return casts ? x.to(autocast_type(x.device()).value_or(at::kFloat)) : x;
 }
 
 // Autograd refuses undefined tensors as arguments but knows optional ones.
@@ -232,11 +232,12 @@ Tensor attend(Sources sources, Merge merge, const HeadShape& shape, AttentionInp
   if (!fusible_attention(heads)) {
     return attention_reference(inputs);
   }
-  auto call = c10::make_intrusive<Call>();
+  auto call = c10::make_intrusive<AttentionCall>();
   call->merge = merge;
   call->shape = shape;
   call->scale = attention_scale(inputs);
   call->mask = inputs.rule.mask;
+  call->reach = reach_of(inputs.rule);
   call->prefix = std::move(inputs.rule.prefix);
   call->queries = std::move(inputs.queries);
   call->keys = std::move(inputs.keys);

@@ -26,15 +26,22 @@ enum class MaskKind {
   prefix,  // causal, but everyone sees the first `prefix` keys of the sequence
 };
 
+class AttentionMasks;
+
 struct AttentionRule {
   MaskKind mask = MaskKind::full;
   std::vector<int64_t> prefix{};  // [n], for MaskKind::prefix
-  Tensor bias{};                  // added to the scores, may be undefined; gets a gradient. Either
-                                  //   [H, Lq, Lk] by the longest sequence, or
+  // Local attention, beside what the mask shows: without a mask the keys at most window / 2 away on either
+  // side (Longformer, ModernBERT), with one the last `window` keys, its own included (Mistral), and those of
+  // a prefix less than `window` ahead. Absent: all.
+  std::optional<int64_t> window{};
+  Tensor bias{};  // added to the scores, may be undefined; gets a gradient. Either
+                  //   [H, Lq, Lk] by the longest sequence, or
   //   [H, 2S-1] relative, S >= the longest Lk: entry S-1 + (key - query position).
   //   The relative form is much cheaper (T5).
-  std::optional<double> scale{};  // default 1/sqrt(Dh); T5 has 1
-  double dropout = 0;             // of the probabilities; pass 0 outside of training
+  std::optional<double> scale{};    // default 1/sqrt(Dh); T5 has 1
+  double dropout = 0;               // of the probabilities; pass 0 outside of training
+  AttentionMasks* masks = nullptr;  // of the layers of one forward pass; null: none is shared
 };
 
 struct AttentionInputs {

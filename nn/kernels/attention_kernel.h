@@ -14,6 +14,9 @@ struct HeadMatrix {
   int64_t head_step = 0;
 };
 
+// Farther than any sequence reaches, and small enough to be added to positions.
+inline constexpr int64_t kNoWindow = int64_t{1} << 40;
+
 // Legend: as attention.h.
 struct AttentionProblem {
   HeadMatrix q, k, v, out;
@@ -24,8 +27,10 @@ struct AttentionProblem {
   const int64_t* prefix = nullptr;        // [n] or null
   int64_t heads = 0, key_heads = 0, width = 0;
   int64_t longest_keys = 0;
-  bool half = false;            // bfloat16 instead of float
-  bool causal = false;          // MaskKind::causal and MaskKind::prefix
+  bool half = false;           // bfloat16 instead of float
+  bool causal = false;         // MaskKind::causal and MaskKind::prefix
+  int64_t behind = kNoWindow;  // keys from `behind` positions before a query's own on ...
+  int64_t ahead = kNoWindow;   //   ... to `ahead` positions after it, whatever else the mask shows
   const float* bias = nullptr;  // entry (h, i, j) is at h·bias_head + i·bias_row + j, or, when bias_row is -1
   int64_t bias_head = 0;        //   (relative), at h·bias_head + bias_middle - position(i) + j
   int64_t bias_row = 0;

@@ -6,8 +6,8 @@
 #include <ATen/TensorIndexing.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
 
@@ -23,11 +23,12 @@ namespace {
 Tensor hidden_keys(const AttentionInputs& inputs, int64_t sequence) {
   const int64_t queries = inputs.queries.length(sequence);
   const int64_t keys = inputs.keys.length(sequence);
-  Tensor visible = at::empty({queries, 1}, at::kLong);
+  Tensor hidden = at::ones({queries, keys}, at::kBool);
   for (int64_t i = 0; i < queries; ++i) {
-    visible[i][0] = visible_keys(inputs.rule, sequence, i + keys - queries, keys);
+    const KeyRange range = visible_keys(inputs.rule, sequence, i + keys - queries, keys);
+    hidden[i].slice(0, range.first, range.end).fill_(false);
   }
-  return (at::arange(keys).unsqueeze(0) >= visible).to(inputs.q.device());
+  return hidden.to(inputs.q.device());
 }
 
 // The bias of one sequence: [H, Lq, Lk].
@@ -51,7 +52,7 @@ Tensor probabilities_of(const AttentionInputs& inputs, int64_t sequence, const T
   if (inputs.rule.bias.defined()) {
     scores = scores + bias_of(inputs, sequence).to(scores.scalar_type());
   }
-  if (inputs.rule.mask == MaskKind::full) {
+  if (inputs.rule.mask == MaskKind::full && !inputs.rule.window) {
     return at::softmax(scores, -1);
   }
   const Tensor hidden = hidden_keys(inputs, sequence);

@@ -17,22 +17,35 @@ LMZOO_INLINE int64_t round_up(int64_t x, int64_t multiple) {
   return (x + multiple - 1) / multiple * multiple;
 }
 
+LMZOO_INLINE int64_t round_down(int64_t x, int64_t multiple) { return x / multiple * multiple; }
+
 LMZOO_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+LMZOO_INLINE int64_t most(int64_t a, int64_t b) { return a < b ? b : a; }
 
 // What one call knows of its sequence.
 struct Extent {
   int64_t first_query, queries, first_key, keys;
-  int64_t padded_keys, padded_width, block_rows;
+  int64_t padded_keys, padded_width;
+  int64_t block_rows, block_columns;  // the most that a block has
   int64_t prefix;
 
   int64_t position(int64_t query) const { return keys - queries + query; }
 };
 
-// A causal block computes the columns that its last row sees, so a lower one wastes less.
-inline int64_t block_rows_for(const AttentionProblem& p, int64_t padded_keys) {
-  const int64_t most = p.causal ? kMaxBlockRows / 2 : kMaxBlockRows;
-  const int64_t rows = kScoresPerBlock / padded_keys / 16 * 16;
-  return rows < 16 ? 16 : least(rows, most);
+// The most columns that a block computes: all keys, or those that its rows' windows reach, each end rounded
+// to a group.
+inline int64_t block_columns_for(const AttentionProblem& p, int64_t padded_keys) {
+  const int64_t reach = p.behind + p.ahead + kMaxBlockRows + 2 * kDropoutGroup;
+  return least(padded_keys, round_up(reach, kDropoutGroup));
+}
+
+// A block computes the columns that any of its rows sees: where rows see different ones, a lower block wastes
+// less.
+inline int64_t block_rows_for(const AttentionProblem& p, int64_t block_columns) {
+  const bool alike = !p.causal && p.behind == kNoWindow;
+  const int64_t limit = alike ? kMaxBlockRows : kMaxBlockRows / 2;
+  const int64_t rows = kScoresPerBlock / block_columns / 16 * 16;
+  return rows < 16 ? 16 : least(rows, limit);
 }
 
 inline Extent extent_of(const AttentionProblem& p, int64_t sequence) {
@@ -43,45 +56,70 @@ inline Extent extent_of(const AttentionProblem& p, int64_t sequence) {
   e.keys = p.key_starts[sequence + 1] - e.first_key;
   e.padded_keys = round_up(e.keys, kDropoutGroup);
   e.padded_width = round_up(p.width, kLanes);
-  e.block_rows = block_rows_for(p, e.padded_keys);
+  e.block_columns = block_columns_for(p, e.padded_keys);
+  e.block_rows = block_rows_for(p, e.block_columns);
   e.prefix = p.prefix == nullptr ? 0 : p.prefix[sequence];
   return e;
 }
 
-inline int64_t visible_keys(const AttentionProblem& p, const Extent& e, int64_t query) {
-  if (!p.causal) {
-    return e.keys;
-  }
-  int64_t count = e.position(query) + 1;
-  count = count < e.prefix ? e.prefix : count;
-  return count < 0 ? 0 : count > e.keys ? e.keys : count;
+// The keys [first, end) that a query sees; both grow with the query.
+struct Visible {
+  int64_t first, end;
+};
+
+inline Visible visible_keys(const AttentionProblem& p, const Extent& e, int64_t query) {
+  const int64_t position = e.position(query);
+  const int64_t end = p.causal ? most(position + 1, e.prefix) : e.keys;
+  const int64_t first = most(position - p.behind, 0);
+  return {first, most(first, least(least(end, position + p.ahead + 1), e.keys))};
 }
 
-// A row of scores and what belongs to it.
+// Query rows of one head that are computed together, and the columns that they need: whole groups, from
+// the first key that the first row sees to the last one that the last row sees.
+struct Block {
+  int64_t head, first, rows;
+  int64_t from, columns;
+};
+
+inline Block block_of(const AttentionProblem& p, const Extent& e, int64_t head, int64_t first) {
+  const int64_t rows = least(e.queries - first, e.block_rows);
+  const int64_t from = round_down(visible_keys(p, e, first).first, kDropoutGroup);
+  const int64_t end = round_up(visible_keys(p, e, first + rows - 1).end, kDropoutGroup);
+  return {head, first, rows, from, most(end - from, 0)};
+}
+
+// A row of scores and what belongs to it. Its columns are those of its block.
 struct Row {
   int64_t query;  // within the sequence
   int64_t head;
-  int64_t visible;  // keys
-  int64_t columns;  // visible, rounded up as the block's products are
+  int64_t from;        // the key of column 0
+  int64_t first, end;  // the columns of visible keys
+  int64_t columns;
+
+  bool empty() const { return first == end; }
 };
 
-inline Row row_of(const AttentionProblem& p, const Extent& e, int64_t query, int64_t head, int64_t columns) {
-  return {query, head, visible_keys(p, e, query), columns};
+inline Row row_of(const AttentionProblem& p, const Extent& e, const Block& b, int64_t row) {
+  const Visible keys = visible_keys(p, e, b.first + row);
+  return {b.first + row, b.head, b.from, keys.first - b.from, keys.end - b.from, b.columns};
 }
 
-// The row of a bias, or of its gradient, that belongs to a row of scores.
+// The row of a bias, or of its gradient, that belongs to a row of scores: at its column 0.
 template <class Float>
 Float* bias_row(const AttentionProblem& p, const Extent& e, const Row& row, Float* base) {
   const int64_t offset = p.bias_row < 0 ? p.bias_middle - e.position(row.query) : row.query * p.bias_row;
-  return base + row.head * p.bias_head + offset;
+  return base + row.head * p.bias_head + offset + row.from;
 }
 
-// scores = scores · scale + bias up to the last visible key, minus infinity beyond; returns the largest.
+// scores = scores · scale + bias where a key is visible, minus infinity elsewhere; returns the largest.
 inline float finish_scores(const AttentionProblem& p, const Extent& e, const Row& row, float* scores) {
   const float* bias = p.bias == nullptr ? nullptr : bias_row(p, e, row, p.bias);
   int64_t j = 0;
+  for (; j < row.first; ++j) {
+    scores[j] = -__builtin_inff();
+  }
   Vec largest = splat(-__builtin_inff());
-  for (; j + kLanes <= row.visible; j += kLanes) {
+  for (; j + kLanes <= row.end; j += kLanes) {
     Vec x = load(scores + j) * p.scale;
     if (bias != nullptr) {
       x = x + load(bias + j);
@@ -90,7 +128,7 @@ inline float finish_scores(const AttentionProblem& p, const Extent& e, const Row
     largest = max(largest, x);
   }
   float result = max(largest);
-  for (; j < row.visible; ++j) {
+  for (; j < row.end; ++j) {
     scores[j] = scores[j] * p.scale + (bias == nullptr ? 0.0f : bias[j]);
     result = scores[j] > result ? scores[j] : result;
   }
@@ -100,11 +138,18 @@ inline float finish_scores(const AttentionProblem& p, const Extent& e, const Row
   return result;
 }
 
+// The dropout decisions of a row, counted from its column 0.
+inline DropoutRow dropout_of(const DropoutMask& dropout, uint64_t mask_row, const Row& row) {
+  DropoutRow key = dropout_row(dropout.seed, mask_row);
+  key.first += static_cast<uint32_t>(row.from / 2);  // a counter decides for two columns
+  return key;
+}
+
 // Scores become exp(score - largest), dropped ones zero; returns the sum before dropping.
 template <bool kDrop>
 float exponentiate(
     const DropoutMask& dropout, uint64_t mask_row, const Row& row, float largest, float* scores) {
-  const DropoutRow key = dropout_row(dropout.seed, mask_row);
+  const DropoutRow key = dropout_of(dropout, mask_row, row);
   Vec total{};
   for (int64_t j = 0; j < row.columns; j += kDropoutGroup) {
     for (int lane = 0; lane < 16; lane += kLanes) {
@@ -130,7 +175,7 @@ inline float soften(const AttentionProblem& p, const Extent& e, const Row& row, 
   const uint64_t mask_row = position * p.heads + row.head;
   const float largest = finish_scores(p, e, row, scores);
   float& lse = p.lse[mask_row];
-  if (row.visible == 0) {
+  if (row.empty()) {
     for (int64_t j = 0; j < row.columns; ++j) {
       scores[j] = 0;
     }
@@ -189,7 +234,7 @@ void differentiate(const DropoutMask& dropout,
                    float dot,
                    float* scores,
                    float* gradients) {
-  const DropoutRow key = dropout_row(dropout.seed, mask_row);
+  const DropoutRow key = dropout_of(dropout, mask_row, row);
   for (int64_t j = 0; j < row.columns; j += kDropoutGroup) {
     for (int lane = 0; lane < 16; lane += kLanes) {
       float* s = scores + j + lane;
@@ -219,7 +264,7 @@ inline void zero(float* x, int64_t count) { std::memset(x, 0, static_cast<size_t
 // A row of raw scores becomes probabilities, one of gradients of probabilities that of finished scores.
 inline void differentiate_row(
     const AttentionProblem& p, const Extent& e, const Row& row, float dot, float* scores, float* gradients) {
-  if (row.visible == 0) {
+  if (row.empty()) {
     zero(scores, row.columns);
     zero(gradients, row.columns);
     return;

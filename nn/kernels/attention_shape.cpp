@@ -67,6 +67,7 @@ void check_attention(const AttentionInputs& inputs) {
           "{} prefixes for {} sequences",
           rule.prefix.size(),
           queries.count());
+  require(!rule.window || *rule.window >= 1, "a window of {} keys", rule.window.value_or(0));
   if (rule.bias.defined()) {
     check_bias(inputs);
   }
@@ -76,12 +77,27 @@ double attention_scale(const AttentionInputs& inputs) {
   return inputs.rule.scale.value_or(1 / std::sqrt(static_cast<double>(inputs.q.size(2))));
 }
 
-int64_t visible_keys(const AttentionRule& rule, int64_t sequence, int64_t position, int64_t keys) {
-  if (rule.mask == MaskKind::full) {
-    return keys;
+Reach reach_of(const AttentionRule& rule) {
+  if (!rule.window) {
+    return {kNoWindow, kNoWindow};
   }
+  switch (rule.mask) {
+    case MaskKind::full:
+      return {*rule.window / 2, *rule.window / 2};
+    case MaskKind::causal:
+      return {*rule.window - 1, 0};
+    case MaskKind::prefix:
+      break;
+  }
+  return {*rule.window - 1, *rule.window - 1};
+}
+
+KeyRange visible_keys(const AttentionRule& rule, int64_t sequence, int64_t position, int64_t keys) {
+  const Reach reach = reach_of(rule);
   const int64_t prefix = rule.mask == MaskKind::prefix ? rule.prefix[sequence] : 0;
-  return std::clamp<int64_t>(std::max(position + 1, prefix), 0, keys);
+  const int64_t shown = rule.mask == MaskKind::full ? keys : std::max(position + 1, prefix);
+  const int64_t first = std::max<int64_t>(position - reach.behind, 0);
+  return {first, std::max(first, std::min({shown, position + reach.ahead + 1, keys}))};
 }
 
 }  // namespace lmzoo

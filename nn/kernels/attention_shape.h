@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "nn/kernels/attention.h"
+#include "nn/kernels/attention_kernel.h"
 
 namespace lmzoo {
 
@@ -12,8 +13,17 @@ void check_attention(const AttentionInputs& inputs);
 
 double attention_scale(const AttentionInputs& inputs);
 
-// So many first keys are visible to the query at `position` (in the coordinates of the keys): every mask has
-// this form.
-int64_t visible_keys(const AttentionRule& rule, int64_t sequence, int64_t position, int64_t keys);
+// How many positions before and after its own a query sees at most: kNoWindow without a window.
+struct Reach {
+  int64_t behind = 0, ahead = 0;
+};
+Reach reach_of(const AttentionRule& rule);
+
+// The keys [first, end) that are visible to the query at `position` (in the coordinates of the keys): every
+// mask shows one run of them, perhaps an empty one.
+struct KeyRange {
+  int64_t first = 0, end = 0;
+};
+KeyRange visible_keys(const AttentionRule& rule, int64_t sequence, int64_t position, int64_t keys);
 
 }  // namespace lmzoo

@@ -22,7 +22,7 @@ enum class NormKind { layer, rms };
 
 struct NormParameters {
   NormKind kind = NormKind::layer;
-  Tensor weight;  // [D]
+  Tensor weight;  // [D]; undefined: all ones
   Tensor bias{};  // [D] or undefined
   double eps = 1e-5;
 };

@@ -1,5 +1,4 @@
 // The element-wise steps by plain operators: tests, float64, and CUDA (where dropout is LibTorch's own).
-#include <ATen/autocast_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/gelu.h>
@@ -10,6 +9,7 @@
 #include <ATen/ops/stack.h>
 
 #include "core/tensor.h"
+#include "nn/kernels/autocast.h"
 #include "nn/kernels/dropout.h"
 #include "nn/kernels/elementwise.h"
 #include "nn/kernels/elementwise_shape.h"
@@ -17,10 +17,7 @@
 namespace lmzoo {
 
 at::ScalarType norm_result_type(const Tensor& x) {
-  const auto device = x.device().type();
-  return x.scalar_type() != at::kDouble && at::autocast::is_autocast_enabled(device)
-             ? at::autocast::get_autocast_dtype(device)
-             : x.scalar_type();
+  return x.scalar_type() == at::kDouble ? at::kDouble : autocast_type(x.device()).value_or(x.scalar_type());
 }
 
 namespace {
@@ -32,7 +29,7 @@ Tensor add_bias(const Tensor& x, const Tensor& bias) { return bias.defined() ? w
 
 // Of float32 or float64.
 Tensor drop_elements(const Tensor& x, double p) {
-  if (x.is_cuda()) {
+  if (!x.is_cpu()) {
     return p > 0 ? at::dropout(x, p, /*train=*/true) : x;
   }
   const DropoutMask mask = draw_dropout(p);
@@ -61,8 +58,8 @@ Tensor normalize(const Tensor& x, const NormParameters& parameters) {
   if (parameters.kind == NormKind::layer) {
     return at::layer_norm(x, {x.size(-1)}, parameters.weight, parameters.bias, parameters.eps);
   }
-  const Tensor scaled =
-      x * at::rsqrt(x.square().mean(-1, /*keepdim=*/true) + parameters.eps) * parameters.weight;
+  const Tensor normal = x * at::rsqrt(x.square().mean(-1, /*keepdim=*/true) + parameters.eps);
+  const Tensor scaled = parameters.weight.defined() ? normal * parameters.weight : normal;
   return parameters.bias.defined() ? scaled + parameters.bias : scaled;
 }
 

@@ -2,11 +2,12 @@
 
 #include <optional>
 
-#include <ATen/autocast_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include "nn/kernels/autocast.h"
 
 namespace lmzoo {
 namespace {
@@ -27,7 +28,7 @@ Tensor padded(const Tensor& x, int64_t rows) {
   if (x.size(0) == rows) {
     return x.to(at::kBFloat16).contiguous();
   }
-  const Tensor result = at::empty({rows, x.size(1)}, at::kBFloat16);
+  const Tensor result = at::empty({rows, x.size(1)}, x.options().dtype(at::kBFloat16));
   result.narrow(0, 0, x.size(0)).copy_(x);
   result.narrow(0, x.size(0), rows - x.size(0)).zero_();
   return result;
@@ -76,8 +77,7 @@ bool in_bfloat16(const Tensor& x, const Tensor& weight) {
   if (!x.is_cpu() || weight.scalar_type() == at::kDouble) {
     return false;
   }
-  const bool autocast = at::autocast::is_autocast_enabled(at::kCPU) &&
-                        at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16;
+  const bool autocast = autocast_type(at::kCPU) == at::kBFloat16;
   return autocast || (x.scalar_type() == at::kBFloat16 && weight.scalar_type() == at::kBFloat16);
 }
 
@@ -104,7 +104,8 @@ class AdaptedLinear : public torch::autograd::Function<AdaptedLinear> {
  public:
   static Tensor forward(AutogradContext* context, at::TensorList in, const AdaptedLayout& layout) {
     const int64_t rows = in[0].size(0);
-    const int64_t computed = layout.narrow && rows >= kFewestRows ? rounded_rows(rows) : rows;
+    const bool compiles = layout.narrow && in[0].is_cpu() && rows >= kFewestRows;
+    const int64_t computed = compiles ? rounded_rows(rows) : rows;
     variable_list saved;  // the arguments as the products read them, then each term's x aᵀ
     for (size_t i = 0; i < in.size(); ++i) {
       saved.push_back(layout.narrow && layout.is_rows(i) ? padded(in[i], computed)
@@ -184,9 +185,7 @@ Tensor adapted_linear_rows(const Tensor& x,
                            const Tensor& weight,
                            const Tensor& bias,
                            std::span<const LowRankTerm> terms) {
-  const bool autocast = at::autocast::is_autocast_enabled(x.device().type()) &&
-                        weight.scalar_type() == at::kFloat &&
-                        at::autocast::get_autocast_dtype(x.device().type()) == at::kBFloat16;
+  const bool autocast = weight.scalar_type() == at::kFloat && autocast_type(x.device()) == at::kBFloat16;
   AdaptedLayout layout{.narrow = autocast || x.scalar_type() == at::kBFloat16, .has_bias = bias.defined()};
   variable_list inputs{x, weight};
   if (layout.has_bias) {

@@ -1,5 +1,6 @@
 // dropout_add, dropout_add_norm and norms of elementwise.h as one fused step of autograd.
 #include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/custom_class.h>
 
@@ -184,9 +185,9 @@ bool fusible_norm(const ResidualUpdate& update, const NormParameters& parameters
          (!residual.defined() || residual.sizes() == update.x.sizes());
 }
 
-variable_list apply(const ResidualUpdate& update,
-                    const NormParameters& parameters,
-                    c10::intrusive_ptr<NormCall> call) {
+variable_list fused_norm(const ResidualUpdate& update,
+                         const NormParameters& parameters,
+                         c10::intrusive_ptr<NormCall> call) {
   call->kind = parameters.kind;
   call->eps = parameters.eps;
   call->x_type = update.x.scalar_type();
@@ -201,6 +202,14 @@ variable_list apply(const ResidualUpdate& update,
                           call);
 }
 
+// A norm without weights multiplies by ones: the kernel, for which a norm has weights, stays as it is.
+NormParameters weighted(NormParameters parameters, int64_t width) {
+  if (!parameters.weight.defined()) {
+    parameters.weight = at::ones({width}, at::kFloat);
+  }
+  return parameters;
+}
+
 Tensor norm_to(const Tensor& x, const NormParameters& parameters, at::ScalarType type) {
   const ResidualUpdate update{x, {}, {}, 0};
   if (!fusible_norm(update, parameters) || (type != at::kFloat && type != at::kBFloat16)) {
@@ -209,7 +218,7 @@ Tensor norm_to(const Tensor& x, const NormParameters& parameters, at::ScalarType
   auto call = c10::make_intrusive<NormCall>();
   call->result = Result::normed;
   call->normed_type = type;
-  return apply(update, parameters, std::move(call))[0];
+  return fused_norm(update, weighted(parameters, x.size(-1)), std::move(call))[0];
 }
 
 }  // namespace
@@ -218,7 +227,7 @@ Tensor dropout_add(const ResidualUpdate& update) {
   if (!fusible_norm(update, {})) {
     return reference::dropout_add(update);
   }
-  return apply(update, {}, c10::make_intrusive<NormCall>())[0];
+  return fused_norm(update, {}, c10::make_intrusive<NormCall>())[0];
 }
 
 Normed dropout_add_norm(const ResidualUpdate& update,
@@ -232,7 +241,7 @@ Normed dropout_add_norm(const ResidualUpdate& update,
   call->normed_type = type;
   const bool post = placement == NormPlacement::post;
   call->result = !post ? Result::sum_normed : type == at::kFloat ? Result::normed : Result::twice_normed;
-  const variable_list outputs = apply(update, parameters, std::move(call));
+  const variable_list outputs = fused_norm(update, weighted(parameters, update.x.size(-1)), std::move(call));
   return {outputs.front(), outputs.back()};
 }
 

@@ -48,7 +48,7 @@ TEST_CASE("linear maps, embeddings and norms have right gradients") {
   const Tensor ids = at::tensor({1, 5, 1, 0}, at::kLong);
   check_gradients(*embedding, [&] { return embedding->forward(ids); }, {});
   for (const NormKind kind : {NormKind::layer, NormKind::rms}) {
-    const auto norm = prepared(std::make_shared<Norm>(kind, kWidth, 1e-5));
+    const auto norm = prepared(std::make_shared<Norm>(NormOptions{.kind = kind, .width = kWidth}));
     check_gradients(
         *norm, [&] { return norm->forward(x); }, x);
   }
@@ -111,7 +111,7 @@ TEST_CASE("self-attention has right gradients with every mask, rotation and bias
                               .mask = mask,
                               .prefix = {2, 1},
                               .bias = bias->forward(3),
-                              .angles = rotary.angles(sequences.positions(), 3)};
+                              .rotations = {rotary.rotation(sequences.positions(), 3)}};
           const Branch out = part->forward(x, view);
           return out.x + out.bias;
         },
@@ -140,12 +140,12 @@ TEST_CASE("cross-attention has right gradients, of the memory too") {
 
 TEST_CASE("stacks of pre- and post-norm blocks have right gradients") {
   const Sequences sequences(std::vector<int64_t>{3, 2});
-  for (const bool pre_norm : {true, false}) {
+  for (const NormOrder order : {NormOrder::pre, NormOrder::post}) {
     for (const NormKind norm : {NormKind::layer, NormKind::rms}) {
       BlockOptions options = block_options();
-      options.pre_norm = pre_norm;
+      options.norm_order = order;
       options.norm = norm;
-      const auto stack = prepared(std::make_shared<Stack>(2, options));
+      const auto stack = prepared(std::make_shared<Stack>(uniform_stack(2, options)));
       const Tensor x = input({5, kWidth});
       const SelfView view{.sequences = sequences, .mask = MaskKind::causal};
       std::vector<Tensor> leaves;

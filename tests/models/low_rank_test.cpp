@@ -115,7 +115,7 @@ TEST_CASE("merged and unmerged maps give the same to 1e-6, and nothing but the w
   linear->merge();
   CHECK(relative_error(linear->forward(x), unmerged) < 1e-6);
   CHECK(linear->adapters.empty());
-  CHECK(linear->named_parameters().keys() == std::vector<std::string>{"weight", "bias"});
+  CHECK(linear->named_parameters().names() == std::vector<std::string>{"weight", "bias"});
 }
 
 TEST_CASE("additions to queries and values leave keys alone, and only they get gradients") {

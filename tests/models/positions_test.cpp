@@ -102,8 +102,8 @@ TEST_CASE("the relative bias stands at S-1 + (key - query)") {
 
 TEST_CASE("sinusoids have both published layouts") {
   const int64_t width = 6;
-  const Tensor paper = sinusoids(4, width, PositionKind::sinusoidal);
-  const Tensor halves = sinusoids(4, width, PositionKind::sinusoidal_halves);
+  const Tensor paper = sinusoids({0, 4}, width, PositionKind::sinusoidal);
+  const Tensor halves = sinusoids({0, 4}, width, PositionKind::sinusoidal_halves);
   for (int64_t p = 0; p < 4; ++p) {
     for (int64_t i = 0; i < width / 2; ++i) {
       const double d = static_cast<double>(width);
@@ -129,7 +129,7 @@ TEST_CASE("a row of a position does not depend on what is packed with it") {
     const Tensor one = positions.rows(alone.positions(), alone.longest(), at::kFloat);
     const Tensor all = positions.rows(many.positions(), many.longest(), at::kFloat);
     CHECK(at::equal(one, all.slice(0, 7)));
-    CHECK_FALSE(positions.angles(alone.positions(), 4).cos.defined());
+    CHECK_FALSE(positions.rotation(alone.positions(), 4).angles.cos.defined());
   }
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("rotary angles are float32, position times theta to the power of -2i/D
   const Positions positions(
       {.kind = PositionKind::rotary, .head_width = 6, .max_length = 1000, .theta = 500.0});
   const Tensor where = at::tensor({0, 1, 999}, at::kLong);
-  const RotaryAngles angles = positions.angles(where, 1000);
+  const RotaryAngles angles = positions.rotation(where, 1000).angles;
   REQUIRE(angles.cos.scalar_type() == at::kFloat);
   REQUIRE(angles.cos.sizes() == at::IntArrayRef({3, 3}));
   CHECK_FALSE(positions.rows(where, 1000, at::kFloat).defined());
@@ -166,9 +166,9 @@ TEST_CASE("both rotary layouts turn pairs of channels, and scores depend on the 
   for (const PositionKind kind : {PositionKind::rotary, PositionKind::rotary_interleaved}) {
     INFO(name_of(kind));
     const Positions positions({.kind = kind, .head_width = 6, .max_length = 40});
-    const RotaryAngles angles = positions.angles(at::arange(40), 40);
+    const Rotation rotation = positions.rotation(at::arange(40), 40);
     const auto turned = [&](const Tensor& x) {  // [40, 6]
-      return rotate(x.expand({40, 1, 6}).contiguous(), 1, angles, positions.layout()).squeeze(1);
+      return rotate(x.expand({40, 1, 6}).contiguous(), 1, rotation.angles, rotation.layout).squeeze(1);
     };
     const Tensor queries = turned(q);
     const Tensor keys = turned(k);
@@ -186,5 +186,40 @@ TEST_CASE("both rotary layouts turn pairs of channels, and scores depend on the 
       CHECK(queries[5][second].item<double>() ==
             Approx(x * std::sin(angle) + y * std::cos(angle)).margin(1e-5));
     }
+  }
+}
+
+TEST_CASE("a table is computed once, again for longer sequences, and its bits tell nothing of the order") {
+  int64_t computed = 0;
+  const auto rows = [&](const PositionRange& range) {
+    computed += range.end - range.first;
+    return rotary_table(range, 10, 10000).cos();
+  };
+  PositionTable table(rows);
+  const Tensor where = at::tensor({0, 3, 511}, at::kLong);
+  const Tensor first = table.pick(where, 512, at::kFloat);
+  CHECK(computed == 512);
+  CHECK(at::equal(first, rotary_table({0, 512}, 10, 10000).cos().index_select(0, where)));
+  CHECK(at::equal(table.pick(where.slice(0, 0, 2), 4, at::kFloat), first.slice(0, 0, 2)));
+  CHECK(computed == 512);
+  const Tensor far = at::tensor({3, 1500}, at::kLong);
+  PositionTable other(rows);
+  const Tensor of_longer = other.pick(far, 1501, at::kFloat);
+  CHECK(computed == 512 + 2048);
+  CHECK(at::equal(of_longer[0], first[1]));
+  CHECK(at::equal(table.pick(far, 1501, at::kFloat), of_longer));
+  CHECK(table.pick(far, 1501, at::kDouble).scalar_type() == at::kDouble);
+}
+
+TEST_CASE("a relative bias of a longer stack continues that of a shorter one") {
+  RelativeBias bias(2, {.buckets = 8, .max_distance = 600});
+  randomize(bias);
+  const Tensor near = bias.forward(5).clone();    // [2, 9]
+  const Tensor far = bias.forward(700).detach();  // [2, 1399]
+  CHECK(at::equal(far.narrow(1, 699 - 4, 9), near));
+  CHECK(at::equal(bias.forward(5), near));
+  for (const int64_t distance : {-699, -513, 512, 699}) {
+    const int64_t bucket = relative_bucket(distance, {.buckets = 8, .max_distance = 600});
+    CHECK(at::equal(far.select(1, 699 + distance), bias.weight[bucket]));
   }
 }

@@ -90,8 +90,8 @@ TEST_CASE("wanted rows of maps with low-rank additions are those of computing al
   at::manual_seed(5);
   const auto model =
       make_model({.family = "bert", .settings = {{"layers", "1"}, {"width", "8"}, {"heads", "2"}}});
-  for (const auto& module : model->modules()) {
-    if (auto* linear = dynamic_cast<Linear*>(module.get()); linear != nullptr && !linear->parts.empty()) {
+  for (const auto& [name, module] : model->named_modules()) {
+    if (auto* linear = dynamic_cast<Linear*>(module); linear != nullptr && !linear->parts.empty()) {
       linear->adapt("q", {.rank = 2});
     }
   }

@@ -28,7 +28,14 @@ struct Case {
   int64_t bias = 0;  // dimensions of the bias
   double dropout = 0;
   std::optional<double> scale{};
+  std::optional<int64_t> window{};
 };
+
+Case windowed(int64_t window, Case c) {
+  c.name += ", window of " + std::to_string(window);
+  c.window = window;
+  return c;
+}
 
 // Uniform and ragged, lengths below, at and above the widths of vectors, groups and blocks; every kind of
 // mask, bias.
@@ -47,6 +54,16 @@ const std::vector<Case> kCases{
     {"relative bias", {17, 70, 33}, {17, 70, 33}, {3, 3, 16}, MaskKind::full, {}, 2, 0, 1.0},
     {"causal relative bias with cached keys", {1, 5, 33}, {12, 70, 33}, {4, 2, 16}, MaskKind::causal, {}, 2},
     {"dropout", {17, 128, 33}, {17, 128, 33}, {2, 2, 32}, MaskKind::full, {}, 0, 0.1},
+    windowed(1, {"uniform", {40, 40}, {40, 40}}),
+    windowed(17, {"both sides", {5, 33, 64, 200}, {5, 33, 64, 200}, {2, 2, 64}}),
+    windowed(9, {"cross", {3, 70, 20}, {40, 90, 100}, {2, 2, 32}}),
+    windowed(16, {"causal", {17, 128, 330}, {17, 128, 330}, {2, 2, 32}, MaskKind::causal}),
+    windowed(500, {"wider than any sequence", {17, 128}, {17, 128}, {2, 2, 32}, MaskKind::causal}),
+    windowed(8, {"causal with cached keys", {1, 5, 40}, {120, 70, 40}, {6, 2, 16}, MaskKind::causal}),
+    windowed(6, {"prefix", {17, 128, 33}, {17, 128, 33}, {2, 2, 32}, MaskKind::prefix, {3, 70, 33}}),
+    windowed(40, {"dense bias", {17, 200, 33}, {17, 200, 33}, {3, 3, 16}, MaskKind::full, {}, 3}),
+    windowed(
+        7, {"causal relative bias", {17, 170, 33}, {40, 170, 33}, {4, 2, 16}, MaskKind::causal, {}, 2, 0.3}),
     {"everything", {17, 100, 33}, {20, 128, 33}, {4, 2, 32}, MaskKind::prefix, {3, 70, 33}, 2, 0.3},
 };
 
@@ -65,7 +82,12 @@ Problem make(const Case& c, at::ScalarType type) {
   in.k = leaf({in.keys.total(), c.shape.key_heads, c.shape.width}, type);
   in.v = leaf({in.keys.total(), c.shape.key_heads, c.shape.width}, type);
   problem.leaves = {in.q, in.k, in.v};
-  in.rule = {.mask = c.mask, .prefix = c.prefix, .bias = {}, .scale = c.scale, .dropout = c.dropout};
+  in.rule = {.mask = c.mask,
+             .prefix = c.prefix,
+             .window = c.window,
+             .bias = {},
+             .scale = c.scale,
+             .dropout = c.dropout};
   if (c.bias > 0) {
     const int64_t longest = in.keys.longest();
     in.rule.bias = c.bias == 3 ? leaf({c.shape.heads, in.queries.longest(), longest})
@@ -94,7 +116,22 @@ TEST_CASE("fused attention equals the plain one for every mask, bias, length and
   }
 }
 
-TEST_CASE("attention on a device (here: the CPU) equals the plain one") {
+TEST_CASE("keys that no query of a block can see are never read") {
+  const Isa limit = GENERATE(Isa::generic, Isa::avx2, Isa::avx512);
+  const auto type = GENERATE(at::kFloat, at::kBFloat16);
+  const ScopedIsa scoped(limit);
+  const Problem problem = make(windowed(64, {"causal", {1024}, {1024}, {2, 2, 16}, MaskKind::causal}), type);
+  const Tensor expected = attention(problem.inputs);
+  AttentionInputs poisoned = problem.inputs;
+  for (Tensor* keys : {&poisoned.k, &poisoned.v}) {
+    *keys = keys->detach().clone();
+    keys->narrow(0, 0, 512).fill_(std::nan(""));
+  }
+  // The first block whose columns all lie behind the poison: rows, window and rounding are less than 192.
+  CHECK(at::equal(attention(poisoned).slice(0, 704), expected.slice(0, 704)));
+}
+
+TEST_CASE("padded attention by LibTorch's operators equals the fused kernel") {
   for (Case c : kCases) {
     c.dropout = 0;  // of LibTorch's own generator there
     INFO(c.name);
@@ -103,16 +140,96 @@ TEST_CASE("attention on a device (here: the CPU) equals the plain one") {
     }
     const Problem problem = make(c, at::kFloat);
     require_same([&] { return std::vector{attention_on_device(problem.inputs)}; },
-                 [&] { return std::vector{attention_reference(problem.inputs)}; },
+                 [&] { return std::vector{attention(problem.inputs)}; },
                  problem.leaves,
                  1e-5);
   }
 }
 
+TEST_CASE("nothing of attention on a device is made on the CPU") {
+  for (const Case& c : kCases) {
+    INFO(c.name);
+    Problem problem = make(c, at::kFloat);
+    AttentionInputs& in = problem.inputs;
+    for (Tensor* tensor : {&in.q, &in.k, &in.v, &in.rule.bias}) {
+      *tensor = tensor->defined() ? tensor->detach().to(at::kMeta).requires_grad_() : *tensor;
+    }
+    in.queries = in.queries.to(at::kMeta);
+    in.keys = in.keys.to(at::kMeta);
+    const Tensor out = attention(in);
+    REQUIRE(out.is_meta());
+    CHECK(out.sizes() == in.q.sizes());
+    out.sum().backward();
+    CHECK(in.q.grad().is_meta());
+  }
+}
+
+TEST_CASE("layers of a forward pass share the masks that a device needs") {
+  const Problem local = make(kCases[15], at::kFloat), other = make(kCases[15], at::kFloat);
+  REQUIRE(local.inputs.rule.window == 17);
+  AttentionMasks masks;
+  const Tensor first = masks.mask_of(local.inputs);
+  CHECK(first.is_same(masks.mask_of(other.inputs)));
+  AttentionInputs wide = local.inputs;
+  wide.rule.window = 19;
+  CHECK_FALSE(first.is_same(masks.mask_of(wide)));
+  wide.rule = {};
+  CHECK(masks.mask_of(wide).defined());  // of ragged sequences
+  AttentionMasks uniform;
+  CHECK_FALSE(uniform.mask_of(make(kCases[0], at::kFloat).inputs).defined());
+}
+
+TEST_CASE("on CUDA flash takes what needs no mask in half precision, the memory-efficient kernel the rest") {
+  const DeviceCall half{.type = at::kBFloat16, .head_width = 64};
+  const auto kernel_with = [](DeviceCall call, const auto& change) {
+    change(call);
+    return device_kernel(call);
+  };
+  CHECK(device_kernel(half) == DeviceKernel::flash);
+  CHECK(kernel_with(half, [](auto& c) { c.mask = MaskKind::causal; }) == DeviceKernel::flash);
+  CHECK(kernel_with(half, [](auto& c) { c.head_width = 20; }) == DeviceKernel::flash);
+  CHECK(kernel_with(half, [](auto& c) { c.is_uniform = false; }) == DeviceKernel::flash_packed);
+  CHECK(kernel_with(half, [](auto& c) { c.has_window = true; }) == DeviceKernel::flash_packed);
+  CHECK(kernel_with(half, [](auto& c) { c.has_bias = true; }) == DeviceKernel::efficient);
+  CHECK(kernel_with(half, [](auto& c) { c.mask = MaskKind::prefix; }) == DeviceKernel::efficient);
+  CHECK(kernel_with(half, [](auto& c) { c.head_width = 320; }) == DeviceKernel::efficient);
+  CHECK(kernel_with(half, [](auto& c) {
+          c.mask = MaskKind::causal;
+          c.is_aligned = false;
+        }) == DeviceKernel::efficient);
+  CHECK(kernel_with(half, [](auto& c) { c.type = at::kFloat; }) == DeviceKernel::efficient);
+  CHECK(kernel_with(half, [](auto& c) { c.type = at::kDouble; }) == DeviceKernel::plain);
+}
+
 TEST_CASE("plain attention has exact gradients, float64 takes it") {
-  Case c{"small", {3, 4}, {3, 4}, {2, 1, 4}, MaskKind::causal, {}, 2, 0.2};
-  const Problem problem = make(c, at::kDouble);
-  check_gradients([&] { return attention(problem.inputs); }, problem.leaves);
+  for (const Case& c : {Case{"small", {3, 4}, {3, 4}, {2, 1, 4}, MaskKind::causal, {}, 2, 0.2},
+                        windowed(2, {"local", {3, 5}, {3, 5}, {2, 1, 4}, MaskKind::causal, {}, 2, 0.2}),
+                        windowed(3, {"local", {3, 5}, {3, 5}, {2, 1, 4}, MaskKind::full, {}, 3}),
+                        windowed(2, {"local", {3, 5}, {3, 5}, {2, 1, 4}, MaskKind::prefix, {2, 4}})}) {
+    INFO(c.name);
+    const Problem problem = make(c, at::kDouble);
+    check_gradients([&] { return attention(problem.inputs); }, problem.leaves);
+  }
+}
+
+TEST_CASE("a window shows what its definition says, on both sides and behind") {
+  const auto seen = [](const AttentionRule& rule) {  // of query 4 of 9
+    const Sequences sequences(std::vector<int64_t>{9});
+    const Tensor x = at::zeros({9, 1, 2});
+    return attention_probabilities({x, x, x, sequences, sequences, rule})[0][0][4] > 0;
+  };
+  const auto keys = [](const std::vector<int64_t>& at) {
+    Tensor all = at::zeros({9}, at::kBool);
+    for (const int64_t key : at) {
+      all[key] = true;
+    }
+    return all;
+  };
+  CHECK(at::equal(seen({.window = 4}), keys({2, 3, 4, 5, 6})));
+  CHECK(at::equal(seen({.window = 5}), keys({2, 3, 4, 5, 6})));
+  CHECK(at::equal(seen({.mask = MaskKind::causal, .window = 3}), keys({2, 3, 4})));
+  CHECK(at::equal(seen({.mask = MaskKind::prefix, .prefix = {8}, .window = 3}), keys({2, 3, 4, 5, 6})));
+  CHECK(at::equal(seen({.mask = MaskKind::prefix, .prefix = {6}, .window = 3}), keys({2, 3, 4, 5})));
 }
 
 TEST_CASE("plain attention is LibTorch's") {
@@ -225,6 +342,9 @@ TEST_CASE("probabilities for traces sum to one over the keys of the sequence and
 
 TEST_CASE("inputs that do not fit together are refused with their sizes") {
   Problem problem = make(kCases[0], at::kFloat);
+  problem.inputs.rule.window = 0;
+  CHECK_THROWS_WITH(attention(problem.inputs), Catch::Contains("a window of 0 keys"));
+  problem.inputs.rule.window = std::nullopt;
   problem.inputs.rule.bias = at::zeros({2, 126}, at::kFloat);
   CHECK_THROWS_WITH(attention(problem.inputs), Catch::Contains("[2, 126]") && Catch::Contains("127"));
   problem.inputs.rule.bias = Tensor();

@@ -125,6 +125,24 @@ TEST_CASE("norms equal the plain ones") {
                tolerance_of(type));
 }
 
+TEST_CASE("a norm without weights is one whose weight is 1, in every form and type") {
+  const auto type = GENERATE(at::kFloat, at::kBFloat16, at::kDouble);
+  const auto kind = GENERATE(NormKind::layer, NormKind::rms);
+  at::manual_seed(5);
+  const auto other = type == at::kDouble ? at::kDouble : at::kFloat;
+  const ResidualUpdate update{leaf({9, 93}, type), {}, leaf({9, 93}, other), 0.2};
+  const NormParameters bare{kind, {}, {}, 1e-6}, ones{kind, at::ones({93}, other), {}, 1e-6};
+  const auto all = [&](const NormParameters& parameters) {
+    const Normed pre = dropout_add_norm(update, parameters, NormPlacement::pre);
+    const Normed post = dropout_add_norm(update, parameters, NormPlacement::post);
+    return std::vector{norm(update.x, parameters), pre.stream, pre.normed, post.stream};
+  };
+  require_same([&] { return all(bare); },
+               [&] { return all(ones); },
+               {update.x, update.residual},
+               type == at::kDouble ? 1e-12 : 0);
+}
+
 TEST_CASE("layer_norm survives a large mean") {
   at::manual_seed(3);
   const Tensor x = at::randn({4, 256}) + 1000;
@@ -165,7 +183,8 @@ TEST_CASE("GELU is exact to float32 over its whole range, and extreme inputs sta
     const Tensor error = (activate({x, {}, 0}, kind).to(at::kDouble) - expected).abs();
     CHECK((error - expected.abs() * 3e-7).max().item<double>() < 3e-7);
   }
-  const Tensor extreme = at::tensor({{-1e30f, -1e4f, -100.0f, 0.0f, 100.0f, 1e4f, 1e30f}}).requires_grad_();
+  const std::vector<float> far{-1e30f, -1e4f, -100.0f, 0.0f, 100.0f, 1e4f, 1e30f};
+  const Tensor extreme = at::tensor(far).unsqueeze(0).requires_grad_();
   for (const auto kind : {Activation::gelu, Activation::gelu_tanh, Activation::silu, Activation::relu}) {
     const Tensor y = activate({extreme, {}, 0}, kind);
     extreme.mutable_grad() = Tensor();

@@ -55,6 +55,10 @@ class TinyModel final : public Model {
   int64_t width() const override { return embedding_.size(1); }
   int64_t vocab_rows() const override { return embedding_.size(0); }
   int64_t max_length() const override { return positions_.size(0); }
+  std::vector<ModelPart> parts() const override {
+    return {{.name = "embeddings", .prefixes = {"embedding", "positions"}},
+            {.name = "head", .kind = PartKind::projection, .prefixes = {"head", "bias"}}};
+  }
   Tensor hidden(const Inputs& inputs) override;
   Tensor encode(const Inputs& inputs) override;
   Projection project(const Tensor& rows) override;

@@ -25,6 +25,9 @@ class SuccessorModel final : public Model {
   int64_t width() const override { return identity_.size(0); }
   int64_t vocab_rows() const override { return identity_.size(0); }
   int64_t max_length() const override { return 32; }
+  std::vector<ModelPart> parts() const override {
+    return {{.name = "identity", .kind = PartKind::projection, .prefixes = {"identity"}}};
+  }
 
   Tensor hidden(const Inputs& inputs) override {
     const Tensor& ids = architecture_ == Architecture::encoder_decoder ? inputs.decoder_ids : inputs.ids;

@@ -28,6 +28,10 @@ class TinyModel final : public Model {
   int64_t width() const override { return kWidth; }
   int64_t vocab_rows() const override { return kVocab; }
   int64_t max_length() const override { return 64; }
+  std::vector<ModelPart> parts() const override {
+    return {{.name = "embeddings", .prefixes = {"embedding", "output"}},
+            {.name = "inner", .kind = PartKind::head, .prefixes = {"inner", "bias"}}};
+  }
   Tensor hidden(const Inputs& inputs) override;     // [N, D]
   Projection project(const Tensor& rows) override;  // tied to the embedding
   double train_flops(const SequenceLengths& lengths, double labeled) const override;

@@ -67,21 +67,28 @@ at::ScalarType scalar_type(Precision precision) {
   return precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
 }
 
-// How often each product of a step occurs: (positions, in, out) of matrices, the head's on labeled rows only.
+// How often each product of a step occurs: (positions, in, out) of matrices, those of the head on labeled rows
+// only. An embedding is a product where the model has no other projection to the vocabulary.
 using Shape = std::tuple<int64_t, int64_t, int64_t>;
 std::map<Shape, int> products_of(const Parts& parts, const Batch& batch) {
   std::map<Shape, int> shapes;
+  const std::vector<ModelPart> model_parts = parts.model->parts();
   const bool has_decoder = batch.inputs.decoder_ids.defined();
+  const bool projects_itself = std::ranges::any_of(
+      model_parts, [](const ModelPart& part) { return part.kind == PartKind::projection; });
   for (const NamedTensor& weight : weights(*parts.model, *parts.objective)) {
     const Tensor& tensor = weight.tensor;
-    if (tensor.dim() != 2 || weight.name.find("position") != std::string::npos) {
+    const ModelPart* part = model_part(model_parts, weight.name);
+    const bool is_table = part != nullptr && part->kind == PartKind::embeddings;
+    const bool is_tied = is_table && !projects_itself && tensor.size(0) == parts.model->vocab_rows();
+    if (tensor.dim() != 2 || (is_table && !is_tied)) {
       continue;
     }
-    const bool is_vocabulary = tensor.size(0) == parts.model->vocab_rows();
-    const bool of_decoder = has_decoder && weight.name.find("decoder") != std::string::npos;
-    const int64_t positions = is_vocabulary ? projected_rows(*parts.objective, batch)
-                              : of_decoder  ? batch.inputs.decoder_ids.numel()
-                                            : batch.inputs.ids.numel();
+    const bool labeled = is_tied || (part != nullptr && part->kind != PartKind::block);
+    const bool of_decoder = has_decoder && part != nullptr && part->input == PartInput::target;
+    const int64_t positions = labeled      ? projected_rows(*parts.objective, batch)
+                              : of_decoder ? batch.inputs.decoder_ids.numel()
+                                           : batch.inputs.ids.numel();
     ++shapes[{positions, tensor.size(1), tensor.size(0)}];
   }
   return shapes;

@@ -8,6 +8,7 @@
 #include "core/parameters.h"
 #include "data/store/build_token_store.h"
 #include "io/files.h"
+#include "nn/attention_note.h"
 #include "nn/parameter.h"
 #include "tokenizer/vocabulary_of.h"
 #include "train/config/word_settings.h"
@@ -129,7 +130,7 @@ class Planner {
     plan_.parameters = count_elements(weights(*parts_.model, *parts_.objective));
     const NamedTensors trained = trainable(*parts_.model, *parts_.objective);
     plan_.trained = count_elements(trained);
-    plan_.trained_parts = summary_of(trained);
+    plan_.trained_parts = summary_of(*parts_.model, trained);
     plan_.vocabulary = vocabulary.size;
     plan_.classes = std::ssize(classes_);
     plan_.lengths = parts_.objective->lengths();
@@ -155,6 +156,7 @@ class Planner {
                                      kWindows,
                                      config_.stream_seed());
     const double tokens = static_cast<double>(batch.tokens) / kWindows;  // of a window
+    note_attention(batch.inputs);
     plan_.labels_per_window = static_cast<double>(batch.slots.front().count()) / kWindows;
     plan_.flops_per_token =
         train_flops(*parts_.model, *parts_.objective, batch) / static_cast<double>(batch.tokens);
@@ -173,15 +175,29 @@ class Planner {
     plan_.memory_bytes = rounded(kProcessBytes + state + positions * saved_numbers() * number);
   }
 
+  void note_attention(const Inputs& inputs) {
+    if (!options_.device.is_cuda() && !config_.train.device.starts_with("cuda")) {
+      return;
+    }
+    const MaskKind mask = inputs.prefix.empty() ? MaskKind::causal : MaskKind::prefix;
+    const auto type = config_.train.precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
+    const std::string note = attention_note(*parts_.model, mask, type);
+    if (!note.empty()) {
+      plan_.warnings.push_back(note);
+    }
+  }
+
   // Numbers that a position leaves for the backward pass: each matrix keeps what it reads, and what it gives
   // is kept by whatever comes next. Embeddings, which have a row for each id or position, keep nothing.
   double saved_numbers() const {
+    const std::vector<ModelPart> model_parts = parts_.model->parts();
     double numbers = 0;
     for (const NamedTensor& weight : weights(*parts_.model, *parts_.objective)) {
       const Tensor& tensor = weight.tensor;
-      const bool is_table = tensor.dim() != 2 || tensor.size(0) == parts_.model->vocab_rows() ||
-                            weight.name.find("positions") != std::string::npos;
-      numbers += is_table ? 0 : static_cast<double>(tensor.size(0) + tensor.size(1));
+      const ModelPart* part = model_part(model_parts, weight.name);
+      const bool is_table =
+          part != nullptr && (part->kind == PartKind::embeddings || part->kind == PartKind::projection);
+      numbers += is_table || tensor.dim() != 2 ? 0 : static_cast<double>(tensor.size(0) + tensor.size(1));
     }
     return numbers;
   }

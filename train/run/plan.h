@@ -55,6 +55,7 @@ struct Plan {
 
 struct PlanOptions {
   bool look_at_files = true;
+  at::Device device = at::kCPU;  // where the run will be, when it is known
 };
 Plan make_plan(const LoadedConfig& loaded, const Registry& registry, const PlanOptions& options = {});
 

@@ -1,9 +1,7 @@
 #include "train/tune/fine_tune.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <iterator>
 #include <set>
 
 #include <ATen/Context.h>
@@ -19,13 +17,12 @@ namespace {
 
 // Every linear map of the model by name, without the projection to the vocabulary.
 std::vector<std::pair<std::string, Linear*>> linear_maps(Model& model) {
+  const std::vector<ModelPart> parts = model.parts();
   std::vector<std::pair<std::string, Linear*>> maps;
-  for (const auto& item : model.named_modules("model")) {
-    auto* linear = dynamic_cast<Linear*>(item.value);
-    const bool is_output =
-        linear != nullptr && item.name == "model.head" && linear->weight.size(0) == model.vocab_rows();
-    if (linear != nullptr && !is_output) {
-      maps.emplace_back(item.name, linear);
+  for (const auto& [name, module] : model.named_modules()) {
+    auto* linear = dynamic_cast<Linear*>(module);
+    if (linear != nullptr && part_of(parts, name).kind != PartKind::projection) {
+      maps.emplace_back("model." + name, linear);
     }
   }
   return maps;
@@ -33,36 +30,14 @@ std::vector<std::pair<std::string, Linear*>> linear_maps(Model& model) {
 
 std::string part_name(const std::string& map, const RowPart& part) { return map + "." + part.name; }
 
-// The stack and number of a block in a name such as "model.encoder.block3.attention.qkv.weight".
-struct BlockPlace {
-  std::string stack;
-  int64_t index = 0;
-};
-std::optional<BlockPlace> block_of(std::string_view name) {
-  constexpr std::string_view kBlock = ".block";
-  const size_t at = name.find(kBlock);
-  if (at == std::string_view::npos) {
-    return std::nullopt;
-  }
-  BlockPlace place{.stack = std::string(name.substr(0, at))};
-  const char* digits = name.data() + at + kBlock.size();
-  const auto [end, error] = std::from_chars(digits, name.data() + name.size(), place.index);
-  return error == std::errc() && *end == '.' ? std::optional(place) : std::nullopt;
-}
-
 // "model.stack.block*.attention.out": one name for all blocks.
-std::string of_any_block(std::string name) {
-  if (const auto place = block_of(name)) {
-    const std::string block = place->stack + ".block";
-    name.replace(block.size(), std::to_string(place->index).size(), "*");
+std::string of_any_block(const std::vector<ModelPart>& parts, const std::string& name) {
+  const ModelPart* part = model_part(parts, name);
+  if (part == nullptr || part->kind != PartKind::block) {
+    return name;
   }
-  return name;
-}
-
-// What stands after the blocks; everything else outside of them comes before.
-bool is_above_blocks(std::string_view name) {
-  return name.starts_with("objective.") || name.starts_with("model.head") ||
-         name.starts_with("model.pooler") || name.find(".final_norm.") != std::string_view::npos;
+  const std::string block = "model." + part->name;
+  return "model." + part->stack + ".block*" + name.substr(block.size());
 }
 
 void set_trained(const Tensor& parameter, bool trained) {
@@ -112,8 +87,11 @@ std::vector<std::string> adaptable_maps(Model& model) {
 
 std::vector<std::string> add_adapters(Model& model, const LoraOptions& options, uint64_t seed) {
   const std::vector<std::string> all = adaptable_maps(model);
+  const std::vector<ModelPart> parts = model.parts();
   std::set<std::string> kinds;
-  std::transform(all.begin(), all.end(), std::inserter(kinds, kinds.end()), of_any_block);
+  for (const std::string& name : all) {
+    kinds.insert(of_any_block(parts, name));
+  }
   for (const std::string& target : options.targets) {
     check(std::any_of(all.begin(), all.end(), [&](const auto& name) { return glob_matches(target, name); }),
           "fine_tune.lora.targets: '{}' matches no linear map; there are {}",
@@ -166,33 +144,43 @@ std::vector<std::string> prepare_fine_tuning(Model& model,
   return adapted;
 }
 
-std::map<std::string, int64_t> summary_of(const NamedTensors& parameters) {
+std::map<std::string, int64_t> summary_of(const Model& model, const NamedTensors& parameters) {
+  const std::vector<ModelPart> parts = model.parts();
   std::map<std::string, int64_t> counts;
   for (const NamedTensor& entry : parameters) {
-    counts[of_any_block(entry.name.substr(0, entry.name.rfind('.')))] += entry.tensor.numel();
+    const std::string any = of_any_block(parts, entry.name);
+    counts[any.substr(0, any.rfind('.'))] += entry.tensor.numel();
   }
   return counts;
 }
 
 std::vector<int64_t> parameter_levels(const Model& model, const NamedTensors& parameters) {
+  const std::vector<ModelPart> parts = model.parts();
   std::map<std::string, int64_t> blocks;  // of each stack
-  for (const auto& item : model.named_parameters()) {
-    if (const auto place = block_of("model." + item.name)) {
-      int64_t& count = blocks[place->stack];
-      count = std::max(count, place->index + 1);
+  int64_t deepest = 0;
+  for (const ModelPart& part : parts) {
+    if (part.kind == PartKind::block) {
+      deepest = std::max(deepest, ++blocks[part.stack]);
     }
   }
-  int64_t deepest = 0;
-  for (const auto& [stack, count] : blocks) {
-    deepest = std::max(deepest, count);
-  }
+  const auto level = [&](const ModelPart* part) -> int64_t {
+    if (part == nullptr) {
+      return 0;
+    }
+    switch (part->kind) {
+      case PartKind::embeddings:
+        return deepest + 1;
+      case PartKind::block:
+        return blocks.at(part->stack) - part->depth;
+      case PartKind::head:
+      case PartKind::projection:
+        break;
+    }
+    return 0;
+  };
   std::vector<int64_t> levels;
   for (const NamedTensor& entry : parameters) {
-    if (const auto place = block_of(entry.name)) {
-      levels.push_back(blocks.at(place->stack) - place->index);
-    } else {
-      levels.push_back(is_above_blocks(entry.name) ? 0 : deepest + 1);
-    }
+    levels.push_back(level(model_part(parts, entry.name)));
   }
   return levels;
 }

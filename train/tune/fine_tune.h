@@ -121,7 +121,7 @@ std::vector<std::string> prepare_fine_tuning(Model& model,
                                              uint64_t seed);
 
 // Elements by module, all blocks of a stack as one: "model.stack.block*.attention.qkv.lora_q" -> 4096.
-std::map<std::string, int64_t> summary_of(const NamedTensors& parameters);
+std::map<std::string, int64_t> summary_of(const Model& model, const NamedTensors& parameters);
 
 // Level of each of `parameters`, whose names are those of `model` and its objective.
 std::vector<int64_t> parameter_levels(const Model& model, const NamedTensors& parameters);
