@@ -11,10 +11,10 @@
 #include <ATen/ops/zeros.h>
 
 #include "io/json.h"
-#include "train/rules.h"
 #include "support/catch.h"
 #include "support/files.h"
 #include "train/optimizers/parts/gradients.h"
+#include "train/rules.h"
 
 using namespace lmzoo;
 using test::make_rule;
