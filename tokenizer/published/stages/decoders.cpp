@@ -60,7 +60,7 @@ class WordPieceDecoder final : public Decoder {
       if (i > 0 && piece.starts_with(prefix_)) {
         piece.erase(0, prefix_.size());
       } else if (i > 0) {
-        piece.insert(0, " ");
+        piece = " " + piece;
       }
       if (cleanup_) {
         clean(piece);
