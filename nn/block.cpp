@@ -1,7 +1,6 @@
 #include "nn/block.h"
 
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 namespace lmzoo {
@@ -27,7 +26,9 @@ Normed Block::forward(Normed x, const SelfView& self, const CrossView* cross, co
   }
   x = add(x, mixed, *attention_norm, after_attention);
   if (cross_attention) {
-    x = add(x, cross_attention->forward(x.normed, *cross), *cross_norm, *feed_forward_norm);
+    const Branch across = self.append != nullptr ? cross_attention->append(x.normed, *self.append)
+                                                 : cross_attention->forward(x.normed, *cross);
+    x = add(x, across, *cross_norm, *feed_forward_norm);
   }
   return add(x, feed_forward->forward(x.normed), *feed_forward_norm, next);
 }
@@ -52,39 +53,45 @@ Stack::Stack(int64_t layers, const BlockOptions& options) : pre_norm_(options.pr
   }
 }
 
-Tensor Stack::forward(const Tensor& embedded, SelfView self, const CrossView* cross, Cache* cache) const {
-  std::optional<CrossView> across;
-  if (cross != nullptr) {
-    across.emplace(*cross);
-  }
-  Sequences keys;
-  if (cache != nullptr) {
-    if (!self.sequences.is_uniform()) {
-      throw std::logic_error("a cache needs sequences of one length");
-    }
-    cache->layers.resize(blocks.size());
-    cache->length += self.sequences.longest();
-    keys = Sequences::uniform(self.sequences.count(), cache->length).to(embedded.device());
-    self.keys = &keys;
-  }
+Tensor Stack::forward(const Tensor& embedded, const SelfView& self, const CrossView* cross) const {
   const auto trace = [&](const Tensor& states) {
     if (self.trace != nullptr) {
       self.trace->hidden.push_back(states);
     }
   };
-
   trace(embedded);
   Normed x = enter(embedded);
   for (size_t layer = 0; layer < blocks.size(); ++layer) {
-    if (cache != nullptr) {
-      self.cache = &cache->layers[layer];
-      if (across) {
-        across->cache = self.cache;
-      }
-    }
-    x = through(layer, x, self, across ? &*across : nullptr);
+    x = through(layer, x, self, cross);
     trace(layer + 1 == blocks.size() ? x.normed : x.stream);
   }
+  return x.normed;
+}
+
+std::unique_ptr<AttentionState> Stack::start(const DecodingPlan& plan, const Tensor& memory) const {
+  DecodingSources sources;
+  for (const auto& block : blocks) {
+    if (block->cross_attention) {
+      sources.layers.push_back(block->cross_attention->keys_of(memory, plan.sources.sequences));
+    }
+  }
+  for (int64_t i = 0; i < plan.sources.sequences.count() && !sources.layers.empty(); ++i) {
+    sources.lengths.push_back(plan.sources.sequences.length(i));
+  }
+  return std::make_unique<AttentionState>(plan, std::ssize(blocks), std::move(sources));
+}
+
+Tensor Stack::append(const Tensor& embedded,
+                     SelfView self,
+                     AttentionState& state,
+                     const AppendStep& step) const {
+  Normed x = enter(embedded);
+  for (size_t layer = 0; layer < blocks.size(); ++layer) {
+    const LayerAppend append = state.layer(layer, step);
+    self.append = &append;
+    x = through(layer, x, self, nullptr);
+  }
+  state.finish(step);
   return x.normed;
 }
 
@@ -92,7 +99,7 @@ Tensor Stack::forward_at(const Tensor& embedded, const SelfView& self, const Wan
   const std::optional<RowChoice> choice =
       self.trace == nullptr ? choose_rows(wanted, self.sequences) : std::nullopt;
   if (!choice) {
-    return forward(embedded, self, nullptr, nullptr).index_select(0, wanted.rows);
+    return forward(embedded, self, nullptr).index_select(0, wanted.rows);
   }
   Normed x = enter(embedded);
   for (size_t layer = 0; layer + 1 < blocks.size(); ++layer) {

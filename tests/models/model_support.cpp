@@ -249,7 +249,9 @@ void check_directions(Module& module, const std::function<Tensor()>& function) {
     const Tensor out = function();
     return (out * at::arange(1, out.numel() + 1, out.options()).view_as(out).sin()).sum();
   };
-  module.zero_grad();
+  for (const Tensor& parameter : module.parameters()) {
+    parameter.mutable_grad() = Tensor();
+  }
   value().backward();
   const at::NoGradGuard no_grad;
   at::manual_seed(5);
