@@ -18,7 +18,7 @@ namespace {
 // The same sums in another order: a row alone is another product than a row among many.
 double tolerance(at::ScalarType type) { return type == at::kDouble ? 1e-12 : 1e-5; }
 
-std::shared_ptr<Model> random_model(ModelSpec spec, at::ScalarType type) {
+std::shared_ptr<Model> writing_model(ModelSpec spec, at::ScalarType type) {
   if (spec.settings.contains("max_length")) {
     spec.settings["max_length"] = "40";
   }
@@ -40,7 +40,7 @@ std::vector<ModelSpec> writing_models() {
   return specs;
 }
 
-bool two_stacks(const Model& model) { return model.architecture() == Architecture::encoder_decoder; }
+bool reads_source(const Model& model) { return model.architecture() == Architecture::encoder_decoder; }
 
 // A state beside the sequences that it should have read.
 struct Writing {
@@ -54,7 +54,7 @@ struct Writing {
 
 Writing start(Model& model, const Ids& sources, int64_t capacity) {
   DecodingPlan plan{.sequences = std::ssize(sources), .capacity = capacity};
-  if (two_stacks(model)) {
+  if (reads_source(model)) {
     plan.sources = packed(sources);
   }
   return {model, model.start(plan), sources, Ids(sources.size()), {}};
@@ -62,10 +62,10 @@ Writing start(Model& model, const Ids& sources, int64_t capacity) {
 
 // Logits of every position of the whole sequences, read at once: a tensor each.
 std::vector<Tensor> whole_logits(const Writing& writing) {
-  Inputs inputs = two_stacks(writing.model) ? packed(writing.sources, writing.read) : packed(writing.read);
+  Inputs inputs = reads_source(writing.model) ? packed(writing.sources, writing.read) : packed(writing.read);
   inputs.prefix = writing.prefix;
   const Tensor logits = writing.model.logits(writing.model.hidden(inputs));
-  const Sequences& sequences = two_stacks(writing.model) ? inputs.decoder_sequences : inputs.sequences;
+  const Sequences& sequences = reads_source(writing.model) ? inputs.decoder_sequences : inputs.sequences;
   std::vector<Tensor> all;
   for (int64_t i = 0; i < sequences.count(); ++i) {
     all.push_back(logits.narrow(0, sequences.start(i), sequences.length(i)));
@@ -140,7 +140,7 @@ TEST_CASE("ragged prompts written together equal each one alone, and the whole s
   const at::ScalarType type = GENERATE(at::kFloat, at::kDouble);
   for (const ModelSpec& spec : writing_models()) {
     INFO(describe(spec));
-    const auto model = random_model(spec, type);
+    const auto model = writing_model(spec, type);
     const Ids sources = random_ids({5, 2, 3});
     const Ids prompts = random_ids({3, 1, 6});
     const Ids next = random_ids({1, 2, 1});
@@ -161,7 +161,7 @@ TEST_CASE("a decoding state goes on after any appends, reorders, copies and cuts
   const at::ScalarType type = GENERATE(at::kFloat, at::kDouble);
   for (const ModelSpec& spec : writing_models()) {
     INFO(describe(spec));
-    const auto model = random_model(spec, type);
+    const auto model = writing_model(spec, type);
     for (int64_t walk = 0; walk < 4; ++walk) {
       at::manual_seed(static_cast<uint64_t>(100 + walk));
       Writing writing = start(*model, random_ids(drawn_list(drawn(1, 4), 1, 5)), drawn(0, 9));
@@ -207,7 +207,7 @@ TEST_CASE("sequences leave, and a beam that is taken up again is written anew") 
   const at::NoGradGuard no_grad;
   for (const ModelSpec& spec : writing_models()) {
     INFO(describe(spec));
-    const auto model = random_model(spec, at::kFloat);
+    const auto model = writing_model(spec, at::kFloat);
     Writing writing = start(*model, random_ids({4, 2, 3, 1}), 8);
     append(writing, random_ids({2, 5, 1, 3}));
     reorder(writing, {1, 3});  // two have ended
@@ -223,8 +223,8 @@ TEST_CASE("a source that is read from both sides is a prefix of the first ids") 
   const at::NoGradGuard no_grad;
   const at::ScalarType type = GENERATE(at::kFloat, at::kDouble);
   for (const ModelSpec& spec : writing_models()) {
-    const auto model = random_model(spec, type);
-    if (two_stacks(*model)) {
+    const auto model = writing_model(spec, type);
+    if (reads_source(*model)) {
       continue;
     }
     INFO(describe(spec));
@@ -244,7 +244,7 @@ TEST_CASE("a source that is read from both sides is a prefix of the first ids") 
 
 TEST_CASE("an append gives the wanted rows alone, and one that fails changes nothing") {
   const at::NoGradGuard no_grad;
-  const auto model = random_model(
+  const auto model = writing_model(
       {.family = "gpt", .settings = {{"positions", "learned"}, {"max_length", "7"}}}, at::kFloat);
   Writing writing = start(*model, random_ids({1, 1}), 8);
   const Ids prompts = random_ids({3, 2});

@@ -11,14 +11,14 @@ using namespace lmzoo;
 
 namespace {
 
-struct Case {
+struct StoredCase {
   HeadShape shape;
   std::vector<int64_t> queries, lengths;
   int64_t room;
 };
 
 // Random keys with room behind them, which holds what would be seen at once.
-StoredKeys stored_of(const Case& c, const at::TensorOptions& options) {
+StoredKeys stored_of(const StoredCase& c, const at::TensorOptions& options) {
   const auto rows = static_cast<int64_t>(c.lengths.size()) + 1;
   StoredKeys stored{.keys = at::randn({rows, c.shape.key_heads, c.room, c.shape.width}, options),
                     .values = at::randn({rows, c.shape.key_heads, c.room, c.shape.width}, options),
@@ -31,7 +31,7 @@ StoredKeys stored_of(const Case& c, const at::TensorOptions& options) {
   return stored;
 }
 
-double difference(const Tensor& a, const Tensor& b) {
+double largest_gap(const Tensor& a, const Tensor& b) {
   return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
 }
 
@@ -42,11 +42,11 @@ TEST_CASE("keys in place give what packed keys give, in every instruction set") 
   const Isa allowed = GENERATE(Isa::generic, Isa::avx2, Isa::avx512);
   const ScopedIsa only(allowed);
   const auto type = GENERATE(at::kFloat, at::kBFloat16);
-  const Case c = GENERATE(Case{{2, 2, 8}, {1, 1}, {5, 1}, 6},
-                          Case{{4, 2, 64}, {1, 3, 1}, {70, 33, 1}, 70},
-                          Case{{3, 1, 5}, {2, 1}, {2, 40}, 41},
-                          Case{{4, 1, 100}, {5}, {300}, 512},
-                          Case{{1, 1, 72}, {1}, {1}, 1});
+  const StoredCase c = GENERATE(StoredCase{{2, 2, 8}, {1, 1}, {5, 1}, 6},
+                          StoredCase{{4, 2, 64}, {1, 3, 1}, {70, 33, 1}, 70},
+                          StoredCase{{3, 1, 5}, {2, 1}, {2, 40}, 41},
+                          StoredCase{{4, 1, 100}, {5}, {300}, 512},
+                          StoredCase{{1, 1, 72}, {1}, {1}, 1});
   at::manual_seed(7);
   const at::TensorOptions options = at::TensorOptions().dtype(type);
   const Sequences queries(c.queries);
@@ -62,13 +62,13 @@ TEST_CASE("keys in place give what packed keys give, in every instruction set") 
       const AttentionRule rule{.mask = mask, .bias = added, .scale = 0.3};
       const Tensor given = attention_over_stored(q, queries, stored, rule);
       CHECK(given.sizes() == q.sizes());
-      CHECK(difference(given, attention_over_stored_reference(q, queries, stored, rule)) < tolerance);
+      CHECK(largest_gap(given, attention_over_stored_reference(q, queries, stored, rule)) < tolerance);
     }
   }
 }
 
 TEST_CASE("what does not fit the stored keys is refused") {
-  const Case c{{2, 1, 4}, {1, 1}, {3, 2}, 3};
+  const StoredCase c{{2, 1, 4}, {1, 1}, {3, 2}, 3};
   const Sequences queries(c.queries);
   const Tensor q = at::randn({2, 2, 4});
   StoredKeys stored = stored_of(c, {});
