@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
+
+#include "base/check.h"
 
 namespace lmzoo {
 
@@ -48,5 +51,11 @@ struct Vocabulary {
 
   bool operator==(const Vocabulary&) const = default;
 };
+
+// The id of a special token that `user` cannot do without.
+inline int64_t required_token(const std::optional<int64_t>& id, std::string_view token, std::string_view user) {
+  check(id.has_value(), "{} needs a tokenizer with {}, and this one has none", user, token);
+  return *id;
+}
 
 }  // namespace lmzoo

@@ -63,6 +63,20 @@ Tensor to_packed(const Tensor& padded, const Sequences& sequences) {
   return padded.index({sequences.owners(), sequences.positions()});
 }
 
+std::pair<Tensor, Sequences> packed_ids(std::span<const std::vector<int64_t>> lists) {
+  std::vector<int64_t> lengths;
+  for (const std::vector<int64_t>& list : lists) {
+    lengths.push_back(std::ssize(list));
+  }
+  const Sequences sequences(lengths);
+  const Tensor ids = at::empty({sequences.total()}, at::kLong);
+  auto* next = ids.data_ptr<int64_t>();
+  for (const std::vector<int64_t>& list : lists) {
+    next = std::copy(list.begin(), list.end(), next);
+  }
+  return {ids, sequences};
+}
+
 std::vector<int64_t> count_rows(const Tensor& rows, const Sequences& sequences) {
   std::vector<int64_t> counts(static_cast<size_t>(sequences.count()));
   const auto row_at = rows.accessor<int64_t, 1>();
@@ -93,7 +107,6 @@ Inputs Inputs::to(at::Device device) const {
   out.sequences = sequences.to(device);
   out.decoder_ids = moved(decoder_ids, device);
   out.decoder_sequences = decoder_sequences.to(device);
-  out.memory = moved(memory, device);
   return out;
 }
 

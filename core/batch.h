@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/tensor.h"
@@ -48,16 +49,8 @@ class Sequences {
 Tensor to_padded(const Tensor& packed, const Sequences& sequences);
 Tensor to_packed(const Tensor& padded, const Sequences& sequences);
 
-// Keys and values of the positions that a decoder has already seen, for generation one token at a time.
-// Legend: n sequences (all of one length), T positions so far, H key heads, Dh head width.
-struct LayerCache {
-  Tensor keys, values;              // [n, T, H, Dh]; undefined before the first call
-  Tensor cross_keys, cross_values;  // [N, H, Dh] over the encoder's output; undefined without an encoder
-};
-struct Cache {
-  int64_t length = 0;  // T: positions already in every layer
-  std::vector<LayerCache> layers;
-};
+// Lists of ids one after the other, on the CPU: [N] int64.
+std::pair<Tensor, Sequences> packed_ids(std::span<const std::vector<int64_t>> lists);
 
 // Filled when given: what `lmzoo forward --hidden --attention` writes.
 struct Trace {
@@ -74,8 +67,6 @@ struct Inputs {
   std::vector<int64_t> prefix;  // [n] or empty: so many first positions are visible to their whole sequence
   Tensor decoder_ids;           // [M] int64, encoder-decoder only
   Sequences decoder_sequences;  // n over M
-  Tensor memory;                // [N, D]: encoder output, when it is known already (generation)
-  Cache* cache = nullptr;       // not owned; generation only
   Trace* trace = nullptr;       // not owned
 
   Inputs to(at::Device device) const;

@@ -37,6 +37,14 @@ Tensor Model::encode_at(const Inputs& inputs, const WantedRows& wanted) {
                                                          : hidden_at(inputs, wanted);
 }
 
+std::unique_ptr<DecodingState> Model::start(const DecodingPlan&) {
+  throw std::logic_error("this model does not write");
+}
+
+Tensor Model::append(DecodingState&, const NewPositions&, const WantedRows&) {
+  throw std::logic_error("this model does not write");
+}
+
 Tensor Model::pool(const Tensor&) { throw std::logic_error("this model has no pooler"); }
 
 }  // namespace lmzoo

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/batch.h"
+#include "core/decoding_state.h"
 #include "core/module.h"
 
 namespace lmzoo {
@@ -89,6 +90,13 @@ class Model : public Module {
   // The language-model head on chosen rows of hidden()'s output: [K, D] -> projection to [K, V].
   virtual Projection project(const Tensor& rows) = 0;
   Tensor logits(const Tensor& rows) { return project(rows).logits(); }
+
+  // Writing, a position after the other (core/decoding_state.h), without gradients and dropout. A model that
+  // only reads has neither: std::logic_error.
+  virtual std::unique_ptr<DecodingState> start(const DecodingPlan& plan);
+  // Reads `added` behind what the state has, and extends it. States before the head, of the wanted rows among
+  // the new positions: [K, D].
+  virtual Tensor append(DecodingState& state, const NewPositions& added, const WantedRows& wanted);
 
   // Floating-point operations of one training step (forward and backward, 6 per multiply-add weight) over one
   // sequence with `labeled` rows projected to the vocabulary; attention included (reference: 6·N_mm +

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,6 +61,8 @@ class Objective : public Module {
   // The kinds of predictions, always the same; the first is the one by which labels are counted.
   virtual std::vector<Slot> slots() const { return {{.name = "labels"}}; }
   virtual ObjectiveLengths lengths() const = 0;
+  // What stands before a text that is its own beginning, and so before one that is to be continued.
+  virtual std::optional<int64_t> begins_with() const { return std::nullopt; }
   virtual Example example(const Sample& sample, const TrainingPlace& place, Stream& stream) const = 0;
   // All examples of a sample that is too long for one: a passage in overlapping pieces. Usually example().
   virtual std::vector<Example> examples(const Sample& sample,

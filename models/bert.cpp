@@ -138,7 +138,7 @@ class Bert final : public Model {
   // Embed, then blocks of norm(x + attention(x)), norm(x + feed_forward(x)); with pre_norm
   // x + attention(norm(x)), x + feed_forward(norm(x)).
   Tensor hidden(const Inputs& inputs) override {
-    return stack_->forward(embed(inputs), view(inputs), /*cross=*/nullptr, /*cache=*/nullptr);  // [N, D]
+    return stack_->forward(embed(inputs), view(inputs), /*cross=*/nullptr);  // [N, D]
   }
   Tensor hidden_at(const Inputs& inputs, const WantedRows& wanted) override {
     return stack_->forward_at(embed(inputs), view(inputs), wanted);  // [K, D]

@@ -134,17 +134,30 @@ class Gpt final : public Model {
   }
 
   // Embed, then blocks of x + attention(norm(x)), x + feed_forward(norm(x)); without pre_norm
-  // norm(x + attention(x)), norm(x + feed_forward(x)). With a cache only the new positions are given.
+  // norm(x + attention(x)), norm(x + feed_forward(x)).
   Tensor hidden(const Inputs& inputs) override {
     const Place place = place_of(inputs);
-    return stack_->forward(embed(inputs, place), view(inputs, place), /*cross=*/nullptr, inputs.cache);
+    return stack_->forward(embed(inputs, place), view(inputs, place), /*cross=*/nullptr);
   }
   Tensor hidden_at(const Inputs& inputs, const WantedRows& wanted) override {
-    if (inputs.cache != nullptr) {
-      return Model::hidden_at(inputs, wanted);
-    }
     const Place place = place_of(inputs);
     return stack_->forward_at(embed(inputs, place), view(inputs, place), wanted);  // [K, D]
+  }
+
+  std::unique_ptr<DecodingState> start(const DecodingPlan& plan) override {
+    return stack_->start(plan, /*memory=*/{});
+  }
+  Tensor append(DecodingState& state, const NewPositions& added, const WantedRows& wanted) override {
+    const at::NoGradGuard no_grad;
+    auto& own = dynamic_cast<AttentionState&>(state);
+    const AppendStep step = own.begin(added);
+    Inputs inputs;
+    inputs.ids = added.ids;
+    inputs.sequences = added.sequences;
+    inputs.prefix = added.prefix;
+    const Place place{step.positions, step.end};
+    const Tensor states = stack_->append(embed(inputs, place), view(inputs, place), own, step);  // [M, D]
+    return states.index_select(0, wanted.rows);
   }
 
   // logits = states · embeddingᵀ
@@ -166,9 +179,7 @@ class Gpt final : public Model {
   };
 
   static Place place_of(const Inputs& inputs) {
-    const int64_t seen = inputs.cache != nullptr ? inputs.cache->length : 0;
-    const Tensor fresh = inputs.sequences.positions();
-    return {seen == 0 ? fresh : fresh + seen, seen + inputs.sequences.longest()};
+    return {inputs.sequences.positions(), inputs.sequences.longest()};
   }
 
   // dropout(token + position): [N, D]

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <stdexcept>
 
 #include "core/registry.h"
 #include "nn/block.h"
@@ -135,17 +136,35 @@ class T5 final : public Model {
   // The decoder over its own past and, by cross-attention, over the encoder's output. Both stacks are blocks
   // of x + attention(norm(x)), x + feed_forward(norm(x)).
   Tensor hidden(const Inputs& inputs) override {
-    const int64_t seen = inputs.cache != nullptr ? inputs.cache->length : 0;
-    CrossView cross{
-        .memory = inputs.memory, .targets = inputs.decoder_sequences, .sources = inputs.sequences};
-    if (!cross.memory.defined() && seen == 0) {           // later steps have its keys and values in the cache
-      cross.memory = encoded(inputs, /*trace=*/nullptr);  // [N, D]
-    }
+    const CrossView cross{.memory = encoded(inputs, /*trace=*/nullptr),  // [N, D]
+                          .targets = inputs.decoder_sequences,
+                          .sources = inputs.sequences};
     const SelfView view{.sequences = inputs.decoder_sequences,
                         .mask = MaskKind::causal,
-                        .bias = decoder_bias_->forward(seen + inputs.decoder_sequences.longest()),
+                        .bias = decoder_bias_->forward(inputs.decoder_sequences.longest()),
                         .trace = inputs.trace};
-    return dropped(decoder_->forward(embed(inputs.decoder_ids), view, &cross, inputs.cache));  // [M, D]
+    return dropped(decoder_->forward(embed(inputs.decoder_ids), view, &cross));  // [M, D]
+  }
+
+  // The sources are encoded, and projected to every layer's keys and values, once.
+  std::unique_ptr<DecodingState> start(const DecodingPlan& plan) override {
+    const at::NoGradGuard no_grad;
+    if (plan.sources.sequences.count() != plan.sequences) {
+      throw std::logic_error("t5: every sequence that is written needs a source");
+    }
+    return decoder_->start(plan, encoded(plan.sources, /*trace=*/nullptr));
+  }
+  Tensor append(DecodingState& state, const NewPositions& added, const WantedRows& wanted) override {
+    const at::NoGradGuard no_grad;
+    if (!added.prefix.empty()) {
+      throw std::logic_error("t5: a source goes to the encoder, not before the target");
+    }
+    auto& own = dynamic_cast<AttentionState&>(state);
+    const AppendStep step = own.begin(added);
+    const SelfView view{
+        .sequences = added.sequences, .mask = MaskKind::causal, .bias = decoder_bias_->forward(step.end)};
+    const Tensor states = decoder_->append(embed(added.ids), view, own, step);  // [M, D]
+    return dropped(states.index_select(0, wanted.rows));
   }
 
   // Version 1.0: logits = states / √D · embeddingᵀ; 1.1: a matrix of its own, unscaled.
@@ -185,7 +204,7 @@ class T5 final : public Model {
                         .bias = encoder_bias_->forward(inputs.sequences.longest()),
                         .trace = trace};
     const Tensor x = embed(inputs.ids);
-    return dropped(encoder_->forward(x, view, /*cross=*/nullptr, /*cache=*/nullptr));  // [N, D]
+    return dropped(encoder_->forward(x, view, /*cross=*/nullptr));  // [N, D]
   }
 
   Tensor dropped(const Tensor& x) const { return dropout(x, is_training() ? options_.dropout : 0); }

@@ -12,12 +12,6 @@ std::shared_ptr<Linear> linear(int64_t inputs, int64_t outputs, bool bias, std::
   return std::make_shared<Linear>(LinearOptions{inputs, outputs, bias, std::move(parts)});
 }
 
-// Appends the new rows [n·t, Hk, Dh] to what the cache has: [n, T+t, Hk, Dh].
-Tensor extended(const Tensor& before, const Tensor& rows, int64_t sequences) {
-  const Tensor fresh = rows.reshape({sequences, -1, rows.size(1), rows.size(2)});
-  return before.defined() ? at::cat({before, fresh}, 1) : fresh;
-}
-
 }  // namespace
 
 HeadShape head_shape(const HeadCounts& counts) {
@@ -100,8 +94,13 @@ Tensor SelfAttention::heads(const Tensor& x, const HeadRun& run, const Rotation*
 Tensor SelfAttention::mixed(const Tensor& x, const SelfView& view) const {
   const HeadShape& s = options_.shape;
   const Tensor merged = heads(qkv->forward(x), {s.heads, s.key_heads}, rotation(view));  // [N, (H + 2 Hk) Dh]
-  const bool whole = view.cache == nullptr && view.trace == nullptr;
-  return whole ? self_attention_qkv(merged, s, view.sequences, rule(view)) : piecewise(merged, view);
+  if (view.append != nullptr) {
+    return appended(merged, view);
+  }
+  if (view.trace != nullptr && view.trace->want_attention) {
+    record(merged, view);
+  }
+  return self_attention_qkv(merged, s, view.sequences, rule(view));
 }
 
 // Queries of chosen rows only, which see the same whichever position they have: [N, D] -> [K', H Dh]
@@ -124,29 +123,32 @@ Tensor SelfAttention::chosen(const Tensor& x, const SelfView& view) const {
       {.q = q, .kv = kv, .shape = s, .queries = view.choice->sequences, .keys = view.sequences}, rule(view));
 }
 
-// The same with queries, keys and values apart, for a cache and for traces.
-Tensor SelfAttention::piecewise(const Tensor& merged, const SelfView& view) const {
+// Queries, keys and values [N, heads, Dh] of a merged projection.
+std::vector<Tensor> SelfAttention::parts_of(const Tensor& merged) const {
   const HeadShape& s = options_.shape;
-  const std::vector<Tensor> parts =
-      merged.view({merged.size(0), -1, s.width}).split_with_sizes({s.heads, s.key_heads, s.key_heads}, 1);
-  AttentionInputs inputs{.q = parts[0],
-                         .k = parts[1],
-                         .v = parts[2],
-                         .queries = view.sequences,
-                         .keys = view.sequences,
-                         .rule = rule(view)};
-  if (view.cache != nullptr) {
-    LayerCache& cache = *view.cache;
-    cache.keys = extended(cache.keys, inputs.k, view.sequences.count());
-    cache.values = extended(cache.values, inputs.v, view.sequences.count());
-    inputs.k = cache.keys.flatten(0, 1);  // [n (T+t), Hk, Dh]
-    inputs.v = cache.values.flatten(0, 1);
-    inputs.keys = *view.keys;
+  return merged.view({merged.size(0), -1, s.width}).split_with_sizes({s.heads, s.key_heads, s.key_heads}, 1);
+}
+
+void SelfAttention::record(const Tensor& merged, const SelfView& view) const {
+  const std::vector<Tensor> parts = parts_of(merged);
+  view.trace->attention.push_back(attention_probabilities({.q = parts[0],
+                                                           .k = parts[1],
+                                                           .v = parts[2],
+                                                           .queries = view.sequences,
+                                                           .keys = view.sequences,
+                                                           .rule = rule(view)}));
+}
+
+// New positions over all that the state has by then: [M, (H + 2 Hk) Dh] -> [M, H Dh]
+Tensor SelfAttention::appended(const Tensor& merged, const SelfView& view) const {
+  const LayerAppend& append = *view.append;
+  const std::vector<Tensor> parts = parts_of(merged);
+  append.own.write(append.step, append.capacity, parts[1], parts[2]);
+  if (append.step.is_first) {
+    return self_attention_qkv(merged, options_.shape, view.sequences, rule(view));
   }
-  if (view.trace != nullptr && view.trace->want_attention) {
-    view.trace->attention.push_back(attention_probabilities(inputs));
-  }
-  return attention(inputs).flatten(1);
+  const StoredKeys stored{append.own.keys, append.own.values, append.step.lengths};
+  return attention_over_stored(parts[0], view.sequences, stored, rule(view)).flatten(1);
 }
 
 CrossAttention::CrossAttention(const AttentionOptions& options) : options_(options) {
@@ -158,30 +160,33 @@ CrossAttention::CrossAttention(const AttentionOptions& options) : options_(optio
   out = register_module("out", linear(heads * head_width, options.width, out_bias));
 }
 
+AttentionRule CrossAttention::rule() const {
+  return {.scale = options_.scale, .dropout = is_training() ? options_.dropout : 0};
+}
+
 Branch CrossAttention::forward(const Tensor& x, const CrossView& view) const {
+  const Tensor queries = q->forward(x);                 // [M, H Dh]
+  const Tensor keys_values = kv->forward(view.memory);  // [N, 2 Hk Dh]
+  AttentionRule masked = rule();
+  masked.masks = view.masks;
+  return out->branch(cross_attention_kv({.q = queries,
+                                         .kv = keys_values,
+                                         .shape = options_.shape,
+                                         .queries = view.targets,
+                                         .keys = view.sources},
+                                        masked));
+}
+
+SourceKeys CrossAttention::keys_of(const Tensor& memory, const Sequences& sources) const {
   const HeadShape& s = options_.shape;
-  const AttentionRule rule{
-      .scale = options_.scale, .dropout = is_training() ? options_.dropout : 0, .masks = view.masks};
-  const Tensor queries = q->forward(x);  // [M, H Dh]
-  if (view.cache == nullptr) {
-    const Tensor keys_values = kv->forward(view.memory);  // [N, 2 Hk Dh]
-    return out->branch(cross_attention_kv(
-        {.q = queries, .kv = keys_values, .shape = s, .queries = view.targets, .keys = view.sources}, rule));
-  }
-  LayerCache& cache = *view.cache;
-  if (!cache.cross_keys.defined()) {
-    const std::vector<Tensor> parts =
-        kv->forward(view.memory).view({-1, 2 * s.key_heads, s.width}).chunk(2, 1);
-    cache.cross_keys = parts[0];
-    cache.cross_values = parts[1];
-  }
-  const AttentionInputs inputs{.q = queries.view({-1, s.heads, s.width}),
-                               .k = cache.cross_keys,
-                               .v = cache.cross_values,
-                               .queries = view.targets,
-                               .keys = view.sources,
-                               .rule = rule};
-  return out->branch(attention(inputs).flatten(1));
+  const Tensor rows = kv->forward(memory).view({-1, 2 * s.key_heads, s.width});  // [N, 2 Hk, Dh]
+  const Tensor heads = to_padded(rows, sources).transpose(1, 2).contiguous();    // [n, 2 Hk, S, Dh]
+  return {heads.narrow(1, 0, s.key_heads), heads.narrow(1, s.key_heads, s.key_heads)};
+}
+
+Branch CrossAttention::append(const Tensor& x, const LayerAppend& append) const {
+  const Tensor queries = q->forward(x).view({x.size(0), -1, options_.shape.width});  // [M, H, Dh]
+  return out->branch(attention_over_stored(queries, append.step.added, append.sources, rule()).flatten(1));
 }
 
 }  // namespace lmzoo

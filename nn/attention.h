@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "core/module.h"
+#include "nn/attention_state.h"
 #include "nn/kernels/attention.h"
 #include "nn/kernels/elementwise.h"
 #include "nn/linear.h"
@@ -51,14 +52,13 @@ struct AttentionOptions {
 struct SelfView {
   const Sequences& sequences;
   MaskKind mask = MaskKind::full;
-  std::vector<int64_t> prefix{};      // [n], for MaskKind::prefix
-  Tensor bias{};                      // relative positions, [H, 2S-1]; or undefined
-  std::vector<Rotation> rotations{};  // AttentionOptions::rotation names one; empty: no layer turns anything
-  AttentionMasks* masks = nullptr;    // of all layers, on an accelerator
-  LayerCache* cache = nullptr;        // generation: keys and values so far, extended by this call
-  const Sequences* keys = nullptr;    // with a cache: n over all positions, those of this call last
+  std::vector<int64_t> prefix{};        // [n], for MaskKind::prefix
+  Tensor bias{};                        // relative positions, [H, 2S-1]; or undefined
+  std::vector<Rotation> rotations{};    // AttentionOptions::rotation names one; empty: no layer turns anything
+  AttentionMasks* masks = nullptr;      // of all layers, on an accelerator
+  const LayerAppend* append = nullptr;  // decoding: this call's positions come behind those of a state
   Trace* trace = nullptr;
-  const RowChoice* choice = nullptr;  // the only rows of the output; without a cache or a trace
+  const RowChoice* choice = nullptr;  // the only rows of the output; without an append or a trace
 };
 
 // Heads of a projection, in this order: some of queries, some of keys, and those of values.
@@ -81,7 +81,9 @@ class SelfAttention : public Module {
  private:
   Tensor heads(const Tensor& x, const HeadRun& run, const Rotation* rotation) const;
   Tensor mixed(const Tensor& x, const SelfView& view) const;
-  Tensor piecewise(const Tensor& merged, const SelfView& view) const;
+  std::vector<Tensor> parts_of(const Tensor& merged) const;
+  void record(const Tensor& merged, const SelfView& view) const;
+  Tensor appended(const Tensor& merged, const SelfView& view) const;
   Tensor chosen(const Tensor& x, const SelfView& view) const;
   AttentionRule rule(const SelfView& view) const;
   const Rotation* rotation(const SelfView& view) const;
@@ -91,11 +93,10 @@ class SelfAttention : public Module {
 
 // What one call of cross-attention sees besides its input.
 struct CrossView {
-  Tensor memory;                    // [N, D], the encoder's output; may be undefined once the cache has it
+  Tensor memory;                    // [N, D], the encoder's output
   const Sequences& targets;         // n over M
   const Sequences& sources;         // n over N
   AttentionMasks* masks = nullptr;  // of all layers, on an accelerator
-  LayerCache* cache = nullptr;      // generation: keys and values of the memory, computed once
 };
 
 class CrossAttention : public Module {
@@ -104,11 +105,17 @@ class CrossAttention : public Module {
 
   Branch forward(const Tensor& x, const CrossView& view) const;  // [M, D] -> [M, D]
 
+  // Decoding: keys and values of the encoder's output [N, D], once, and new positions over them.
+  SourceKeys keys_of(const Tensor& memory, const Sequences& sources) const;
+  Branch append(const Tensor& x, const LayerAppend& append) const;  // [M, D] -> [M, D]
+
   std::shared_ptr<Linear> q;    // D -> H Dh
   std::shared_ptr<Linear> kv;   // D -> 2 Hk Dh: keys, values
   std::shared_ptr<Linear> out;  // H Dh -> D
 
  private:
+  AttentionRule rule() const;
+
   AttentionOptions options_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <numeric>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 #include "base/check.h"
@@ -55,7 +54,9 @@ Normed Block::forward(Normed x, const SelfView& self, const CrossView* cross, co
   }
   x = add(x, mixed, {attention_norm.get(), attention_out_norm.get(), cross_norm ? before(cross_norm) : last});
   if (cross_attention) {
-    x = add(x, cross_attention->forward(x.normed, *cross), {cross_norm.get(), cross_out_norm.get(), last});
+    const Branch across = self.append != nullptr ? cross_attention->append(x.normed, *self.append)
+                                                 : cross_attention->forward(x.normed, *cross);
+    x = add(x, across, {cross_norm.get(), cross_out_norm.get(), last});
   }
   return add(
       x, feed_forward->forward(x.normed), {feed_forward_norm.get(), feed_forward_out_norm.get(), next});
@@ -129,7 +130,7 @@ std::vector<ModelPart> Stack::parts(const std::string& name, PartInput input) co
   return all;
 }
 
-Tensor Stack::forward(const Tensor& embedded, SelfView self, const CrossView* cross, Cache* cache) const {
+Tensor Stack::forward(const Tensor& embedded, SelfView self, const CrossView* cross) const {
   AttentionMasks self_masks, cross_masks;
   self.masks = &self_masks;
   std::optional<CrossView> across;
@@ -137,34 +138,44 @@ Tensor Stack::forward(const Tensor& embedded, SelfView self, const CrossView* cr
     across.emplace(*cross);
     across->masks = &cross_masks;
   }
-  Sequences keys;
-  if (cache != nullptr) {
-    if (!self.sequences.is_uniform()) {
-      throw std::logic_error("a cache needs sequences of one length");
-    }
-    cache->layers.resize(layers());
-    cache->length += self.sequences.longest();
-    keys = Sequences::uniform(self.sequences.count(), cache->length).to(embedded.device());
-    self.keys = &keys;
-  }
   const auto trace = [&](const Tensor& states) {
     if (self.trace != nullptr) {
       self.trace->hidden.push_back(states);
     }
   };
-
   trace(embedded);
   Normed x = enter(embedded);
   for (size_t layer = 0; layer < layers(); ++layer) {
-    if (cache != nullptr) {
-      self.cache = &cache->layers[layer];
-      if (across) {
-        across->cache = self.cache;
-      }
-    }
     x = through(layer, x, self, across ? &*across : nullptr);
     trace(layer + 1 == layers() ? x.normed : x.stream);
   }
+  return x.normed;
+}
+
+std::unique_ptr<AttentionState> Stack::start(const DecodingPlan& plan, const Tensor& memory) const {
+  DecodingSources sources;
+  for (size_t i = 0; i < layers(); ++i) {
+    if (layer(i).cross_attention) {
+      sources.layers.push_back(layer(i).cross_attention->keys_of(memory, plan.sources.sequences));
+    }
+  }
+  for (int64_t i = 0; i < plan.sources.sequences.count() && !sources.layers.empty(); ++i) {
+    sources.lengths.push_back(plan.sources.sequences.length(i));
+  }
+  return std::make_unique<AttentionState>(plan, static_cast<int64_t>(layers()), std::move(sources));
+}
+
+Tensor Stack::append(const Tensor& embedded,
+                     SelfView self,
+                     AttentionState& state,
+                     const AppendStep& step) const {
+  Normed x = enter(embedded);
+  for (size_t layer = 0; layer < layers(); ++layer) {
+    const LayerAppend append = state.layer(layer, step);
+    self.append = &append;
+    x = through(layer, x, self, nullptr);
+  }
+  state.finish(step);
   return x.normed;
 }
 
@@ -172,7 +183,7 @@ Tensor Stack::forward_at(const Tensor& embedded, const SelfView& self, const Wan
   const std::optional<RowChoice> choice =
       self.trace == nullptr ? choose_rows(wanted, self.sequences) : std::nullopt;
   if (!choice) {
-    return forward(embedded, self, nullptr, nullptr).index_select(0, wanted.rows);
+    return forward(embedded, self, nullptr).index_select(0, wanted.rows);
   }
   AttentionMasks masks, last_masks;  // the last layer's queries are others
   SelfView view = self;

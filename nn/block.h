@@ -47,7 +47,8 @@ class Block : public Module {
   explicit Block(const BlockOptions& options);
 
   // x.stream [N, D] is the residual stream, x.normed what the first sublayer reads. `next`: the norm that comes
-  // after this block, or null. `cross` must be given for a block with cross-attention.
+  // after this block, or null. `cross` must be given for a block with cross-attention, unless positions are
+  // appended.
   // With self.choice both results are of its rows only, and there is no cross-attention.
   Normed forward(Normed x, const SelfView& self, const CrossView* cross, const Norm* next) const;
 
@@ -87,10 +88,14 @@ class Stack : public Module {
  public:
   explicit Stack(const StackOptions& options);
 
-  // Embedded positions [N, D] -> states [N, D], after the final norm. `cache` may be null; else its layers
-  // and length grow by the positions of this call. A trace gets `embedded` and every block's stream, the last
-  // one after the final norm (as Hugging Face does).
-  Tensor forward(const Tensor& embedded, SelfView self, const CrossView* cross, Cache* cache) const;
+  // Embedded positions [N, D] -> states [N, D], after the final norm. A trace gets `embedded` and every
+  // block's stream, the last one after the final norm (as Hugging Face does).
+  Tensor forward(const Tensor& embedded, SelfView self, const CrossView* cross) const;
+
+  // Decoding: a state without positions; with cross-attention `memory` [N, D] is the encoder's output for the
+  // plan's sources. Then new positions [M, D] -> [M, D], which the state has afterwards. In evaluation mode.
+  std::unique_ptr<AttentionState> start(const DecodingPlan& plan, const Tensor& memory) const;
+  Tensor append(const Tensor& embedded, SelfView self, AttentionState& state, const AppendStep& step) const;
 
   // The states of wanted rows alone, of a stack without cross-attention: [N, D] -> [K, D]. The last block
   // computes nothing else where that is worth it.

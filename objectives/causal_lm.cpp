@@ -60,6 +60,10 @@ class CausalLm final : public Objective {
     return {.raw = length_ + 1 - added, .source = length_, .target = 0, .added = added - 1};
   }
 
+  std::optional<int64_t> begins_with() const override {
+    return before_.empty() ? std::nullopt : std::optional(before_.front());
+  }
+
   Example example(const Sample& sample, const TrainingPlace&, Stream&) const override {
     std::vector<int64_t> ids = before_;
     const auto append = [&](const std::vector<int64_t>& more) {

@@ -11,6 +11,7 @@
 #include <ATen/ops/tensor.h>
 
 #include "base/check.h"
+#include "core/input_frame.h"
 #include "data/batches/slot_targets.h"
 
 namespace lmzoo {
@@ -105,16 +106,6 @@ class Collator {
     return slots_[static_cast<size_t>(target.slot)];
   }
 
-  int64_t start() const {
-    const Vocabulary& vocabulary = rules_.vocabulary;
-    for (const std::optional<int64_t>& id : {vocabulary.pad, vocabulary.bos, vocabulary.eos}) {
-      if (id) {
-        return *id;
-      }
-    }
-    throw InputError("the decoder needs a symbol to begin with, but the tokenizer has no pad, bos or eos");
-  }
-
   void add_in_place(const Example& example) {
     const bool restores = std::ranges::any_of(
         example.targets, [&](const Target& target) { return is_written(slot_of(target).slot()); });
@@ -189,7 +180,7 @@ class Collator {
       add_decoder(target, example.targets);
       add_source(source);
     } else {
-      source_.ids.push_back(start());
+      source_.ids.push_back(start_symbol(rules_.vocabulary));
       source_.append(source.ids);
       write(source_, target, example.targets);
       prefix_.push_back(std::ssize(source.ids) + 1);
@@ -198,7 +189,7 @@ class Collator {
   }
 
   void add_decoder(std::span<const int64_t> target, std::span<const Target> targets) {
-    decoder_.ids.push_back(start());
+    decoder_.ids.push_back(start_symbol(rules_.vocabulary));
     write(decoder_, target, targets);
   }
 

@@ -6,6 +6,8 @@
 #include <ATen/ops/tensor.h>
 
 #include "base/check.h"
+#include "core/input_frame.h"
+#include "infer/decode/run_prompt.h"
 
 namespace lmzoo {
 namespace {
@@ -40,11 +42,10 @@ Tensor probabilities_at(Model& model,
   const at::NoGradGuard no_grad;
   const at::Device device = model.parameters().front().device();
   Inputs inputs;
-  inputs.ids = at::tensor(ids, at::kLong);
-  inputs.sequences = Sequences::uniform(1, static_cast<int64_t>(ids.size()));
-  const Tensor states = model.hidden(inputs.to(device));  // [N, D]
-  const Tensor rows = states.index_select(0, at::tensor(places, at::kLong).to(device));
-  Tensor probabilities = model.logits(rows).to(at::kCPU, at::kFloat).softmax(-1).contiguous();
+  std::tie(inputs.ids, inputs.sequences) = packed_ids(std::span(&ids, 1));
+  const Tensor rows = at::tensor(places, at::kLong).to(device);
+  const Tensor states = model.hidden_at(inputs.to(device), {.rows = rows, .counts = {std::ssize(places)}});
+  Tensor probabilities = model.logits(states).to(at::kCPU, at::kFloat).softmax(-1).contiguous();
   auto values = probabilities.accessor<float, 2>();
   for (int64_t id = 0; id < probabilities.size(1); ++id) {
     if (vocabulary.is_special(id) || id >= vocabulary.size) {
@@ -78,11 +79,8 @@ std::vector<std::vector<Filling>> fill_mask(Model& model,
       model.architecture() == Architecture::encoder_only,
       "fill-mask needs an encoder-only model trained with masked_lm; use generate or infill for the others");
   check(vocabulary.mask.has_value(), "the tokenizer has no [MASK] token");
-  std::vector<int64_t> ids = tokenizer.encode_marked(text);
-  if (vocabulary.cls && vocabulary.sep) {
-    ids.insert(ids.begin(), *vocabulary.cls);
-    ids.push_back(*vocabulary.sep);
-  }
+  const std::vector<int64_t> ids =
+      InputFrame::of_text(model.architecture(), vocabulary).one(tokenizer.encode_marked(text)).ids;
   const std::vector<int64_t> places = places_of(*vocabulary.mask, ids);
   check(!places.empty(), "the text has no {} to fill", tokenizer.piece(*vocabulary.mask));
   check_length(model, ids.size());
@@ -138,18 +136,17 @@ Infilling infill(Model& model,
   check(model.architecture() == Architecture::encoder_decoder,
         "infill needs an encoder-decoder trained with span_corruption; use fill-mask or generate for the "
         "others");
-  check(vocabulary.eos && vocabulary.pad, "infill needs a tokenizer with eos and pad");
-  std::vector<int64_t> source = tokenizer.encode_marked(text);
+  const std::vector<int64_t> source =
+      InputFrame::of_source(vocabulary).one(tokenizer.encode_marked(text)).ids;
   std::vector<int64_t> wanted;
   std::copy_if(source.begin(), source.end(), std::back_inserter(wanted), [&](int64_t id) {
     return is_one_of(id, vocabulary.sentinels);
   });
   check(!wanted.empty(), "the text has no sentinel such as <extra_id_0> to fill");
-  source.push_back(*vocabulary.eos);
   check_length(model, source.size());
 
   Infilling result;
-  result.target = generate(model, {.source = source, .context = {*vocabulary.pad}}, options, stream);
+  result.target = generate(model, prompt_of_source(model, vocabulary, source), options, stream);
   const std::vector<std::vector<int64_t>> spans = spans_of(result.target, wanted, vocabulary.sentinels);
   std::vector<int64_t> whole;
   size_t next = 0;

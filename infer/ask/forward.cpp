@@ -4,6 +4,7 @@
 #include <ATen/ops/tensor.h>
 
 #include "base/check.h"
+#include "core/input_frame.h"
 #include "io/json.h"
 #include "io/lines.h"
 
@@ -52,6 +53,19 @@ void check_request(const ForwardRequest& request, const Model& model, const Loca
   }
 }
 
+// Names of special tokens in the text become their ids.
+std::vector<int64_t> framed_ids(const Tokenizer& tokenizer,
+                                Architecture architecture,
+                                const std::string& text) {
+  const Vocabulary& vocabulary = tokenizer.vocabulary();
+  check(architecture != Architecture::encoder_only || vocabulary.inputs || (vocabulary.cls && vocabulary.sep),
+        "the tokenizer has no [CLS] and [SEP], which an encoder's input needs");
+  const InputFrame frame = architecture == Architecture::encoder_decoder
+                               ? InputFrame::of_source(vocabulary)
+                               : InputFrame::of_text(architecture, vocabulary);
+  return frame.one(tokenizer.encode_marked(text)).ids;
+}
+
 ForwardRequest parse_request(const Json& line,
                              const Model& model,
                              const Tokenizer& tokenizer,
@@ -71,9 +85,9 @@ ForwardRequest parse_request(const Json& line,
     if (!line["text"].is_string() || line.contains("ids")) {
       throw InputError(where, "text must be a string, and no ids beside it");
     }
-    request.ids = input_ids(tokenizer, model.architecture(), line["text"].get<std::string>());
+    request.ids = framed_ids(tokenizer, model.architecture(), line["text"].get<std::string>());
     if (model.architecture() == Architecture::encoder_decoder && !line.contains("decoder_ids")) {
-      request.decoder_ids = {*tokenizer.vocabulary().pad};
+      request.decoder_ids = {start_symbol(tokenizer.vocabulary())};
     }
   } else {
     request.ids = read_ids(line, "ids", model.vocab_rows(), where);
@@ -88,37 +102,17 @@ ForwardRequest parse_request(const Json& line,
 
 Inputs inputs_of(const ForwardRequest& request) {
   Inputs inputs;
-  inputs.ids = at::tensor(request.ids, at::kLong);
-  inputs.sequences = Sequences::uniform(1, inputs.ids.size(0));
+  std::tie(inputs.ids, inputs.sequences) = packed_ids(std::span(&request.ids, 1));
   if (!request.token_types.empty()) {
     inputs.token_types = at::tensor(request.token_types, at::kLong);
   }
   if (!request.decoder_ids.empty()) {
-    inputs.decoder_ids = at::tensor(request.decoder_ids, at::kLong);
-    inputs.decoder_sequences = Sequences::uniform(1, inputs.decoder_ids.size(0));
+    std::tie(inputs.decoder_ids, inputs.decoder_sequences) = packed_ids(std::span(&request.decoder_ids, 1));
   }
   return inputs;
 }
 
 }  // namespace
-
-std::vector<int64_t> input_ids(const Tokenizer& tokenizer,
-                               Architecture architecture,
-                               const std::string& text) {
-  const Vocabulary& vocabulary = tokenizer.vocabulary();
-  std::vector<int64_t> ids = tokenizer.encode_marked(text);
-  if (architecture == Architecture::encoder_only) {
-    check(vocabulary.cls && vocabulary.sep,
-          "the tokenizer has no [CLS] and [SEP], which an encoder's input needs");
-    ids.insert(ids.begin(), *vocabulary.cls);
-    ids.push_back(*vocabulary.sep);
-  } else if (architecture == Architecture::encoder_decoder) {
-    check(vocabulary.eos && vocabulary.pad,
-          "the tokenizer has no eos and pad, which an encoder-decoder needs");
-    ids.push_back(*vocabulary.eos);
-  }
-  return ids;
-}
 
 std::vector<ForwardRequest> read_forward_requests(const std::string& path,
                                                   const Model& model,

@@ -38,10 +38,4 @@ NamedTensors forward(Model& model,
                      const std::vector<ForwardRequest>& requests,
                      const ForwardOptions& options);
 
-// Ids of a text as the model reads it: an encoder's [CLS] text [SEP], an encoder-decoder's text </s>, a
-// decoder's text. Names of special tokens in the text become their ids.
-std::vector<int64_t> input_ids(const Tokenizer& tokenizer,
-                               Architecture architecture,
-                               const std::string& text);
-
 }  // namespace lmzoo

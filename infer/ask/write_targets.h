@@ -10,8 +10,7 @@
 
 namespace lmzoo {
 
-// Whether an encoder-decoder has targets to write here. (A decoder that reads the source from both sides
-// cannot be continued token by token yet.)
+// Whether the run writes targets, and has some here to compare them with.
 bool writes_targets(const Parts& parts, const Windows& windows);
 
 // Greedy, a text for each sample. The expected ones are what the targets' ids decode to, so that what a

@@ -1,6 +1,5 @@
-// Continues a sequence token by token: a decoder-only model continues its prompt, an encoder-decoder writes a
-// target for its source. With a key/value cache a step costs one position; without, all of them. The tokens
-// are the same.
+// Continues sequences token by token: a decoder-only model continues its prompt, an encoder-decoder writes a
+// target for its source. Prompts of any lengths are written together; one that ends makes room.
 //
 // Legend: V vocabulary.
 #pragma once
@@ -12,6 +11,7 @@
 
 #include "base/rng.h"
 #include "core/model.h"
+#include "infer/decode/reader.h"
 #include "infer/decode/sampling.h"
 
 namespace lmzoo {
@@ -24,19 +24,24 @@ struct GenerateOptions {
   std::vector<int64_t> forbidden;  // never generated
 };
 
-// What is to be continued.
-struct Prompt {
-  std::vector<int64_t> source;   // encoder-decoder: the encoder's ids; else empty
-  std::vector<int64_t> context;  // ids the decoder has already; at least one (for T5 the start symbol, pad)
-};
-
-// The new ids, without the stop symbol. Throws InputError when context and max_tokens exceed the model's
-// max_length. `seen` is called with every new id as it is made, for showing it.
+// The new ids of each prompt, without the stop symbol. streams[i] draws those of prompts[i], which are the
+// same whatever stands beside it (to the rounding of products of several rows). Throws InputError when context
+// and max_tokens exceed the model's max_length. `seen` is called with every new id as it is made, for showing
+// it.
+using SeenToken = std::function<void(size_t prompt, int64_t id)>;
+std::vector<std::vector<int64_t>> generate(Model& model,
+                                           std::span<const Prompt> prompts,
+                                           const GenerateOptions& options,
+                                           std::span<Stream> streams,
+                                           const SeenToken& seen = {});
 std::vector<int64_t> generate(Model& model,
                               const Prompt& prompt,
                               const GenerateOptions& options,
                               Stream& stream,
                               const std::function<void(int64_t)>& seen = {});
+
+// So many prompts are written together where there are many: their states are in memory at once.
+inline constexpr size_t kPromptsAtOnce = 16;
 
 // Σ log p(continuation | prompt), natural logarithm, and whether greedy decoding would have produced it.
 struct Score {

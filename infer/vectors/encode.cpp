@@ -4,26 +4,24 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "core/input_frame.h"
 
 namespace lmzoo {
 namespace {
 
 // The packed states of the texts after every layer: [N, D] each, float32 on the CPU.
 std::vector<Tensor> states_of(Model& model, std::span<const ReadText> texts) {
-  std::vector<int64_t> ids, lengths;
+  std::vector<std::vector<int64_t>> lists;
   for (const ReadText& text : texts) {
-    ids.insert(ids.end(), text.ids.begin(), text.ids.end());
-    lengths.push_back(std::ssize(text.ids));
+    lists.push_back(text.ids);
   }
   Trace trace;
   Inputs inputs;
-  inputs.ids = at::tensor(ids, at::kLong);
-  inputs.sequences = Sequences(lengths);
+  std::tie(inputs.ids, inputs.sequences) = packed_ids(lists);
   inputs = inputs.to(model.parameters().front().device());
   inputs.trace = &trace;
   const Tensor last = model.encode(inputs);
@@ -64,15 +62,11 @@ Tensor pool(const Tensor& states, const ReadText& text, TextPooling pooling) {  
 
 }  // namespace
 
-ReadText read_text(const Model& model, const Tokenizer& tokenizer, std::vector<int64_t> own_ids) {
+ReadText read_text(const Model& model, const Tokenizer& tokenizer, std::span<const int64_t> own_ids) {
   const Vocabulary& vocabulary = tokenizer.vocabulary();
-  ReadText text{.ids = std::move(own_ids)};
-  text.length = std::ssize(text.ids);
-  if (model.architecture() == Architecture::encoder_only && vocabulary.cls && vocabulary.sep) {
-    text.ids.insert(text.ids.begin(), *vocabulary.cls);
-    text.ids.push_back(*vocabulary.sep);
-    text.begin = 1;
-  } else if (vocabulary.eos && (model.architecture() == Architecture::encoder_decoder || text.ids.empty())) {
+  const FramedTexts framed = InputFrame::of_text(model.architecture(), vocabulary).one(own_ids);
+  ReadText text{.ids = framed.ids, .begin = framed.first, .length = std::ssize(own_ids)};
+  if (text.ids.empty() && vocabulary.eos) {
     text.ids.push_back(*vocabulary.eos);
   }
   check(!text.ids.empty(), "a text without a token cannot be encoded");
@@ -96,7 +90,7 @@ std::vector<ReadText> read_texts(const Model& model,
             model.max_length());
       own.resize(static_cast<size_t>(room));
     }
-    all.push_back(read_text(model, tokenizer, std::move(own)));
+    all.push_back(read_text(model, tokenizer, own));
   }
   return all;
 }

@@ -39,7 +39,7 @@ struct ReadText {
   int64_t begin = 0;         // where the text's own tokens are: [begin, begin + length)
   int64_t length = 0;
 };
-ReadText read_text(const Model& model, const Tokenizer& tokenizer, std::vector<int64_t> own_ids);
+ReadText read_text(const Model& model, const Tokenizer& tokenizer, std::span<const int64_t> own_ids);
 
 // Calls `use` with the index of each text and its states [T, D] after every layer, in order. Texts are
 // computed together, about `kPositionsAtOnce` positions at a time. InputError when one is longer than the

@@ -81,8 +81,8 @@ VectorTable token_table(const LoadedRun& run, const TokenTableOptions& options, 
   }
   const EncodeOptions encode{.layer = options.layer};
   std::vector<ReadText> texts;
-  for (std::vector<int64_t>& ids : entries.tokens) {
-    texts.push_back(read_text(model, tokenizer, std::move(ids)));
+  for (const std::vector<int64_t>& ids : entries.tokens) {
+    texts.push_back(read_text(model, tokenizer, ids));
   }
   VectorTable result(std::move(entries.names), encode_texts(model, texts, encode, progress));
   result.compose_with([model = run.parts.model, tokens = run.tokenizer, encode](const std::string& word) {

@@ -15,7 +15,7 @@
 
 #include "core/isa.h"
 #include "nn/kernels/attention_device.h"
-#include "nn/kernels/attention_kernel.h"
+#include "nn/kernels/attention_problem.h"
 #include "nn/kernels/attention_shape.h"
 #include "nn/kernels/autocast.h"
 #include "nn/kernels/dropout.h"
@@ -64,8 +64,6 @@ struct AttentionCall : torch::CustomClassHolder {
   DropoutMask dropout;
 };
 
-HeadMatrix matrix_of(const Tensor& heads) { return {heads.data_ptr(), heads.stride(0), heads.stride(1)}; }
-
 AttentionProblem problem_of(const AttentionCall& call, const Heads& heads, const Tensor& bias) {
   AttentionProblem problem;
   problem.q = matrix_of(heads.q);
@@ -82,35 +80,13 @@ AttentionProblem problem_of(const AttentionCall& call, const Heads& heads, const
   problem.causal = call.mask != MaskKind::full;
   problem.behind = call.reach.behind;
   problem.ahead = call.reach.ahead;
-  if (bias.defined()) {
-    problem.bias = bias.const_data_ptr<float>();
-    problem.bias_head = bias.stride(0);
-    problem.bias_row = bias.dim() == 2 ? -1 : bias.stride(1);
-    problem.bias_middle = bias.size(1) / 2;
-  }
+  set_bias(problem, bias);
   problem.scale = static_cast<float>(call.scale);
   problem.dropout = call.dropout;
   return problem;
 }
 
 AttentionKernels attention_kernels_here() { return LMZOO_BEST_ISA(attention_kernels()); }
-
-// Runs `task(index, scratch)` for every index. Threads take the next one when they are free, so neither
-// ragged lengths nor a busy neighbor leave one waiting; no task's result depends on who runs it.
-template <class Task>
-void for_each_task(int64_t tasks, int64_t scratch_floats, const Task& task) {
-  const int64_t threads = std::min<int64_t>(at::get_num_threads(), tasks);
-  const Tensor scratch = at::empty({threads, (scratch_floats + 15) / 16 * 16}, at::kFloat);
-  auto* memory = scratch.mutable_data_ptr<float>();
-  std::atomic<int64_t> next{0};
-  at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t thread = begin; thread < end; ++thread) {
-      for (int64_t index = next++; index < tasks; index = next++) {
-        task(index, memory + thread * scratch.size(1));
-      }
-    }
-  });
-}
 
 // Gradients of one call and how the work is cut: by sequence and key head or, when the bias needs a gradient,
 // in `parts` runs of sequences, each with a buffer of its own that is added up in a fixed order.

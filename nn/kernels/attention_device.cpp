@@ -221,4 +221,28 @@ Tensor attention_on_device(const AttentionInputs& inputs) {
   return packed ? flash_packed(inputs) : padded_attention(inputs);
 }
 
+Tensor attention_over_stored_on_device(const Tensor& q,
+                                       const Sequences& queries,
+                                       const StoredKeys& stored,
+                                       const AttentionRule& rule) {
+  const Sequences keys(stored.lengths);
+  const AttentionInputs inputs{.q = q, .k = {}, .v = {}, .queries = queries, .keys = keys, .rule = rule};
+  const bool everything_visible =
+      queries.is_uniform() && keys.is_uniform() && (rule.mask == MaskKind::full || queries.longest() == 1);
+  const Tensor mask = mask_of(inputs, everything_visible);
+  const auto filled = [&](const Tensor& rows) {  // [n, Hk, longest, Dh]
+    return rows.narrow(0, 0, keys.count()).narrow(2, 0, keys.longest());
+  };
+  const Tensor out =
+      at::scaled_dot_product_attention(to_padded(q, queries).transpose(1, 2),
+                                       filled(stored.keys),
+                                       filled(stored.values),
+                                       mask.defined() ? std::optional<Tensor>(mask) : std::nullopt,
+                                       /*dropout_p=*/0,
+                                       /*is_causal=*/false,
+                                       attention_scale(inputs),
+                                       q.size(1) != stored.keys.size(1));
+  return to_packed(out.transpose(1, 2), queries);
+}
+
 }  // namespace lmzoo

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nn/kernels/attention.h"
+#include "nn/kernels/attention_stored.h"
 
 namespace lmzoo {
 
@@ -49,5 +50,11 @@ class AttentionMasks {
   };
   std::vector<Entry> entries_;
 };
+
+// attention_over_stored there: the stored keys are read as they lie, masked behind each sequence's last.
+Tensor attention_over_stored_on_device(const Tensor& q,
+                                       const Sequences& queries,
+                                       const StoredKeys& stored,
+                                       const AttentionRule& rule);
 
 }  // namespace lmzoo

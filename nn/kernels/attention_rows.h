@@ -53,7 +53,7 @@ inline Extent extent_of(const AttentionProblem& p, int64_t sequence) {
   e.first_query = p.query_starts[sequence];
   e.queries = p.query_starts[sequence + 1] - e.first_query;
   e.first_key = p.key_starts[sequence];
-  e.keys = p.key_starts[sequence + 1] - e.first_key;
+  e.keys = p.key_counts == nullptr ? p.key_starts[sequence + 1] - e.first_key : p.key_counts[sequence];
   e.padded_keys = round_up(e.keys, kDropoutGroup);
   e.padded_width = round_up(p.width, kLanes);
   e.block_columns = block_columns_for(p, e.padded_keys);
@@ -208,18 +208,18 @@ void write_row(
   }
 }
 
-// The sum over a head's width of the output times its gradient: what the softmax takes off every score's
-// gradient.
+// The sum over a head's width of a · b: a score or, of the output and its gradient, what the softmax takes off
+// every score's gradient.
 template <class Number>
-float output_dot(const Number* out, const Number* gradient, int64_t width) {
+float dot(const Number* a, const Number* b, int64_t width) {
   Vec total{};
   int64_t d = 0;
   for (; d + kLanes <= width; d += kLanes) {
-    total = total + load(out + d) * load(gradient + d);
+    total = total + load(a + d) * load(b + d);
   }
   float result = sum(total);
   for (; d < width; ++d) {
-    result += to_float(out[d]) * to_float(gradient[d]);
+    result += to_float(a[d]) * to_float(b[d]);
   }
   return result;
 }

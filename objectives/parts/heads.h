@@ -19,7 +19,7 @@
 #include "core/module.h"
 #include "core/registry.h"
 #include "nn/linear.h"
-#include "objectives/parts/input_frame.h"
+#include "core/input_frame.h"
 
 namespace lmzoo {
 

@@ -7,16 +7,9 @@
 
 #include "base/check.h"
 #include "base/sample.h"
+#include "base/vocabulary.h"
 
 namespace lmzoo {
-
-// The id of a special token that `objective` cannot do without.
-inline int64_t required_token(const std::optional<int64_t>& id,
-                              std::string_view token,
-                              std::string_view objective) {
-  check(id.has_value(), "{} needs a tokenizer with {}, and this one has none", objective, token);
-  return *id;
-}
 
 inline void require_length(int64_t sequence_length, int64_t shortest, std::string_view objective) {
   check(sequence_length >= shortest,

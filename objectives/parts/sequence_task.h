@@ -7,7 +7,7 @@
 #include <string>
 
 #include "objectives/parts/heads.h"
-#include "objectives/parts/input_frame.h"
+#include "core/input_frame.h"
 #include "objectives/parts/task_objective.h"
 
 namespace lmzoo {

@@ -1,4 +1,4 @@
-// What every family keeps: shapes, independence of sequences packed together, causality, masks, caches.
+// What every family keeps: shapes, independence of sequences packed together, causality, masks.
 #include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/tensor.h>
@@ -29,8 +29,6 @@ Tensor states_of(Model& model, const Ids& ids, const Ids& targets, int64_t i) {
   const Sequences& out = two_stacks(model) ? inputs.decoder_sequences : inputs.sequences;
   return model.hidden(inputs).narrow(0, out.start(i), out.length(i));
 }
-
-Tensor logits_of(Model& model, const Inputs& inputs) { return model.logits(model.hidden(inputs)); }
 
 }  // namespace
 
@@ -133,66 +131,6 @@ TEST_CASE("token types change the states of bert, and absent ones are all 0") {
   CHECK(relative_error(model->hidden(inputs), absent) < kClose);
   inputs.token_types = at::tensor({0, 0, 1, 1, 1}, at::kLong);
   CHECK(relative_error(model->hidden(inputs), absent) > 1e-3);
-}
-
-TEST_CASE("decoding with a cache equals the whole sequence at once") {
-  const at::NoGradGuard no_grad;
-  for (const ModelSpec& spec : tiny_models()) {
-    INFO(describe(spec));
-    const auto model = random_model(spec);
-    if (model->architecture() == Architecture::encoder_only) {
-      continue;
-    }
-    const bool two = two_stacks(*model);
-    const Ids source = random_ids({5, 3});
-    const Ids ids = random_ids({7, 7});  // a cache holds sequences of one length
-    const Tensor whole = logits_of(*model, two ? packed(source, ids) : packed(ids)).view({2, 7, 29});
-    Cache cache;
-    Inputs inputs = packed(source);
-    if (two) {
-      inputs.memory = model->encode(inputs);
-    }
-    int64_t seen = 0;
-    for (const int64_t step : {3, 1, 2, 1}) {  // a prompt, then single tokens and a pair
-      Ids fresh;
-      for (const auto& sequence : ids) {
-        fresh.emplace_back(sequence.begin() + seen, sequence.begin() + seen + step);
-      }
-      (two ? inputs.decoder_ids : inputs.ids) = flat(fresh);
-      (two ? inputs.decoder_sequences : inputs.sequences) = sequences_of(fresh);
-      inputs.cache = &cache;
-      const Tensor logits = logits_of(*model, inputs).view({2, step, 29});
-      CHECK(relative_error(logits, whole.narrow(1, seen, step)) < kClose);
-      seen += step;
-      CHECK(cache.length == seen);
-      inputs.memory = Tensor();  // its keys and values are in the cache now
-    }
-  }
-}
-
-TEST_CASE("a cached prompt with a prefix equals the whole sequence at once") {
-  const at::NoGradGuard no_grad;
-  const auto model = random_model({.family = "gpt"});
-  const Ids ids = random_ids({7});
-  Inputs inputs = packed(ids);
-  inputs.prefix = {4};
-  const Tensor whole = model->hidden(inputs);
-  Cache cache;
-  inputs.cache = &cache;
-  inputs.ids = flat(ids).slice(0, 0, 5);
-  inputs.sequences = Sequences::uniform(1, 5);
-  CHECK(relative_error(model->hidden(inputs), whole.slice(0, 0, 5)) < kClose);
-  inputs.ids = flat(ids).slice(0, 5);
-  inputs.sequences = Sequences::uniform(1, 2);
-  CHECK(relative_error(model->hidden(inputs), whole.slice(0, 5)) < kClose);
-}
-
-TEST_CASE("sequences of different lengths cannot share a cache") {
-  const auto model = random_model({.family = "gpt"});
-  Cache cache;
-  Inputs inputs = packed(random_ids({3, 2}));
-  inputs.cache = &cache;
-  CHECK_THROWS_AS(model->hidden(inputs), std::logic_error);
 }
 
 TEST_CASE("under bfloat16 autocast states stay near those of float32") {

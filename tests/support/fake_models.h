@@ -12,8 +12,8 @@
 namespace lmzoo::test {
 
 // A decoder whose most probable next token after `id` is next(id): hidden is one-hot, the projection the
-// identity. As an encoder-decoder it ignores its source. Works with and without a cache; counts the positions
-// it computed.
+// identity. As an encoder-decoder it ignores its source. Its decoding state holds nothing but lengths; counts
+// the positions it computed.
 class SuccessorModel final : public Model {
  public:
   SuccessorModel(Architecture architecture, int64_t vocab, std::function<int64_t(int64_t)> next)
@@ -30,13 +30,14 @@ class SuccessorModel final : public Model {
   }
 
   Tensor hidden(const Inputs& inputs) override {
-    const Tensor& ids = architecture_ == Architecture::encoder_decoder ? inputs.decoder_ids : inputs.ids;
-    computed += ids.size(0);
-    Tensor states = at::zeros({ids.size(0), width()});
-    for (int64_t t = 0; t < ids.size(0); ++t) {
-      states[t][next_(ids[t].item<int64_t>())] = 1;
-    }
-    return states;
+    return states_of(architecture_ == Architecture::encoder_decoder ? inputs.decoder_ids : inputs.ids);
+  }
+  std::unique_ptr<DecodingState> start(const DecodingPlan& plan) override {
+    return std::make_unique<State>(plan.sequences);
+  }
+  Tensor append(DecodingState& state, const NewPositions& added, const WantedRows& wanted) override {
+    dynamic_cast<State&>(state).read(added.sequences);
+    return states_of(added.ids).index_select(0, wanted.rows);
   }
   Tensor encode(const Inputs& inputs) override { return at::zeros({inputs.ids.size(0), width()}); }
   Projection project(const Tensor& rows) override { return {.rows = rows, .weight = identity_, .bias = {}}; }
@@ -45,6 +46,25 @@ class SuccessorModel final : public Model {
   int64_t computed = 0;
 
  private:
+  class State final : public DecodingState {
+   public:
+    explicit State(int64_t sequences) : DecodingState(sequences) {}
+    std::unique_ptr<DecodingState> copy() const override { return std::make_unique<State>(*this); }
+    void read(const Sequences& added) { advance(added); }
+
+   private:
+    void move(std::span<const int64_t>) override {}
+  };
+
+  Tensor states_of(const Tensor& ids) {  // [M] -> [M, D]
+    computed += ids.size(0);
+    Tensor states = at::zeros({ids.size(0), width()});
+    for (int64_t t = 0; t < ids.size(0); ++t) {
+      states[t][next_(ids[t].item<int64_t>())] = 1;
+    }
+    return states;
+  }
+
   Architecture architecture_;
   std::function<int64_t(int64_t)> next_;
   Tensor identity_;

@@ -15,6 +15,7 @@ class NoObjective final : public Objective {
 
   ObjectiveForm form() const override { refuse(); }
   ObjectiveLengths lengths() const override { refuse(); }
+  std::optional<int64_t> begins_with() const override { refuse(); }
   Example example(const Sample&, const TrainingPlace&, Stream&) const override { refuse(); }
   Losses loss(Model&, const Batch&, Stream&) override { refuse(); }
 

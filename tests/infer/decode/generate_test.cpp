@@ -48,6 +48,44 @@ TEST_CASE("generation ends before a stop token and never gives a forbidden one")
   CHECK(generate(model, {.source = {}, .context = {5}}, options, draws).front() != 6);
 }
 
+TEST_CASE("prompts of any lengths are written together, and one that ends makes room") {
+  test::SuccessorModel model(Architecture::decoder_only, kVocab, successor);
+  const std::vector<Prompt> prompts{{.context = {3, 5}}, {.context = {7}}, {.context = {0, 0, 2}, .room = 1}};
+  std::vector<Stream> draws(3, stream());
+  GenerateOptions options = greedy(5);
+  options.stop = {9};
+  const std::vector<std::vector<int64_t>> expected{{6, 7, 8}, {8}, {3, 4}};
+  CHECK(generate(model, prompts, options, draws) == expected);
+  CHECK(model.computed == 6 + 3 + 1 + 1);  // the prompts, then three, one and one that were not at their end
+  model.computed = 0;
+  options.cache = false;
+  CHECK(generate(model, prompts, options, draws) == expected);
+  CHECK(model.computed == 6 + (3 + 2 + 4) + 4 + 5);
+  std::vector<Stream> few(2, stream());
+  CHECK_THROWS_AS(generate(model, prompts, options, few), std::logic_error);
+}
+
+TEST_CASE("a batch draws for each prompt what it draws for it alone") {
+  test::SuccessorModel model(Architecture::decoder_only, kVocab, successor);
+  GenerateOptions options = greedy(12);
+  options.sampling.temperature = 5;
+  options.stop = {11};
+  std::vector<Prompt> prompts;
+  std::vector<Stream> draws;
+  const auto stream_of = [](uint64_t i) {
+    return Stream({.seed = 1, .sample = i, .purpose = Purpose::sampling});
+  };
+  for (int64_t i = 0; i < 6; ++i) {
+    prompts.push_back({.context = std::vector<int64_t>(static_cast<size_t>(i + 1), i)});
+    draws.push_back(stream_of(static_cast<uint64_t>(i)));
+  }
+  const std::vector<std::vector<int64_t>> together = generate(model, prompts, options, draws);
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    Stream own = stream_of(i);
+    CHECK(generate(model, prompts[i], options, own) == together[i]);
+  }
+}
+
 TEST_CASE("every new token is shown as it is made") {
   test::SuccessorModel model(Architecture::decoder_only, kVocab, successor);
   Stream draws = stream();

@@ -9,25 +9,16 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
 
+#include "infer/fresh_run.h"
 #include "infer/vectors/contextual.h"
 #include "infer/vectors/token_table.h"
 #include "support/catch.h"
 #include "support/files.h"
 
 using namespace lmzoo;
+using test::fresh_run;
 
 namespace {
-
-// The model of a configuration in configs/debug with fresh weights, ready for questions.
-LoadedRun fresh_run(const std::string& name) {
-  const Registry registry = make_registry();
-  LoadedRun run;
-  run.config = read_run_config("configs/debug/" + name + ".yaml", {}, registry);
-  run.tokenizer = make_tokenizer(run.config.config.tokenizer, run.config.config.data.train, "");
-  run.parts = build_parts(run.config, registry, run.tokenizer->vocabulary(), {});
-  run.parts.model->eval();
-  return run;
-}
 
 Tensor encoded(const LoadedRun& run, const std::vector<std::string>& texts, const EncodeOptions& options) {
   return encode_texts(

@@ -1,4 +1,6 @@
-// One text or two with the special tokens that a model was trained to see around them.
+// How a text becomes what a model reads: one text or two with the special tokens around them, and the symbol
+// that a decoder begins with. Objectives frame their samples with it, adapters their targets, and queries what
+// they ask.
 //
 //   frame auto    as the tokenizer says (Vocabulary::inputs); an own one: bert when it has [CLS] and [SEP],
 //                 else plain
@@ -17,6 +19,7 @@
 
 #include "base/fields.h"
 #include "base/vocabulary.h"
+#include "core/model.h"
 
 namespace lmzoo {
 
@@ -37,6 +40,15 @@ class InputFrame {
  public:
   // InputError when the vocabulary lacks a token of this kind of frame.
   InputFrame(FrameKind kind, const Vocabulary& vocabulary, std::string_view objective);
+  explicit InputFrame(InputTemplate frame) : frame_(std::move(frame)) {}
+
+  // A text that belongs to no task: a query, or what is embedded.
+  //   encoder-only      as the tokenizer says; else [CLS] text [SEP] where it has both, else the text alone
+  //   encoder-decoder   text eos, where there is one: the encoder's source
+  //   decoder-only      the text alone
+  static InputFrame of_text(Architecture architecture, const Vocabulary& vocabulary);
+  // A source before its target, of any architecture: text eos. InputError without eos.
+  static InputFrame of_source(const Vocabulary& vocabulary);
 
   // Special ids around one text or two.
   int64_t added(int64_t texts) const;
@@ -47,6 +59,10 @@ class InputFrame {
  private:
   InputTemplate frame_;
 };
+
+// What a decoder reads before its first symbol: pad, or bos or eos where a vocabulary lacks it. InputError when
+// it has none of them.
+int64_t start_symbol(const Vocabulary& vocabulary);
 
 // How many ids two texts keep when only `room` ids are left: the longer one is cut to the length of the
 // other, then both (the rule `longest_first` of Hugging Face tokenizers).

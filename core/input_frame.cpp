@@ -1,7 +1,6 @@
-#include "objectives/parts/input_frame.h"
+#include "core/input_frame.h"
 
 #include "base/check.h"
-#include "objectives/parts/requirements.h"
 
 namespace lmzoo {
 namespace {
@@ -38,6 +37,35 @@ InputTemplate template_of(FrameKind kind, const Vocabulary& vocabulary, std::str
 
 InputFrame::InputFrame(FrameKind kind, const Vocabulary& vocabulary, std::string_view objective)
     : frame_(template_of(kind, vocabulary, objective)) {}
+
+InputFrame InputFrame::of_text(Architecture architecture, const Vocabulary& vocabulary) {
+  switch (architecture) {
+    case Architecture::encoder_only:
+      if (vocabulary.inputs) {
+        return InputFrame(*vocabulary.inputs);
+      }
+      return InputFrame(vocabulary.cls && vocabulary.sep ? bert_template(vocabulary, "bert")
+                                                         : InputTemplate{});
+    case Architecture::encoder_decoder:
+      return InputFrame(vocabulary.eos ? plain_template(vocabulary, "plain") : InputTemplate{});
+    case Architecture::decoder_only:
+      break;
+  }
+  return InputFrame(InputTemplate{});
+}
+
+InputFrame InputFrame::of_source(const Vocabulary& vocabulary) {
+  return InputFrame(plain_template(vocabulary, "a source text"));
+}
+
+int64_t start_symbol(const Vocabulary& vocabulary) {
+  for (const std::optional<int64_t>& id : {vocabulary.pad, vocabulary.bos, vocabulary.eos}) {
+    if (id) {
+      return *id;
+    }
+  }
+  throw InputError("the decoder needs a symbol to begin with, but the tokenizer has no pad, bos or eos");
+}
 
 int64_t InputFrame::added(int64_t texts) const {
   return std::ssize(frame_.before) + std::ssize(frame_.after) + (texts > 1 ? std::ssize(frame_.between) : 0);

@@ -1,0 +1,98 @@
+#include "infer/decode/run_prompt.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "core/input_frame.h"
+
+namespace lmzoo {
+namespace {
+
+void append(std::vector<int64_t>& ids, std::span<const int64_t> more) {
+  ids.insert(ids.end(), more.begin(), more.end());
+}
+
+std::vector<int64_t> marks_before_text(const LoadedRun& run) {
+  const Vocabulary& vocabulary = run.tokenizer->vocabulary();
+  if (run.config.config.data.windows == WindowKind::stream && vocabulary.eos) {
+    return {*vocabulary.eos};
+  }
+  const std::optional<int64_t> begin = run.parts.objective->begins_with();
+  return begin ? std::vector<int64_t>{*begin} : std::vector<int64_t>{};
+}
+
+}  // namespace
+
+Prompt prompt_of(const LoadedRun& run, const std::string& text) {
+  const Vocabulary& vocabulary = run.tokenizer->vocabulary();
+  const Model& model = *run.parts.model;
+  check(model.architecture() != Architecture::encoder_only,
+        "generate needs a decoder; use fill-mask for an encoder-only model");
+  const std::vector<int64_t> content = run.tokenizer->encode_marked(text);
+  if (writes_answers(run)) {
+    return prompt_of_source(model, vocabulary, source_frame(vocabulary).one(content).ids);
+  }
+  Prompt prompt{.context = marks_before_text(run)};
+  append(prompt.context, content);
+  return prompt;
+}
+
+Prompt prompt_of_source(const Model& model, const Vocabulary& vocabulary, std::vector<int64_t> source) {
+  Prompt prompt{.context = {start_symbol(vocabulary)}};
+  if (model.architecture() == Architecture::encoder_decoder) {
+    prompt.source = std::move(source);
+  } else {
+    append(prompt.context, source);
+    prompt.prefix = std::ssize(prompt.context);
+  }
+  return prompt;
+}
+
+bool writes_answers(const LoadedRun& run) {
+  if (run.parts.model->architecture() == Architecture::encoder_decoder) {
+    return true;
+  }
+  return run.config.config.data.windows != WindowKind::stream &&
+         run.parts.objective->form().layout == Layout::source_target;
+}
+
+GenerateOptions text_only(const LoadedRun& run) {
+  const Vocabulary& vocabulary = run.tokenizer->vocabulary();
+  GenerateOptions options;
+  if (vocabulary.eos) {
+    options.stop = {*vocabulary.eos};
+  }
+  for (int64_t id = 0; id < run.parts.model->vocab_rows(); ++id) {
+    const bool is_text = id < vocabulary.size && !vocabulary.is_special(id) && vocabulary.unk != id;
+    if (!is_text && vocabulary.eos != id) {
+      options.forbidden.push_back(id);
+    }
+  }
+  return options;
+}
+
+void continue_texts(const LoadedRun& run,
+                    std::span<const std::string> texts,
+                    const GenerateOptions& options,
+                    const ContinueUse& use) {
+  for (size_t begin = 0; begin < texts.size(); begin += kPromptsAtOnce) {
+    const auto some = texts.subspan(begin, std::min(kPromptsAtOnce, texts.size() - begin));
+    std::vector<Prompt> prompts;
+    std::vector<Stream> streams;
+    for (const std::string& text : some) {
+      prompts.push_back(prompt_of(run, text));
+      streams.push_back(use.stream(begin + streams.size()));
+    }
+    const auto made = generate(*run.parts.model, prompts, options, streams);
+    for (size_t i = 0; i < some.size(); ++i) {
+      std::vector<int64_t> shown;
+      if (!writes_answers(run)) {
+        shown = run.tokenizer->encode_marked(some[i]);
+      }
+      append(shown, made[i]);
+      use.result(begin + i, {.ids = made[i], .text = run.tokenizer->decode(shown)});
+    }
+  }
+}
+
+}  // namespace lmzoo

@@ -1,0 +1,1 @@
+#include "nn/kernels/attention_stored_impl.h"
