@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/model.h"
 #include "core/module.h"
 #include "core/tensor.h"
 

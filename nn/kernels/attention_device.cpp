@@ -227,9 +227,8 @@ Tensor attention_over_stored_on_device(const Tensor& q,
                                        const AttentionRule& rule) {
   const Sequences keys(stored.lengths);
   const AttentionInputs inputs{.q = q, .k = {}, .v = {}, .queries = queries, .keys = keys, .rule = rule};
-  const bool everything_visible =
-      queries.is_uniform() && keys.is_uniform() && (rule.mask == MaskKind::full || queries.longest() == 1);
-  const Tensor mask = mask_of(inputs, everything_visible);
+  const Tensor mask = additive_mask(inputs);
+  const bool causal = !mask.defined() && rule.mask == MaskKind::causal && queries.longest() > 1;
   const auto filled = [&](const Tensor& rows) {  // [n, Hk, longest, Dh]
     return rows.narrow(0, 0, keys.count()).narrow(2, 0, keys.longest());
   };
@@ -239,7 +238,7 @@ Tensor attention_over_stored_on_device(const Tensor& q,
                                        filled(stored.values),
                                        mask.defined() ? std::optional<Tensor>(mask) : std::nullopt,
                                        /*dropout_p=*/0,
-                                       /*is_causal=*/false,
+                                       causal,
                                        attention_scale(inputs),
                                        q.size(1) != stored.keys.size(1));
   return to_packed(out.transpose(1, 2), queries);

@@ -11,6 +11,7 @@
 #include "core/isa.h"
 #include "nn/kernels/attention_device.h"
 #include "nn/kernels/attention_problem.h"
+#include "nn/kernels/attention_shape.h"
 #include "nn/kernels/attention_stored_kernel.h"
 
 namespace lmzoo {
@@ -43,7 +44,6 @@ void check_stored(const Tensor& q,
               "a sequence has no key, or more than there is room for");
   require_fit(rule.mask != MaskKind::prefix && rule.dropout == 0,
               "a prefix and dropout are for whole sequences");
-  require_fit(!rule.window.has_value(), "a window is for whole sequences");
   const Tensor& bias = rule.bias;
   require_fit(
       !bias.defined() || (bias.dim() == 2 && bias.size(0) == q.size(1) && bias.size(1) / 2 >= longest - 1),
@@ -84,6 +84,8 @@ Tensor fused_over_stored(const Tensor& q,
   problem.longest_keys = std::ranges::max(stored.lengths);
   problem.half = q.scalar_type() == at::kBFloat16;
   problem.causal = rule.mask == MaskKind::causal;
+  problem.behind = reach_of(rule).behind;
+  problem.ahead = reach_of(rule).ahead;
   problem.scale = static_cast<float>(rule.scale.value_or(1 / std::sqrt(static_cast<double>(q.size(2)))));
   set_bias(problem, bias);
   const StoredKernels kernel = best_stored_kernels();

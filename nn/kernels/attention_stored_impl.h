@@ -59,14 +59,15 @@ void forward_stored(const AttentionProblem& p, int64_t sequence, int64_t key_hea
   const int64_t group = p.heads / p.key_heads;
   for (int64_t head = key_head * group; head < (key_head + 1) * group; ++head) {
     for (int64_t query = 0; query < e.queries; ++query) {
-      const int64_t visible = visible_keys(p, e, query);
-      const Row row = row_of(p, e, query, head, round_up(visible, kDropoutGroup));
+      const Visible visible = visible_keys(p, e, query);
+      const int64_t count = visible.end - visible.first;
+      const Row row{query, head, visible.first, 0, count, round_up(count, kDropoutGroup)};
       const Number* q = rows_of<Number>(p.q, e.first_query + query, head)[0];
-      for (int64_t j = 0; j < visible; ++j) {
-        scores[j] = dot(q, keys[j], p.width);
+      for (int64_t j = 0; j < count; ++j) {
+        scores[j] = dot(q, keys[visible.first + j], p.width);
       }
       const float factor = soften(p, e, row, scores);
-      mix(scores, values, visible, p.width, output);
+      mix(scores, Rows<Number>{values[visible.first], values.stride}, count, p.width, output);
       write_row<Number>(p.out, e.first_query + query, head, output, p.width, factor);
     }
   }
