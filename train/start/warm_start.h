@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/fields.h"
+#include "core/model.h"
+#include "core/objective.h"
 #include "core/parameters.h"
 #include "train/start/embedding_start.h"
 

@@ -24,6 +24,8 @@
 #include <vector>
 
 #include "base/fields.h"
+#include "core/model.h"
+#include "core/objective.h"
 #include "core/parameters.h"
 
 namespace lmzoo {

@@ -168,7 +168,7 @@ void Import::take(const PlannedTensor& planned) {
 // Why a tensor of the file is of no use to this run; empty: nobody knows it.
 std::string Import::reason_for(const std::string& name, const std::string& prefix) const {
   for (const IgnoredNames& ignored : names_.ignored) {
-    if (glob_matches(ignored.glob, name)) {
+    if (glob_matches(std::string(ignored.glob), name)) {
       return std::string(ignored.why);
     }
   }
