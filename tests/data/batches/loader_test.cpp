@@ -46,16 +46,16 @@ struct Content {
   bool operator==(const Content&) const = default;
 };
 
-Ids ids_of(const Tensor& tensor) {
+Ids flat_ids(const Tensor& tensor) {
   return {tensor.data_ptr<int64_t>(), tensor.data_ptr<int64_t>() + tensor.numel()};
 }
 
 Content content(const Batch& batch) {
   const std::span<const int64_t> starts = batch.inputs.sequences.starts();
-  return {ids_of(batch.inputs.ids),
+  return {flat_ids(batch.inputs.ids),
           {starts.begin(), starts.end()},
-          ids_of(batch.slots[0].rows),
-          ids_of(batch.slots[0].labels),
+          flat_ids(batch.slots[0].rows),
+          flat_ids(batch.slots[0].labels),
           batch.samples};
 }
 
