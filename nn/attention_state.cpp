@@ -10,7 +10,8 @@ namespace lmzoo {
 namespace {
 
 Tensor indexes(std::span<const int64_t> values, at::Device device) {
-  return at::tensor(std::vector<int64_t>(values.begin(), values.end()), at::kLong).to(device);
+  return at::tensor(std::vector<int64_t>(values.begin(), values.end()), at::kLong)
+      .to(device, /*non_blocking=*/true);
 }
 
 // Room for `rows` sequences of `capacity` positions; the first `length` positions of each are kept.
@@ -84,6 +85,9 @@ std::unique_ptr<DecodingState> AttentionState::copy() const {
 
 AppendStep AttentionState::begin(const NewPositions& added) const {
   check_fit(added.sequences);
+  if (!added.prefix.empty() && std::ssize(added.prefix) != sequences()) {
+    throw std::logic_error("decoding: every sequence needs a prefix, or none has one");
+  }
   AppendStep step{.added = added.sequences, .prefix = added.prefix};
   step.is_first = longest() == 0;
   std::vector<int64_t> owners, positions;

@@ -77,6 +77,9 @@ std::vector<std::vector<int64_t>> generate(Model& model,
   if (streams.size() != prompts.size()) {
     throw std::logic_error("generate: every prompt needs a stream");
   }
+  if (prompts.empty()) {
+    return {};
+  }
   Writing writing;
   for (size_t i = 0; i < prompts.size(); ++i) {
     check_lengths(
@@ -136,7 +139,8 @@ Score score(Model& model, const Prompt& prompt, std::span<const int64_t> continu
   const Tensor rows = at::arange(std::ssize(fed) - count, std::ssize(fed), inputs.ids.options());
   const Tensor states = model.hidden_at(inputs, {.rows = rows, .counts = {count}});   // [count, D]
   const Tensor logs = model.logits(states).to(at::kCPU, at::kFloat).log_softmax(-1);  // [count, V]
-  const Tensor wanted = packed_ids(std::vector{std::vector(continuation.begin(), continuation.end())}).first;
+  const std::vector<int64_t> said(continuation.begin(), continuation.end());
+  const Tensor wanted = packed_ids(std::span(&said, 1)).first;  // [count]
   return {logs.gather(1, wanted.unsqueeze(1)).sum(at::kDouble).item<double>(),
           at::equal(logs.argmax(-1), wanted)};
 }

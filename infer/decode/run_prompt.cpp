@@ -30,7 +30,7 @@ Prompt prompt_of(const LoadedRun& run, const std::string& text) {
         "generate needs a decoder; use fill-mask for an encoder-only model");
   const std::vector<int64_t> content = run.tokenizer->encode_marked(text);
   if (writes_answers(run)) {
-    return prompt_of_source(model, vocabulary, source_frame(vocabulary).one(content).ids);
+    return prompt_of_source(model, vocabulary, InputFrame::of_source(vocabulary).one(content).ids);
   }
   Prompt prompt{.context = marks_before_text(run)};
   append(prompt.context, content);
