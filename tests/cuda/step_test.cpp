@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "cuda/gpu.h"
+#include "train/words/options.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
