@@ -18,6 +18,7 @@ const std::vector<std::string> kNames{"bert", "gpt", "t5", "lora", "answers"};
 LoadedConfig deterministic(const std::string& name, std::vector<std::string> changes = {}) {
   changes.insert(changes.end(),
                  {"train.deterministic=true",
+                  "schedule={type: constant}",
                   "train.steps=6",
                   "train.save_every=3",
                   "train.keep_last=9",

@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "cuda/gpu.h"
-#include "train/words/options.h"
+#include "train/config/word_settings.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
@@ -49,7 +49,8 @@ std::vector<std::string> debug_names() {
 }
 
 LoadedConfig pair_of(const std::string& name, const std::string& model, const std::string& precision) {
-  std::vector<std::string> changes{"train.steps=2", "train.precision=" + precision, "optimizer.clip_norm=0"};
+  std::vector<std::string> changes{
+      "train.steps=2", "train.precision=" + precision, "optimizer.clip_norm=0", "schedule={type: constant}"};
   if (!model.empty()) {
     changes.push_back(model);
   }
