@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "cli/config_flags.h"
 #include "core/cpu_setup.h"
+#include "core/device.h"
 #include "train/loop/stop_signal.h"
 
 namespace lmzoo {
@@ -62,7 +63,7 @@ int run_bench(const Command& self, const Strings& arguments) {
   const int64_t threads = flags.integer("threads", 0, between(1, 4096));
   if (what == "machine") {
     set_up_cpu(threads);
-    show_bench(bench_machine(choose_device(flags.text("device", "cpu")).device), json);
+    show_bench(bench_machine(choose_device({.name = flags.text("device", "cpu")}).device), json);
     return 0;
   }
   check(flags.has("CONFIG") && !flags.text("CONFIG").empty(), "lmzoo bench {}: CONFIG is missing", what);
@@ -70,7 +71,9 @@ int run_bench(const Command& self, const Strings& arguments) {
   const LoadedConfig loaded = read_config(flags, registry);
   set_up_cpu(threads > 0 ? threads : loaded.config.train.threads);
   if (what == "step") {
-    const auto device = choose_device(loaded.config.train.device).device;
+    const auto device = choose_device({.name = loaded.config.train.device,
+                                       .deterministic = loaded.config.train.deterministic})
+                            .device;
     show_bench(
         bench_step(
             loaded, registry, {.steps = flags.integer("steps", 20, between(1, 1'000'000)), .device = device}),

@@ -6,6 +6,7 @@
 #include <ATen/ops/empty.h>
 
 #include "base/check.h"
+#include "core/device.h"
 
 namespace lmzoo {
 
@@ -39,9 +40,9 @@ Sequences Sequences::uniform(int64_t count, int64_t length) {
 Sequences Sequences::to(at::Device device) const {
   Sequences moved = *this;
   if (positions_.defined()) {
-    moved.positions_ = positions_.to(device, /*non_blocking=*/true);
-    moved.owners_ = owners_.to(device, /*non_blocking=*/true);
-    moved.offsets_ = offsets_.to(device, /*non_blocking=*/true);
+    moved.positions_ = sent(positions_, device);
+    moved.owners_ = sent(owners_, device);
+    moved.offsets_ = sent(offsets_, device);
   }
   return moved;
 }
@@ -94,28 +95,22 @@ std::vector<int64_t> count_rows(const Tensor& rows, const Sequences& sequences) 
   return counts;
 }
 
-namespace {
-Tensor moved(const Tensor& tensor, at::Device device) {
-  return tensor.defined() ? tensor.to(device, /*non_blocking=*/true) : tensor;
-}
-}  // namespace
-
 Inputs Inputs::to(at::Device device) const {
   Inputs out = *this;
-  out.ids = moved(ids, device);
-  out.token_types = moved(token_types, device);
+  out.ids = sent(ids, device);
+  out.token_types = sent(token_types, device);
   out.sequences = sequences.to(device);
-  out.decoder_ids = moved(decoder_ids, device);
+  out.decoder_ids = sent(decoder_ids, device);
   out.decoder_sequences = decoder_sequences.to(device);
   return out;
 }
 
 SlotBatch SlotBatch::to(at::Device device) const {
   SlotBatch out = *this;
-  out.rows = moved(rows, device);
-  out.labels = moved(labels, device);
-  out.values = moved(values, device);
-  out.weights = moved(weights, device);
+  out.rows = sent(rows, device);
+  out.labels = sent(labels, device);
+  out.values = sent(values, device);
+  out.weights = sent(weights, device);
   return out;
 }
 

@@ -1,4 +1,4 @@
-// What a process sets once before it computes: oneMKL's instruction set, denormals, threads, the device.
+// What a process sets once before it computes: oneMKL's instruction set, denormals, threads.
 //
 // oneMKL inside LibTorch takes its AVX-512 code on Intel CPUs only; on a Zen 4 or Zen 5 float32 products then
 // run at half the speed that the same code reaches there. It asks a function, mkl_serv_intel_cpu_true, and
@@ -9,8 +9,6 @@
 
 #include <cstdint>
 #include <string>
-
-#include <c10/core/Device.h>
 
 namespace lmzoo {
 
@@ -28,21 +26,6 @@ void limit_spinning(char** argv);
 // each core (OMP_NUM_THREADS wins), whatever was set before. Call before the first operation; returns the
 // number set.
 int64_t set_up_cpu(int64_t threads);
-
-// "auto", "cpu", "cuda" or "cuda:N"; InputError otherwise.
-void check_device_name(const std::string& name);
-
-struct DeviceChoice {
-  c10::Device device = c10::kCPU;
-  std::string note;  // why `auto` is the CPU; else empty
-};
-
-// The device of that name. LibTorch's CUDA library is loaded here, when a GPU may be used, and nowhere else:
-// the program links the CPU part only, so it starts in a fifth of a second and one build serves both. `auto`
-// is the CPU when the machine has no NVIDIA driver or shows no GPU; a driver without a CUDA part of LibTorch
-// is an InputError, for a run that is silently fifty times slower helps nobody. So is `cuda` wherever it
-// cannot be had.
-DeviceChoice choose_device(const std::string& name);
 
 std::string cpu_name();         // "AMD EPYC 9B45"
 std::string gpu_description();  // names of the GPUs, without loading CUDA; "none" when there is no driver

@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
-#include "core/cpu_setup.h"
+#include "core/device.h"
 #include "io/files.h"
 #include "metrics/task.h"
 #include "train/config/model_source.h"

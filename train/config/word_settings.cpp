@@ -14,9 +14,6 @@ void refuse_foreign_keys(const LoadedConfig& loaded) {
   if (config.train.epochs) {
     loaded.places.fail("train.epochs", "is for model word2vec; other models have train.steps");
   }
-  if (config.train.deterministic) {
-    loaded.places.fail("train.deterministic", "is for model word2vec; other models always are");
-  }
   if (config.optimizer.type == kWordOptimizer) {
     loaded.places.fail("optimizer.type",
                        "is sgd, which is for model word2vec; `lmzoo list optimizers` has others");

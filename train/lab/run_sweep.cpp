@@ -55,6 +55,7 @@ class Sweep {
           "{}: a sweep needs data.valid to compare its runs on",
           request_.config);
     check_run_folder(run.folder, loaded.config, true);
+    choose_device_of(loaded);  // a later run's GPU, too, before the first run computes
     return is_finished(run.folder, loaded.config);
   }
 

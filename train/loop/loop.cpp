@@ -6,6 +6,7 @@
 #include <ATen/ops/stack.h>
 
 #include "base/check.h"
+#include "train/loop/device_batches.h"
 #include "train/loop/metrics.h"
 #include "train/loop/step.h"
 #include "train/loop/stop_signal.h"
@@ -66,6 +67,8 @@ class Run {
 
   const TrainJob& job_;
   ProgressBar& progress_;
+  std::unique_ptr<BatchSource> ahead_;  // when a GPU computes
+  BatchSource& batches_;
   ScheduleContext schedule_;
   Snapshot snapshot_;
   TrainState state_;
@@ -83,6 +86,8 @@ class Run {
 Run::Run(const TrainJob& job, ProgressBar& progress)
     : job_(job),
       progress_(progress),
+      ahead_(read_ahead(job.batches, job.device)),
+      batches_(ahead_ ? *ahead_ : job.batches),
       schedule_{.lr = job.lr, .steps = job.train.steps, .width = job.model.width()},
       snapshot_{.weights = weights(job.model, job.objective), .optimizer = job.optimizer.state()} {
   validate(job.schedule, schedule_);
@@ -103,7 +108,7 @@ void Run::begin() {
                                  .note = [&](const std::string& line) { progress_.note(line); }});
   if (state) {
     state_ = *state;
-    job_.batches.restore(state_.batches);
+    batches_.restore(state_.batches);
     saved_step_ = result_.resumed_at = state_.step;
   }
   log_ = std::make_unique<MetricsLog>(job_.run, state_.step);
@@ -121,7 +126,7 @@ void Run::step() {
   const int64_t n = state_.step + 1;
   std::vector<Batch> micro_batches;
   for (int64_t i = 0; i < job_.train.micro_batches; ++i) {
-    micro_batches.push_back(job_.batches.next());
+    micro_batches.push_back(batches_.next());
   }
   const StepParts parts{.model = job_.model,
                         .objective = job_.objective,
@@ -302,7 +307,7 @@ bool Run::note_best(const EvalResult& valid) {
 
 void Run::save() {
   read_pending();
-  state_.batches = job_.batches.state();
+  state_.batches = batches_.state();
   state_.identity = identity();
   save_checkpoint(job_.run, snapshot_, state_, job_.train.keep_last);
   saved_step_ = state_.step;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include <ATen/Context.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
 #include "base/rng.h"
+#include "core/device.h"
 #include "train/loop/precision.h"
 
 namespace lmzoo {
@@ -75,7 +75,8 @@ StepOutcome train_step(const StepParts& parts,
   Tensor sum = at::zeros({}, at::TensorOptions(parts.device).dtype(at::kDouble));
   for (size_t i = 0; i < micro_batches.size(); ++i) {
     const Batch batch = micro_batches[i].to(parts.device);
-    at::manual_seed(seed_of(StreamKey{parts.seed, static_cast<uint64_t>(step), i, Purpose::dropout}));
+    seed_generators(seed_of(StreamKey{parts.seed, static_cast<uint64_t>(step), i, Purpose::dropout}),
+                    parts.device);
     Stream stream({parts.seed, static_cast<uint64_t>(step), i, Purpose::loss});
     Tensor loss;
     {

@@ -31,7 +31,7 @@ struct TrainOptions {
   int64_t keep_last = 1;            // newest checkpoints kept, beside the best one
   int64_t max_skipped = 10;         // non-finite steps in a row that end the run
   std::optional<int64_t> epochs{};  // word vectors: passes over the text, in place of steps
-  bool deterministic = false;       // word vectors: the same bits for the same number of threads
+  bool deterministic = false;       // the same bits every time: word vectors of several threads, and on a GPU
 
   static constexpr void fields(auto& self, auto& visit) {
     visit("steps", self.steps, "updates of the weights", at_least(1));
@@ -53,8 +53,8 @@ struct TrainOptions {
     visit("epochs", self.epochs, "word vectors: passes over the text, in place of steps", at_least(1));
     visit("deterministic",
           self.deterministic,
-          "word vectors: the same bits in every run with so many threads, at some cost (one thread always "
-          "has)");
+          "the same bits in every run, at some cost: of word vectors with several threads, and on a GPU by "
+          "deterministic algorithms (one thread for word vectors, and the CPU for models, always have)");
   }
   bool operator==(const TrainOptions&) const = default;
 };

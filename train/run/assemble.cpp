@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 #include "base/check.h"
 #include "base/rng.h"
+#include "core/device.h"
 #include "core/parameters.h"
 #include "core/torch_error.h"
 #include "data/batches/collate.h"
@@ -23,10 +23,10 @@ void register_optimizers(Registry& registry);
 
 namespace {
 
-// LibTorch's generator draws initial weights: seeded from the run's seed and the part's number.
+// LibTorch's generator of the CPU draws initial weights: seeded from the run's seed and the part's number.
 void seed_weights(const RunConfig& config, uint64_t part) {
-  at::manual_seed(
-      seed_of({.seed = config.stream_seed(), .sample = part, .purpose = Purpose::initialization}));
+  seed_generators(seed_of({.seed = config.stream_seed(), .sample = part, .purpose = Purpose::initialization}),
+                  at::kCPU);
 }
 
 // Runs `make`, which builds a module: sizes that LibTorch refuses are wrong input.

@@ -1,6 +1,6 @@
 // load_run of assemble.h.
 #include "base/check.h"
-#include "core/cpu_setup.h"
+#include "core/device.h"
 #include "core/parameters.h"
 #include "core/tensor_file.h"
 #include "nn/parameter.h"
@@ -18,7 +18,7 @@ LoadedRun load_trained(const std::string& path, const Registry& registry, const 
   LoadedRun run;
   run.folder = run_of(path);
   run.config = read_run_config(config_file(run.folder), {}, registry, ReadFor::asking);
-  run.device = choose_device(device.empty() ? run.config.config.train.device : device).device;
+  run.device = choose_device({.name = device.empty() ? run.config.config.train.device : device}).device;
   run.checkpoint = resolve_checkpoint(path);
   run.tokenizer = load_tokenizer(tokenizer_folder(run.folder));
   run.parts =

@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
-#include "core/cpu_setup.h"
+#include "core/device.h"
 #include "io/files.h"
 #include "tokenizer/ids_only.h"
 #include "tokenizer/published/published.h"
@@ -86,7 +86,7 @@ PublishedRun load_huggingface(const std::string& folder,
   run.folder = folder;
   run.checkpoint = folder;
   run.config = config_of(from, registry);
-  run.device = choose_device(device.empty() ? run.config.config.train.device : device).device;
+  run.device = choose_device({.name = device.empty() ? run.config.config.train.device : device}).device;
   run.tokenizer = tokenizer_of(from);
   const std::vector<std::string> classes =
       from.task.architecture.empty() ? std::vector<std::string>{} : from.task.labels;

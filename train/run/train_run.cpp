@@ -26,7 +26,8 @@ void log(const std::string& line) {
 
 // What the bits of a run depend on beside its configuration.
 std::map<std::string, std::string> identity(int64_t threads, const at::Device& device) {
-  return {{"lmzoo", version()},
+  return {{"gpu", device.is_cpu() ? "none" : gpu_description()},
+          {"lmzoo", version()},
           {"libtorch", TORCH_VERSION},
           {"device", device.str()},
           {"threads", std::to_string(threads)},
@@ -65,6 +66,16 @@ TrainResult train_words(const LoadedConfig& loaded,
 
 }  // namespace
 
+DeviceChoice choose_device_of(const LoadedConfig& loaded) {
+  const TrainOptions& train = loaded.config.train;
+  if (trains_word_vectors(loaded.config)) {
+    return {};
+  }
+  return loaded.places.locate("train.device", [&] {
+    return choose_device({.name = train.device, .deterministic = train.deterministic});
+  });
+}
+
 TrainResult train_run(const LoadedConfig& loaded,
                       const Registry& registry,
                       const std::string& run,
@@ -73,15 +84,17 @@ TrainResult train_run(const LoadedConfig& loaded,
   check_run_folder(run, config, resume);
   const bool goes_on = !list_checkpoints(run).empty();
   const int64_t threads = set_up_cpu(config.train.threads);
+  const DeviceChoice device = choose_device_of(loaded);
   if (!goes_on) {
     log(to_text(make_plan(loaded, registry)));
   }
   if (trains_word_vectors(config)) {
     return train_words(loaded, registry, run, resume, threads);
   }
-  const DeviceChoice device =
-      loaded.places.locate("train.device", [&] { return choose_device(config.train.device); });
   log(device.note);
+  if (goes_on && !device.device.is_cpu() && !config.train.deterministic) {
+    log("on a GPU a run goes on bit for bit only with train.deterministic");
+  }
   Assembled parts =
       assemble(loaded,
                registry,

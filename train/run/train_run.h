@@ -3,10 +3,14 @@
 
 #include <string>
 
+#include "core/device.h"
 #include "train/config/run_config.h"
 #include "train/loop/loop.h"
 
 namespace lmzoo {
+
+// Before anything else of the run is computed (core/device.h). Word vectors are trained on the CPU alone.
+DeviceChoice choose_device_of(const LoadedConfig& loaded);
 
 // Trains to the end, or until a stop signal comes (the caller handles it, train/loop/stop_signal.h): plan,
 // progress and notes go to standard error, everything else into the folder `run`.

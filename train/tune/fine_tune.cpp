@@ -4,10 +4,9 @@
 #include <cmath>
 #include <set>
 
-#include <ATen/Context.h>
-
 #include "base/check.h"
 #include "base/rng.h"
+#include "core/device.h"
 #include "core/registry.h"
 #include "nn/linear.h"
 #include "nn/low_rank.h"
@@ -98,7 +97,7 @@ std::vector<std::string> add_adapters(Model& model, const LoraOptions& options, 
           target,
           joined({kinds.begin(), kinds.end()}));
   }
-  at::manual_seed(seed_of({.seed = seed, .sample = 2, .purpose = Purpose::initialization}));
+  seed_generators(seed_of({.seed = seed, .sample = 2, .purpose = Purpose::initialization}), at::kCPU);
   const LowRankOptions addition{.rank = options.rank, .scale = options.scale(), .dropout = options.dropout};
   std::vector<std::string> adapted;
   const auto is_target = [&](const std::string& name) { return any_glob_matches(options.targets, name); };

@@ -5,11 +5,11 @@
 #include <cstring>
 #include <deque>
 
-#include <ATen/Context.h>
 #include <ATen/ops/from_blob.h>
 
 #include "base/check.h"
 #include "base/rng.h"
+#include "core/device.h"
 #include "nn/words/options.h"
 #include "objectives/parts/word_options.h"
 #include "train/loop/stop_signal.h"
@@ -165,7 +165,7 @@ class WordRun {
 
   // The reference loss on other text; its negatives follow from the seed.
   void evaluate_now() {
-    at::manual_seed(seed_of({.seed = config_.stream_seed(), .purpose = Purpose::sampling}));
+    seed_generators(seed_of({.seed = config_.stream_seed(), .purpose = Purpose::sampling}), at::kCPU);
     const EvalSettings settings{.max_batches = config_.eval.max_batches};
     result_.valid = evaluate(job_.model, job_.objective, *job_.valid, settings);
     if (result_.valid) {
