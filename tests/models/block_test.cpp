@@ -63,7 +63,7 @@ std::vector<BlockOptions> unlike_blocks() {
 }
 
 template <class M>
-std::shared_ptr<M> prepared(std::shared_ptr<M> module, at::ScalarType type) {
+std::shared_ptr<M> prepared_stack(std::shared_ptr<M> module, at::ScalarType type) {
   at::manual_seed(3);
   randomize(*module);
   module->to(type);
@@ -199,7 +199,7 @@ std::vector<std::string> names_of(const Module& module) { return module.named_pa
 TEST_CASE("a stack of unlike layers is what plain operators give") {
   const Rotary rotary;
   for (const std::vector<BlockOptions>& blocks : {unlike_blocks(), all_handovers()}) {
-    const auto stack = prepared(std::make_shared<Stack>(StackOptions{.blocks = blocks}), at::kDouble);
+    const auto stack = prepared_stack(std::make_shared<Stack>(StackOptions{.blocks = blocks}), at::kDouble);
     const auto sequences = Sequences::uniform(1, kStackLongest);
     const Tensor x = at::randn({kStackLongest, kStackWidth}, at::kDouble);
     const Tensor states = stack->forward(x, rotary.view(sequences), nullptr, nullptr);
@@ -211,7 +211,7 @@ TEST_CASE("the fused kernels give a stack of unlike layers the states and gradie
   const Rotary rotary;
   const Sequences sequences(std::vector<int64_t>{kStackLongest, 1, 4});
   const auto run = [&](at::ScalarType type) {
-    const auto stack = prepared(std::make_shared<Stack>(StackOptions{.blocks = unlike_blocks()}), type);
+    const auto stack = prepared_stack(std::make_shared<Stack>(StackOptions{.blocks = unlike_blocks()}), type);
     at::manual_seed(4);
     const Tensor x = at::randn({14, kStackWidth}).to(type).requires_grad_();
     const Tensor states = stack->forward(x, rotary.view(sequences), nullptr, nullptr);
@@ -236,7 +236,7 @@ TEST_CASE("every switch of a layer has right gradients, with dropout") {
   for (BlockOptions block : unlike_blocks()) {
     block.dropout = 0.2;
     block.attention.dropout = 0.2;
-    const auto stack = prepared(std::make_shared<Stack>(uniform_stack(1, block)), at::kDouble);
+    const auto stack = prepared_stack(std::make_shared<Stack>(uniform_stack(1, block)), at::kDouble);
     const Tensor x = at::randn({6, kStackWidth}, at::kDouble).requires_grad_();
     check_gradients(
         *stack, [&] { return stack->forward(x, rotary.view(sequences), nullptr, nullptr); }, x);
@@ -246,7 +246,7 @@ TEST_CASE("every switch of a layer has right gradients, with dropout") {
 TEST_CASE("sequences packed together do not see each other in any kind of layer") {
   const at::NoGradGuard no_grad;
   const Rotary rotary;
-  const auto stack = prepared(std::make_shared<Stack>(StackOptions{.blocks = unlike_blocks()}), at::kFloat);
+  const auto stack = prepared_stack(std::make_shared<Stack>(StackOptions{.blocks = unlike_blocks()}), at::kFloat);
   const Tensor x = at::randn({7 + kStackLongest, kStackWidth});
   const Sequences both(std::vector<int64_t>{7, kStackLongest});
   const auto alone = Sequences::uniform(1, kStackLongest);
@@ -265,7 +265,7 @@ TEST_CASE("a window ends what a layer sees, and layers above each other see fart
   other[1].add_(1);
   for (const auto& [mask, layers, from, to] : std::vector<std::tuple<MaskKind, int64_t, int64_t, int64_t>>{
            {MaskKind::causal, 1, 1, 4}, {MaskKind::causal, 2, 1, 6}, {MaskKind::full, 1, 0, 3}}) {
-    const auto stack = prepared(std::make_shared<Stack>(uniform_stack(layers, block)), at::kDouble);
+    const auto stack = prepared_stack(std::make_shared<Stack>(uniform_stack(layers, block)), at::kDouble);
     const SelfView view{.sequences = sequences, .mask = mask};
     const Tensor change =
         stack->forward(other, view, nullptr, nullptr) - stack->forward(x, view, nullptr, nullptr);
@@ -287,7 +287,7 @@ TEST_CASE("wanted rows of a stack of unlike layers are those of computing all") 
       last.attention.mask = MaskKind::full;
       last.attention.window = local ? std::optional<int64_t>(2) : std::nullopt;
       const auto stack =
-          prepared(std::make_shared<Stack>(StackOptions{.blocks = {plain_block(), last}}), at::kDouble);
+          prepared_stack(std::make_shared<Stack>(StackOptions{.blocks = {plain_block(), last}}), at::kDouble);
       const Tensor x = at::randn({15, kStackWidth}, at::kDouble);
       const SelfView view = rotary.view(sequences);
       const Tensor all = stack->forward(x, view, nullptr, nullptr).index_select(0, rows);
@@ -297,7 +297,7 @@ TEST_CASE("wanted rows of a stack of unlike layers are those of computing all") 
 }
 
 TEST_CASE("layers that share a block are its copies, with one gradient for all") {
-  const auto shared = prepared(std::make_shared<Stack>(shared_stack(4, 2, plain_block())), at::kDouble);
+  const auto shared = prepared_stack(std::make_shared<Stack>(shared_stack(4, 2, plain_block())), at::kDouble);
   const auto apart = std::make_shared<Stack>(uniform_stack(4, plain_block()));
   apart->to(at::kDouble);
   REQUIRE(shared->layers() == 4);

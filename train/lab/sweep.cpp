@@ -59,7 +59,7 @@ std::string folder_name(const std::string& name) {
   return folder;
 }
 
-std::optional<TrainState> newest_state(const std::string& run) {
+std::optional<TrainState> state_of_newest(const std::string& run) {
   const auto checkpoint = newest_valid_checkpoint(run, [](const std::string&) {});
   if (!checkpoint) {
     return std::nullopt;
@@ -180,7 +180,7 @@ std::vector<PlannedRun> planned_runs(const std::vector<SweepCell>& cells,
 }
 
 bool is_finished(const std::string& run, const RunConfig& config) {
-  const auto state = is_run(run) ? newest_state(run) : std::nullopt;
+  const auto state = is_run(run) ? state_of_newest(run) : std::nullopt;
   return state && (state->step >= config.train.steps ||
                    (config.eval.patience > 0 && state->evaluations_since_best >= config.eval.patience));
 }
