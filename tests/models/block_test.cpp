@@ -202,7 +202,7 @@ TEST_CASE("a stack of unlike layers is what plain operators give") {
     const auto stack = prepared_stack(std::make_shared<Stack>(StackOptions{.blocks = blocks}), at::kDouble);
     const auto sequences = Sequences::uniform(1, kStackLongest);
     const Tensor x = at::randn({kStackLongest, kStackWidth}, at::kDouble);
-    const Tensor states = stack->forward(x, rotary.view(sequences), nullptr, nullptr);
+    const Tensor states = stack->forward(x, rotary.view(sequences), nullptr);
     CHECK(relative_error(states, plain_stack(x, *stack, blocks)) < 1e-10);
   }
 }
@@ -214,7 +214,7 @@ TEST_CASE("the fused kernels give a stack of unlike layers the states and gradie
     const auto stack = prepared_stack(std::make_shared<Stack>(StackOptions{.blocks = unlike_blocks()}), type);
     at::manual_seed(4);
     const Tensor x = at::randn({14, kStackWidth}).to(type).requires_grad_();
-    const Tensor states = stack->forward(x, rotary.view(sequences), nullptr, nullptr);
+    const Tensor states = stack->forward(x, rotary.view(sequences), nullptr);
     (states * at::arange(states.numel(), states.options()).view_as(states).sin()).sum().backward();
     std::vector<Tensor> all{states.detach(), x.grad()};
     for (const Tensor& parameter : stack->parameters()) {
@@ -239,7 +239,7 @@ TEST_CASE("every switch of a layer has right gradients, with dropout") {
     const auto stack = prepared_stack(std::make_shared<Stack>(uniform_stack(1, block)), at::kDouble);
     const Tensor x = at::randn({6, kStackWidth}, at::kDouble).requires_grad_();
     check_gradients(
-        *stack, [&] { return stack->forward(x, rotary.view(sequences), nullptr, nullptr); }, x);
+        *stack, [&] { return stack->forward(x, rotary.view(sequences), nullptr); }, x);
   }
 }
 
@@ -250,8 +250,8 @@ TEST_CASE("sequences packed together do not see each other in any kind of layer"
   const Tensor x = at::randn({7 + kStackLongest, kStackWidth});
   const Sequences both(std::vector<int64_t>{7, kStackLongest});
   const auto alone = Sequences::uniform(1, kStackLongest);
-  const Tensor packed_states = stack->forward(x, rotary.view(both), nullptr, nullptr);
-  const Tensor own = stack->forward(x.narrow(0, 7, kStackLongest), rotary.view(alone), nullptr, nullptr);
+  const Tensor packed_states = stack->forward(x, rotary.view(both), nullptr);
+  const Tensor own = stack->forward(x.narrow(0, 7, kStackLongest), rotary.view(alone), nullptr);
   CHECK(relative_error(packed_states.narrow(0, 7, kStackLongest), own) < 1e-5);
 }
 
@@ -268,7 +268,7 @@ TEST_CASE("a window ends what a layer sees, and layers above each other see fart
     const auto stack = prepared_stack(std::make_shared<Stack>(uniform_stack(layers, block)), at::kDouble);
     const SelfView view{.sequences = sequences, .mask = mask};
     const Tensor change =
-        stack->forward(other, view, nullptr, nullptr) - stack->forward(x, view, nullptr, nullptr);
+        stack->forward(other, view, nullptr) - stack->forward(x, view, nullptr);
     for (int64_t t = 0; t < kStackLongest; ++t) {
       INFO("position " << t);
       CHECK((change[t].abs().max().item<double>() > 1e-6) == (t >= from && t < to));
@@ -290,7 +290,7 @@ TEST_CASE("wanted rows of a stack of unlike layers are those of computing all") 
           prepared_stack(std::make_shared<Stack>(StackOptions{.blocks = {plain_block(), last}}), at::kDouble);
       const Tensor x = at::randn({15, kStackWidth}, at::kDouble);
       const SelfView view = rotary.view(sequences);
-      const Tensor all = stack->forward(x, view, nullptr, nullptr).index_select(0, rows);
+      const Tensor all = stack->forward(x, view, nullptr).index_select(0, rows);
       CHECK(relative_error(stack->forward_at(x, view, wanted), all) < 1e-12);
     }
   }
@@ -317,10 +317,10 @@ TEST_CASE("layers that share a block are its copies, with one gradient for all")
   const auto sequences = Sequences::uniform(2, 5);
   const SelfView view{.sequences = sequences, .mask = MaskKind::causal};
   const Tensor x = at::randn({10, kStackWidth}, at::kDouble);
-  const Tensor states = shared->forward(x, view, nullptr, nullptr);
-  CHECK(at::equal(states, apart->forward(x, view, nullptr, nullptr)));
+  const Tensor states = shared->forward(x, view, nullptr);
+  CHECK(at::equal(states, apart->forward(x, view, nullptr)));
   states.square().sum().backward();
-  apart->forward(x, view, nullptr, nullptr).square().sum().backward();
+  apart->forward(x, view, nullptr).square().sum().backward();
   for (const auto& item : own) {
     Tensor sum;
     for (const auto& copy : apart->named_parameters()) {

@@ -18,8 +18,9 @@ NewPositions one_each(int64_t sequences) {
 }
 
 std::shared_ptr<Stack> small_stack() {
-  const auto stack = std::make_shared<Stack>(
-      2, {.attention = {.width = 8, .shape = {2, 1, 4}}, .feed_forward = {.width = 8, .inner_width = 8}});
+  const BlockOptions block{.attention = {.width = 8, .shape = {2, 1, 4}},
+                           .feed_forward = {.width = 8, .inner_width = 8}};
+  const auto stack = std::make_shared<Stack>(uniform_stack(2, block));
   for (const Tensor& weight : stack->parameters()) {
     weight.detach().normal_(0, 0.3);
   }

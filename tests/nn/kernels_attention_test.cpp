@@ -208,7 +208,7 @@ TEST_CASE("plain attention has exact gradients, float64 takes it") {
                         windowed(2, {"local", {3, 5}, {3, 5}, {2, 1, 4}, MaskKind::prefix, {2, 4}})}) {
     INFO(c.name);
     const Problem problem = make(c, at::kDouble);
-    check_gradients([&] { return attention(problem.inputs); }, problem.leaves);
+    check_kernel_gradients([&] { return attention(problem.inputs); }, problem.leaves);
   }
 }
 
