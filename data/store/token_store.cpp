@@ -226,10 +226,10 @@ std::vector<int64_t> TokenStore::document(int64_t index) const {
 }
 
 int64_t TokenStore::label(int64_t document) const {
+  range(document);  // also without labels: a document that is not there has none to be without
   if (labels_.empty()) {
     return -1;
   }
-  range(document);
   const int32_t& label = labels_[static_cast<size_t>(document)];
   trust(&label, sizeof label);
   if (label < -1 || label >= std::ssize(classes_)) {

@@ -10,7 +10,11 @@
 namespace lmzoo::test {
 
 // The configuration configs/debug/NAME.yaml, with keys of it overridden ("model.layers=1").
-inline LoadedRun fresh_run(const std::string& name, const std::vector<std::string>& overrides = {}) {
+inline LoadedRun fresh_run(const std::string& name, const std::vector<std::string>& changes = {}) {
+  std::vector<Override> overrides;
+  for (const std::string& change : changes) {
+    overrides.push_back(parse_override(change));
+  }
   const Registry registry = make_registry();
   LoadedRun run;
   run.config = read_run_config("configs/debug/" + name + ".yaml", overrides, registry);
