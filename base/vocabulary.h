@@ -53,7 +53,9 @@ struct Vocabulary {
 };
 
 // The id of a special token that `user` cannot do without.
-inline int64_t required_token(const std::optional<int64_t>& id, std::string_view token, std::string_view user) {
+inline int64_t required_token(const std::optional<int64_t>& id,
+                              std::string_view token,
+                              std::string_view user) {
   check(id.has_value(), "{} needs a tokenizer with {}, and this one has none", user, token);
   return *id;
 }

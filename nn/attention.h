@@ -52,10 +52,10 @@ struct AttentionOptions {
 struct SelfView {
   const Sequences& sequences;
   MaskKind mask = MaskKind::full;
-  std::vector<int64_t> prefix{};        // [n], for MaskKind::prefix
-  Tensor bias{};                        // relative positions, [H, 2S-1]; or undefined
-  std::vector<Rotation> rotations{};    // AttentionOptions::rotation names one; empty: no layer turns anything
-  AttentionMasks* masks = nullptr;      // of all layers, on an accelerator
+  std::vector<int64_t> prefix{};      // [n], for MaskKind::prefix
+  Tensor bias{};                      // relative positions, [H, 2S-1]; or undefined
+  std::vector<Rotation> rotations{};  // AttentionOptions::rotation names one; empty: no layer turns anything
+  AttentionMasks* masks = nullptr;    // of all layers, on an accelerator
   const LayerAppend* append = nullptr;  // decoding: this call's positions come behind those of a state
   Trace* trace = nullptr;
   const RowChoice* choice = nullptr;  // the only rows of the output; without an append or a trace

@@ -175,7 +175,8 @@ void differentiate_block(const AttentionProblem& p,
   for (int64_t i = 0; i < b.rows; ++i) {
     const Row row = row_of(p, e, b, i);
     const int64_t position = e.first_query + row.query;
-    const float of_output = dot(rows_of<Number>(p.out, position, b.head)[0], rows_of<Number>(p.dout, position, b.head)[0], p.width);
+    const float of_output = dot(
+        rows_of<Number>(p.out, position, b.head)[0], rows_of<Number>(p.dout, position, b.head)[0], p.width);
     differentiate_row(p, e, row, of_output, t.scores.row(i), t.gradients.row(i));
     if (bias_gradient != nullptr) {
       add_to(bias_row(p, e, row, bias_gradient) + row.first,

@@ -24,9 +24,9 @@ struct AttentionProblem {
   float* lse = nullptr;                   // [M, H] log of the sum of exponentials of each row of scores
   const int64_t* query_starts = nullptr;  // [n+1]
   const int64_t* key_starts = nullptr;    // [n+1]
-  const int64_t* key_counts = nullptr;    // [n] or null: keys of each sequence, where they do not fill the room
-                                          //   up to the next start
-  const int64_t* prefix = nullptr;        // [n] or null
+  const int64_t* key_counts = nullptr;  // [n] or null: keys of each sequence, where they do not fill the room
+                                        //   up to the next start
+  const int64_t* prefix = nullptr;      // [n] or null
   int64_t heads = 0, key_heads = 0, width = 0;
   int64_t longest_keys = 0;
   bool half = false;           // bfloat16 instead of float

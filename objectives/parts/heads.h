@@ -15,11 +15,11 @@
 #include <utility>
 
 #include "base/fields.h"
+#include "core/input_frame.h"
 #include "core/model.h"
 #include "core/module.h"
 #include "core/registry.h"
 #include "nn/linear.h"
-#include "core/input_frame.h"
 
 namespace lmzoo {
 

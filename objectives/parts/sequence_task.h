@@ -6,8 +6,8 @@
 
 #include <string>
 
-#include "objectives/parts/heads.h"
 #include "core/input_frame.h"
+#include "objectives/parts/heads.h"
 #include "objectives/parts/task_objective.h"
 
 namespace lmzoo {

@@ -246,7 +246,8 @@ TEST_CASE("every switch of a layer has right gradients, with dropout") {
 TEST_CASE("sequences packed together do not see each other in any kind of layer") {
   const at::NoGradGuard no_grad;
   const Rotary rotary;
-  const auto stack = prepared_stack(std::make_shared<Stack>(StackOptions{.blocks = unlike_blocks()}), at::kFloat);
+  const auto stack =
+      prepared_stack(std::make_shared<Stack>(StackOptions{.blocks = unlike_blocks()}), at::kFloat);
   const Tensor x = at::randn({7 + kStackLongest, kStackWidth});
   const Sequences both(std::vector<int64_t>{7, kStackLongest});
   const auto alone = Sequences::uniform(1, kStackLongest);
@@ -267,8 +268,7 @@ TEST_CASE("a window ends what a layer sees, and layers above each other see fart
            {MaskKind::causal, 1, 1, 4}, {MaskKind::causal, 2, 1, 6}, {MaskKind::full, 1, 0, 3}}) {
     const auto stack = prepared_stack(std::make_shared<Stack>(uniform_stack(layers, block)), at::kDouble);
     const SelfView view{.sequences = sequences, .mask = mask};
-    const Tensor change =
-        stack->forward(other, view, nullptr) - stack->forward(x, view, nullptr);
+    const Tensor change = stack->forward(other, view, nullptr) - stack->forward(x, view, nullptr);
     for (int64_t t = 0; t < kStackLongest; ++t) {
       INFO("position " << t);
       CHECK((change[t].abs().max().item<double>() > 1e-6) == (t >= from && t < to));

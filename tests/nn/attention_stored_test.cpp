@@ -43,10 +43,10 @@ TEST_CASE("keys in place give what packed keys give, in every instruction set") 
   const ScopedIsa only(allowed);
   const auto type = GENERATE(at::kFloat, at::kBFloat16);
   const StoredCase c = GENERATE(StoredCase{{2, 2, 8}, {1, 1}, {5, 1}, 6},
-                          StoredCase{{4, 2, 64}, {1, 3, 1}, {70, 33, 1}, 70},
-                          StoredCase{{3, 1, 5}, {2, 1}, {2, 40}, 41},
-                          StoredCase{{4, 1, 100}, {5}, {300}, 512},
-                          StoredCase{{1, 1, 72}, {1}, {1}, 1});
+                                StoredCase{{4, 2, 64}, {1, 3, 1}, {70, 33, 1}, 70},
+                                StoredCase{{3, 1, 5}, {2, 1}, {2, 40}, 41},
+                                StoredCase{{4, 1, 100}, {5}, {300}, 512},
+                                StoredCase{{1, 1, 72}, {1}, {1}, 1});
   at::manual_seed(7);
   const at::TensorOptions options = at::TensorOptions().dtype(type);
   const Sequences queries(c.queries);

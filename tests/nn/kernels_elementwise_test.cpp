@@ -240,13 +240,17 @@ TEST_CASE("the plain steps have exact gradients, float64 takes them") {
   const ResidualUpdate update{wide({3, 6}), wide({6}), wide({3, 6}), 0.3};
   const NormParameters parameters{GENERATE(NormKind::layer, NormKind::rms), wide({6}), wide({6}), 1e-5};
   check_kernel_gradients([&] { return dropout_add_norm(update, parameters, NormPlacement::post).stream; },
-                  {update.x, update.bias, update.residual, parameters.weight, parameters.bias});
+                         {update.x, update.bias, update.residual, parameters.weight, parameters.bias});
   const ActivationInputs inputs{wide({3, 6}), wide({6}), 0.3};
   check_kernel_gradients([&] { return gated(inputs, Activation::gelu); }, {inputs.x, inputs.bias});
   check_kernel_gradients([&] { return activate(inputs, Activation::silu); }, {inputs.x, inputs.bias});
   const Tensor angle = at::randn({3, 3}, at::kDouble);
   const Tensor x = wide({3, 2, 6});
-  check_kernel_gradients([&] { return rotate(x, 1, {angle.cos(), angle.sin()}, RotaryLayout::interleaved); }, {x});
+  check_kernel_gradients(
+      [&] {
+        return rotate(x, 1, {angle.cos(), angle.sin()}, RotaryLayout::interleaved);
+      },
+      {x});
 }
 
 TEST_CASE("results do not depend on the number of threads, sums over rows only by rounding") {

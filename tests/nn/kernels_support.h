@@ -79,7 +79,8 @@ inline void require_same(const std::function<std::vector<Tensor>()>& fast,
 }
 
 // Autograd's gradients of a scalar float64 function against central differences.
-inline void check_kernel_gradients(const std::function<Tensor()>& function, const std::vector<Tensor>& leaves) {
+inline void check_kernel_gradients(const std::function<Tensor()>& function,
+                                   const std::vector<Tensor>& leaves) {
   const Evaluation exact = evaluate([&] { return std::vector<Tensor>{function()}; }, leaves);
   const auto value = [&] {
     const at::NoGradGuard no_grad;

@@ -1,6 +1,6 @@
 // What the objectives of fine-tuning make of samples: exact ids, labels where they belong, cuts, refusals.
-#include "objectives/parts/answer_spans.h"
 #include "core/input_frame.h"
+#include "objectives/parts/answer_spans.h"
 #include "objectives/support.h"
 #include "support/catch.h"
 

@@ -15,9 +15,7 @@ std::vector<int64_t> joined_ids(std::vector<int64_t> ids, const std::vector<int6
 }
 
 // A decoder-only model that was trained to write targets behind sources.
-LoadedRun prefix_run() {
-  return fresh_run("text_to_text", {"model.type=gpt"});
-}
+LoadedRun prefix_run() { return fresh_run("text_to_text", {"model.type=gpt"}); }
 
 }  // namespace
 
