@@ -56,10 +56,8 @@ void require_same(const Result& actual, const Result& expected, double tolerance
 }
 
 Projection make(int64_t rows, int64_t classes, bool bias, at::ScalarType type = at::kFloat) {
-  const auto options = at::TensorOptions(type).requires_grad(true);
-  return {at::randn({rows, 24}, options),
-          at::randn({classes, 24}, options),
-          bias ? at::randn({classes}, options) : Tensor()};
+  const auto leaf = [&](at::IntArrayRef shape) { return at::randn(shape, type).requires_grad_(); };
+  return {leaf({rows, 24}), leaf({classes, 24}), bias ? leaf({classes}) : Tensor()};
 }
 
 }  // namespace

@@ -277,12 +277,3 @@ TEST_CASE("word vectors move by themselves: their rule has a name and makes noth
   CHECK_THROWS_WITH(make_rule("adamx", {}),
                     "no optimizer 'adamx'; known: adamw, sgd (did you mean 'adamw'?)");
 }
-
-TEST_CASE("an update without a gradient stays on the device of the parameters") {
-  const auto on_device = at::TensorOptions(at::kMeta).dtype(at::kFloat);
-  const auto optimizer =
-      make_rule("adamw", {.parameters = {{"weight", at::zeros({2, 3}, on_device)}}, .clip_norm = 1});
-  const Optimizer::Update update = optimizer->step(0.1, 0, at::zeros({}, on_device.dtype(at::kDouble)));
-  CHECK(update.grad_norm.is_meta());
-  CHECK(update.skipped.is_meta());
-}
