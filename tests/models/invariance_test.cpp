@@ -128,7 +128,7 @@ TEST_CASE("token types change the states of bert, and absent ones are all 0") {
   Inputs inputs = packed(random_ids({5}));
   const Tensor absent = model->hidden(inputs);
   inputs.token_types = at::zeros({5}, at::kLong);
-  CHECK(relative_error(model->hidden(inputs), absent) < kClose);
+  CHECK(relative_error(model->hidden(inputs), absent) < 3 * kClose);
   inputs.token_types = at::tensor({0, 0, 1, 1, 1}, at::kLong);
   CHECK(relative_error(model->hidden(inputs), absent) > 1e-3);
 }
