@@ -10,7 +10,6 @@
 #include <ATen/ops/exp.h>
 #include <ATen/ops/full_like.h>
 #include <ATen/ops/logsumexp.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -18,6 +17,7 @@
 #include "base/check.h"
 #include "core/isa.h"
 #include "nn/kernels/autocast.h"
+#include "nn/kernels/product.h"
 #include "nn/kernels/softmax_rows.h"
 
 namespace lmzoo {
@@ -160,7 +160,7 @@ Tensor rounded(const Tensor& rows) {
 void add_chunk(Totals& totals, const Chunk& chunk, const Head& head, double smoothing, Wanted wanted) {
   const int64_t count = chunk.rows.size(0);
   const Tensor rows = rounded(chunk.rows);
-  const Tensor all_logits = at::mm(rows, head.weight.t());
+  const Tensor all_logits = product(rows, head.weight.t());
   Tensor logits = all_logits.narrow(0, 0, count);
   const auto loss_of = fusible_logits(logits) ? fused_loss : plain_loss;
   const ChunkLoss loss = loss_of(logits, head, chunk.labels, smoothing, wanted.any());
@@ -169,14 +169,14 @@ void add_chunk(Totals& totals, const Chunk& chunk, const Head& head, double smoo
   accumulate(totals.correct, loss.correct);
   if (wanted.rows) {
     Tensor into = chunk.row_gradients;
-    into.copy_(at::mm(all_logits, head.weight).narrow(0, 0, count));
+    into.copy_(product(all_logits, head.weight).narrow(0, 0, count));
   }
   Tensor& weight = totals.gradients.weight;
   if (wanted.weight && weight.defined() && weight.scalar_type() == logits.scalar_type() &&
       logits.scalar_type() != at::kBFloat16) {
-    weight.addmm_(all_logits.t(), rows);
+    add_product(weight, all_logits.t(), rows);
   } else if (wanted.weight) {
-    accumulate(weight, at::mm(all_logits.t(), rows));
+    accumulate(weight, product(all_logits.t(), rows));
   }
   if (wanted.bias) {
     accumulate(totals.gradients.bias, loss.bias_gradient);

@@ -4,10 +4,10 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/mm.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "nn/kernels/autocast.h"
+#include "nn/kernels/product.h"
 
 namespace lmzoo {
 namespace {
@@ -21,6 +21,13 @@ constexpr int64_t kFewestRows = 64;  // below, rows repeat by themselves (genera
 int64_t rounded_rows(int64_t rows) {
   const int64_t step = rows < 512 ? 16 : 64;
   return (rows + step - 1) / step * step;
+}
+
+// How many rows a bfloat16 product of x [R, C] shall have.
+int64_t computed_rows(const Tensor& x) {
+  const int64_t rows = x.size(0);
+  const bool compiles = x.is_cpu() && multiplies_bfloat16(x.device()) && rows >= kFewestRows;
+  return compiles ? rounded_rows(rows) : rows;
 }
 
 // x [R, C] in bfloat16 with zeros below it.
@@ -40,10 +47,10 @@ class PaddedLinear : public torch::autograd::Function<PaddedLinear> {
                         const Tensor& x,
                         const Tensor& weight,
                         const std::optional<Tensor>& bias) {
-    const Tensor rows = padded(x, rounded_rows(x.size(0)));
+    const Tensor rows = padded(x, computed_rows(x));
     const Tensor narrow_weight = weight.to(at::kBFloat16);
     const Tensor y =
-        bias ? at::linear(rows, narrow_weight, bias->to(at::kBFloat16)) : at::linear(rows, narrow_weight);
+        linear_product(rows, narrow_weight, bias ? std::optional(bias->to(at::kBFloat16)) : std::nullopt);
     context->save_for_backward({rows, narrow_weight});
     context->saved_data["x"] = x.scalar_type();
     context->saved_data["weight"] = weight.scalar_type();
@@ -58,12 +65,12 @@ class PaddedLinear : public torch::autograd::Function<PaddedLinear> {
     const auto weight_type = context->saved_data["weight"].toScalarType();
     variable_list result(3);
     if (context->needs_input_grad(0)) {
-      result[0] = at::mm(gradient, saved[1])
+      result[0] = product(gradient, saved[1])
                       .narrow(0, 0, gradients[0].size(0))
                       .to(context->saved_data["x"].toScalarType());
     }
     if (context->needs_input_grad(1)) {
-      result[1] = at::mm(gradient.t(), rows).to(weight_type);
+      result[1] = product(gradient.t(), rows).to(weight_type);
     }
     if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) {
       result[2] = gradients[0].sum(0).to(weight_type);
@@ -72,7 +79,7 @@ class PaddedLinear : public torch::autograd::Function<PaddedLinear> {
   }
 };
 
-// Whether the product will be oneDNN's.
+// Whether the product is one in bfloat16 on the CPU.
 bool in_bfloat16(const Tensor& x, const Tensor& weight) {
   if (!x.is_cpu() || weight.scalar_type() == at::kDouble) {
     return false;
@@ -104,19 +111,19 @@ class AdaptedLinear : public torch::autograd::Function<AdaptedLinear> {
  public:
   static Tensor forward(AutogradContext* context, at::TensorList in, const AdaptedLayout& layout) {
     const int64_t rows = in[0].size(0);
-    const bool compiles = layout.narrow && in[0].is_cpu() && rows >= kFewestRows;
-    const int64_t computed = compiles ? rounded_rows(rows) : rows;
+    const int64_t computed = layout.narrow ? computed_rows(in[0]) : rows;
     variable_list saved;  // the arguments as the products read them, then each term's x aᵀ
     for (size_t i = 0; i < in.size(); ++i) {
       saved.push_back(layout.narrow && layout.is_rows(i) ? padded(in[i], computed)
                                                          : narrowed(in[i], layout.narrow));
     }
-    const Tensor y = at::linear(saved[0], saved[1], layout.has_bias ? std::optional(saved[2]) : std::nullopt);
+    const Tensor y =
+        linear_product(saved[0], saved[1], layout.has_bias ? std::optional(saved[2]) : std::nullopt);
     for (size_t i = 0; i < layout.terms(); ++i) {
       const size_t at = layout.term(i);
-      const Tensor b = saved[at + 1];                                 // not a reference: `saved` grows
-      saved.push_back(at::mm(saved[layout.x_of(i)], saved[at].t()));  // [R, r]
-      y.narrow(1, layout.first[i], b.size(0)).addmm_(saved.back(), b.t(), 1, layout.scale[i]);
+      const Tensor b = saved[at + 1];                                  // not a reference: `saved` grows
+      saved.push_back(product(saved[layout.x_of(i)], saved[at].t()));  // [R, r]
+      add_product(y.narrow(1, layout.first[i], b.size(0)), saved.back(), b.t(), layout.scale[i]);
     }
     context->saved_data["narrow"] = layout.narrow;
     context->saved_data["has_bias"] = layout.has_bias;
@@ -138,10 +145,10 @@ class AdaptedLinear : public torch::autograd::Function<AdaptedLinear> {
     const Tensor gradient = layout.narrow ? padded(gradients[0], saved[0].size(0)) : gradients[0];
     variable_list result(inputs + 1);  // the last one is the layout's place
     if (context->needs_input_grad(0)) {
-      result[0] = at::mm(gradient, saved[1]);
+      result[0] = product(gradient, saved[1]);
     }
     if (context->needs_input_grad(1)) {
-      result[1] = at::mm(gradient.t(), saved[0]);
+      result[1] = product(gradient.t(), saved[0]);
     }
     if (layout.has_bias && context->needs_input_grad(2)) {
       result[2] = gradients[0].sum(0);
@@ -149,13 +156,13 @@ class AdaptedLinear : public torch::autograd::Function<AdaptedLinear> {
     for (size_t i = 0; i < layout.terms(); ++i) {
       const size_t at = layout.term(i), x = layout.x_of(i);
       const Tensor part = gradient.narrow(1, layout.first[i], saved[at + 1].size(0));  // [R, O']
-      const Tensor inner = at::mm(part, saved[at + 1]).mul_(layout.scale[i]);          // [R, r]
-      result[at] = at::mm(inner.t(), saved[x]);
-      result[at + 1] = at::mm(part.t(), saved[inputs + i]).mul_(layout.scale[i]);
+      const Tensor inner = product(part, saved[at + 1]).mul_(layout.scale[i]);         // [R, r]
+      result[at] = product(inner.t(), saved[x]);
+      result[at + 1] = product(part.t(), saved[inputs + i]).mul_(layout.scale[i]);
       if (layout.own_x && context->needs_input_grad(x)) {
-        result[x] = at::mm(inner, saved[at]);
+        result[x] = product(inner, saved[at]);
       } else if (!layout.own_x && result[0].defined()) {
-        result[0].addmm_(inner, saved[at]);
+        add_product(result[0], inner, saved[at]);
       }
     }
     for (size_t i = 0; i < inputs; ++i) {  // autograd itself turns them to the types of the arguments
@@ -171,11 +178,14 @@ class AdaptedLinear : public torch::autograd::Function<AdaptedLinear> {
 
 Tensor linear_rows(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const std::optional<Tensor> maybe_bias = bias.defined() ? std::optional(bias) : std::nullopt;
-  const int64_t rows = x.numel() / x.size(-1);
-  if (!in_bfloat16(x, weight) || rows < kFewestRows || rounded_rows(rows) == rows) {
+  if (!in_bfloat16(x, weight)) {
     return at::linear(x, weight, maybe_bias);
   }
-  const Tensor y = PaddedLinear::apply(x.reshape({rows, x.size(-1)}), weight, maybe_bias);
+  const Tensor rows = x.reshape({-1, x.size(-1)});
+  if (multiplies_bfloat16(x.device()) && computed_rows(rows) == rows.size(0)) {
+    return at::linear(x, weight, maybe_bias);
+  }
+  const Tensor y = PaddedLinear::apply(rows, weight, maybe_bias);
   std::vector<int64_t> shape = x.sizes().vec();
   shape.back() = weight.size(0);
   return y.view(shape);

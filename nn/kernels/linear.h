@@ -4,8 +4,8 @@
 //
 // oneDNN, which multiplies bfloat16 on the CPU, compiles a kernel for every new shape; forward and backward
 // that is 2 ms a linear map, at the small recipes a quarter of its whole time. So bfloat16 products get their
-// rows rounded up with zeros, to shapes that come again. Everything else is at::linear: float32 goes to
-// oneMKL, which compiles nothing.
+// rows rounded up with zeros, to shapes that come again. Processors without such instructions widen
+// (nn/kernels/product.h). Everything else is at::linear: float32 goes to oneMKL, which compiles nothing.
 #pragma once
 
 #include <cstdint>
