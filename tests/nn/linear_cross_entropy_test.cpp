@@ -55,7 +55,7 @@ void require_same(const Result& actual, const Result& expected, double tolerance
   }
 }
 
-Projection make(int64_t rows, int64_t classes, bool bias, at::ScalarType type = at::kFloat) {
+Projection make_operands(int64_t rows, int64_t classes, bool bias, at::ScalarType type = at::kFloat) {
   const auto leaf = [&](at::IntArrayRef shape) { return at::randn(shape, type).requires_grad_(); };
   return {leaf({rows, 24}), leaf({classes, 24}), bias ? leaf({classes}) : Tensor()};
 }
@@ -68,7 +68,7 @@ TEST_CASE("linear cross-entropy equals log_softmax of all logits") {
   const bool bias = GENERATE(false, true);
   const double smoothing = GENERATE(0.0, 0.1);
   at::manual_seed(1);
-  const Projection projection = make(37, classes, bias);
+  const Projection projection = make_operands(37, classes, bias);
   const Tensor labels = at::randint(classes, {37}, at::kLong);
   const Result actual = run(linear_cross_entropy, projection, labels, smoothing);
   const Result expected = run(linear_cross_entropy_reference, projection, labels, smoothing);
@@ -79,7 +79,7 @@ TEST_CASE("linear cross-entropy equals log_softmax of all logits") {
 TEST_CASE("many chunks give what one gives") {
   at::manual_seed(2);
   constexpr int64_t kClasses = 140'000;  // at most 128 rows a chunk
-  const Projection projection = make(300, kClasses, true);
+  const Projection projection = make_operands(300, kClasses, true);
   const Tensor labels = at::randint(kClasses, {300}, at::kLong);
   require_same(run(linear_cross_entropy, projection, labels, 0),
                run(linear_cross_entropy_reference, projection, labels, 0),
@@ -88,7 +88,7 @@ TEST_CASE("many chunks give what one gives") {
 
 TEST_CASE("the reference is PyTorch's definition, smoothing included") {
   at::manual_seed(3);
-  const Projection projection = make(9, 11, true, at::kDouble);
+  const Projection projection = make_operands(9, 11, true, at::kDouble);
   const Tensor labels = at::randint(11, {9}, at::kLong);
   const Tensor expected = at::cross_entropy_loss(
       projection.logits(), labels, {}, at::Reduction::Sum, -100, /*label_smoothing=*/0.2);
@@ -98,7 +98,7 @@ TEST_CASE("the reference is PyTorch's definition, smoothing included") {
 
 TEST_CASE("float64 is exact: gradients equal autograd's of the reference") {
   at::manual_seed(4);
-  const Projection projection = make(9, 11, true, at::kDouble);
+  const Projection projection = make_operands(9, 11, true, at::kDouble);
   const Tensor labels = at::randint(11, {9}, at::kLong);
   require_same(run(linear_cross_entropy, projection, labels, 0.2),
                run(linear_cross_entropy_reference, projection, labels, 0.2),
@@ -108,7 +108,7 @@ TEST_CASE("float64 is exact: gradients equal autograd's of the reference") {
 TEST_CASE("under autocast products are bfloat16 and everything else is float32") {
   at::manual_seed(5);
   const int64_t classes = GENERATE(300, 140'000);
-  Projection projection = make(200, classes, true);
+  Projection projection = make_operands(200, classes, true);
   projection.rows = (projection.rows.detach() / 5).requires_grad_();  // logits of order 1
   const Tensor labels = at::randint(classes, {200}, at::kLong);
   const Result expected = run(linear_cross_entropy_reference, projection, labels, 0.1);
@@ -120,7 +120,7 @@ TEST_CASE("under autocast products are bfloat16 and everything else is float32")
 }
 
 TEST_CASE("no labeled rows: the sum is 0, gradients are zeros, nothing is NaN") {
-  const Projection projection = make(0, 7, true);
+  const Projection projection = make_operands(0, 7, true);
   const Result result = run(linear_cross_entropy, projection, at::zeros({0}, at::kLong), 0.1);
   CHECK(result.loss == 0);
   CHECK(result.correct == 0);
@@ -131,7 +131,7 @@ TEST_CASE("no labeled rows: the sum is 0, gradients are zeros, nothing is NaN") 
 
 TEST_CASE("huge logits stay finite") {
   const ScopedIsa scoped(GENERATE(Isa::generic, Isa::avx512));
-  Projection projection = make(4, 5, false);
+  Projection projection = make_operands(4, 5, false);
   projection.rows = (projection.rows.detach() * 1e4).requires_grad_();
   const Result result = run(linear_cross_entropy, projection, at::zeros({4}, at::kLong), 0);
   CHECK(std::isfinite(result.loss));
@@ -147,7 +147,7 @@ TEST_CASE("a tie counts as correct only for the first of the largest") {
 
 TEST_CASE("without gradients only the loss is computed; frozen parts get none") {
   at::manual_seed(6);
-  Projection projection = make(5, 9, true);
+  Projection projection = make_operands(5, 9, true);
   const Tensor labels = at::randint(9, {5}, at::kLong);
   {
     const at::NoGradGuard no_grad;
@@ -160,7 +160,7 @@ TEST_CASE("without gradients only the loss is computed; frozen parts get none") 
 }
 
 TEST_CASE("a label outside of the vocabulary is refused with both numbers") {
-  const Projection projection = make(2, 9, false);
+  const Projection projection = make_operands(2, 9, false);
   CHECK_THROWS_WITH(linear_cross_entropy(projection, at::tensor({0, 9}, at::kLong)),
                     Catch::Contains("9") && Catch::Contains("[0, 8]"));
 }
@@ -170,7 +170,7 @@ TEST_CASE("each row's loss and gradient count times its weight, in every kernel"
   const bool bias = GENERATE(false, true);
   const double smoothing = GENERATE(0.0, 0.1);
   const auto type = GENERATE(at::kFloat, at::kDouble);
-  const Projection projection = make(37, 50, bias, type);
+  const Projection projection = make_operands(37, 50, bias, type);
   const RowLabels labels(at::randint(50, {37}, at::kLong), at::rand({37}) * 2);
   const Result expected = run(linear_cross_entropy_reference, projection, labels, smoothing);
   const Result actual = run(linear_cross_entropy, projection, labels, smoothing);

@@ -12,9 +12,9 @@ using namespace lmzoo;
 namespace {
 
 // B inputs and T outputs with random rows and multiplicities.
-class Case {
+class StepCase {
  public:
-  Case(int64_t B, int64_t T, int64_t width, uint64_t seed, float size = 0.5F)
+  StepCase(int64_t B, int64_t T, int64_t width, uint64_t seed, float size = 0.5F)
       : stride(padded_width(width)), B_(B), T_(T), memory_(aligned_floats((B + T) * stride)) {
     std::mt19937_64 random(seed);
     std::uniform_real_distribution<float> uniform(-size, size);
@@ -70,8 +70,8 @@ TEST_CASE("fast kernels of word vectors make the step of the reference") {
   for (const int64_t width : {1, 16, 50, 100, 300}) {
     for (const int64_t B : {1, 2, 3, 5, 10}) {
       for (const int64_t T : {0, 1, 2, 5, 6, 7, 9, 16, 21}) {
-        Case fast(B, T, width, 1);
-        Case slow(B, T, width, 1);
+        StepCase fast(B, T, width, 1);
+        StepCase slow(B, T, width, 1);
         OwnedScratch scratch(B, T + 1, fast.stride);
         OwnedScratch other(B, T + 1, fast.stride);
         const WordStep step{
@@ -95,8 +95,8 @@ TEST_CASE("scores far outside ±6 are exact, 0 or 1, or skipped") {
   const Isa allowed = GENERATE(Isa::generic, Isa::avx2, Isa::avx512);
   const ScopedIsa scope(allowed);
   for (const SigmoidKind kind : {SigmoidKind::exact, SigmoidKind::table, SigmoidKind::table_or_skip}) {
-    Case fast(4, 6, 64, 3, 3);
-    Case slow(4, 6, 64, 3, 3);
+    StepCase fast(4, 6, 64, 3, 3);
+    StepCase slow(4, 6, 64, 3, 3);
     OwnedScratch scratch(4, 6, 64);
     const WordStep step{.stride = 64, .lr = 0.1F, .sigmoid = kind};
     word_kernels().pairs(fast.group(), step, scratch.get());
@@ -116,7 +116,7 @@ TEST_CASE("scores far outside ±6 are exact, 0 or 1, or skipped") {
 }
 
 TEST_CASE("the padding of rows stays zero") {
-  Case rows(5, 6, 100, 4);
+  StepCase rows(5, 6, 100, 4);
   OwnedScratch scratch(5, 6, rows.stride);
   word_kernels().pairs(rows.group(), {.stride = rows.stride, .lr = 0.1F}, scratch.get());
   const auto values = rows.values();

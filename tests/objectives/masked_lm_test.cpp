@@ -26,10 +26,10 @@ ObjectiveContext bert_context(int64_t sequence_length = 128) {
           .classes = {}};
 }
 
-Shown example_of(const Objective& objective,
-                 const std::vector<int64_t>& ids,
-                 uint64_t sample,
-                 uint64_t seed = 1) {
+Shown masked_example(const Objective& objective,
+                     const std::vector<int64_t>& ids,
+                     uint64_t sample,
+                     uint64_t seed = 1) {
   Stream stream = stream_of(sample, seed);
   return shown(objective.example({.ids = ids}, {}, stream));
 }
@@ -48,7 +48,7 @@ std::vector<int64_t> original(const Shown& example) {
 TEST_CASE("masked_lm: the worked example, with everything masked that is chosen") {
   const auto objective =
       make_objective("masked_lm", {{"mask_share", 1.0}, {"random_share", 0.0}}, bert_context());
-  const Shown example = example_of(*objective, fox, 1);
+  const Shown example = masked_example(*objective, fox, 1);
   REQUIRE(example.positions.size() == 2);  // round(11 · 0.15) = 2
   std::vector<int64_t> expected = fox_complete;
   for (const int64_t position : example.positions) {
@@ -63,7 +63,7 @@ TEST_CASE("masked_lm: only labeled positions change, and every label is the orig
   const auto objective = make_objective("masked_lm", {{"dialect", dialect}}, bert_context());
   for (int64_t length = 1; length <= 2000; length += length < 80 ? 1 : 83) {
     const std::vector<int64_t> ids = ids_between(1000, 30522, length, length);
-    const Shown example = example_of(*objective, ids, length);
+    const Shown example = masked_example(*objective, ids, length);
     std::vector<int64_t> complete{101};
     complete.insert(complete.end(), ids.begin(), ids.end());
     complete.push_back(102);
@@ -81,25 +81,25 @@ TEST_CASE("masked_lm bert: the number of predictions is exact") {
   for (int64_t length = 1; length <= 300; ++length) {
     const std::vector<int64_t> ids = ids_between(1000, 2000, length, 1);
     const int64_t wanted = std::max<int64_t>(1, round_half_even(0.15 * static_cast<double>(length + 2)));
-    REQUIRE(std::ssize(example_of(*plain, ids, length).positions) == wanted);
-    REQUIRE(std::ssize(example_of(*limited, ids, length).positions) == std::min<int64_t>(20, wanted));
+    REQUIRE(std::ssize(masked_example(*plain, ids, length).positions) == wanted);
+    REQUIRE(std::ssize(masked_example(*limited, ids, length).positions) == std::min<int64_t>(20, wanted));
   }
   // 28 ids and two special ones: 4.5 is 4.
-  CHECK(example_of(*plain, ids_between(1000, 2000, 28, 1), 0).positions.size() == 4);
+  CHECK(masked_example(*plain, ids_between(1000, 2000, 28, 1), 0).positions.size() == 4);
 }
 
 TEST_CASE("masked_lm bert: a rate that asks for more than there is takes all but [CLS] and [SEP]") {
   const auto objective = make_objective("masked_lm", {{"rate", 0.99}}, bert_context());
-  const Shown example = example_of(*objective, fox, 1);
+  const Shown example = masked_example(*objective, fox, 1);
   CHECK(example.labels == fox);
 }
 
 TEST_CASE("masked_lm: special ids inside a text are never chosen by hf; bert spares only [CLS] and [SEP]") {
   const std::vector<int64_t> ids{103, 101, 7592, 102, 0};
   const auto hf = make_objective("masked_lm", {{"dialect", "hf"}, {"rate", 0.999999}}, bert_context());
-  CHECK(example_of(*hf, ids, 1).labels == std::vector<int64_t>{7592});
+  CHECK(masked_example(*hf, ids, 1).labels == std::vector<int64_t>{7592});
   const auto bert = make_objective("masked_lm", {{"rate", 0.999999}}, bert_context());
-  CHECK(example_of(*bert, ids, 1).labels == std::vector<int64_t>{103, 7592, 0});
+  CHECK(masked_example(*bert, ids, 1).labels == std::vector<int64_t>{103, 7592, 0});
 }
 
 TEST_CASE("masked_lm hf: each token with the rate, so a short text may have no label") {
@@ -107,9 +107,9 @@ TEST_CASE("masked_lm hf: each token with the rate, so a short text may have no l
   int64_t chosen = 0;
   int64_t none = 0;
   for (uint64_t sample = 0; sample < 10'000; ++sample) {
-    const Shown example = example_of(*objective, std::vector<int64_t>(100, 7592), sample);
+    const Shown example = masked_example(*objective, std::vector<int64_t>(100, 7592), sample);
     chosen += std::ssize(example.positions);
-    none += example_of(*objective, {7592}, sample).positions.empty() ? 1 : 0;
+    none += masked_example(*objective, {7592}, sample).positions.empty() ? 1 : 0;
   }
   CHECK(std::abs(static_cast<double>(chosen) - 150'000) < five_sigma(1e6, 0.15));
   CHECK(std::abs(static_cast<double>(none) - 8'500) < five_sigma(1e4, 0.85));
@@ -121,7 +121,7 @@ TEST_CASE("masked_lm bert: over a million tokens positions are uniform and share
   int64_t masked = 0;
   int64_t same = 0;
   for (uint64_t sample = 0; sample < 10'204; ++sample) {
-    const Shown example = example_of(*objective, std::vector<int64_t>(98, 7592), sample);
+    const Shown example = masked_example(*objective, std::vector<int64_t>(98, 7592), sample);
     for (const int64_t position : example.positions) {
       ++at.at(position - 1);
       masked += example.ids[position] == 103 ? 1 : 0;
@@ -140,12 +140,12 @@ TEST_CASE("masked_lm: the same stream gives the same example, another epoch or s
   const std::string dialect = GENERATE("bert", "hf");
   const auto objective = make_objective("masked_lm", {{"dialect", dialect}}, bert_context());
   const std::vector<int64_t> ids = ids_between(1000, 30522, 126, 4);
-  const Shown first = example_of(*objective, ids, 9);
-  const Shown again = example_of(*objective, ids, 9);
+  const Shown first = masked_example(*objective, ids, 9);
+  const Shown again = masked_example(*objective, ids, 9);
   CHECK(first.ids == again.ids);
   CHECK(first.positions == again.positions);
-  CHECK(first.positions != example_of(*objective, ids, 10).positions);
-  CHECK(first.positions != example_of(*objective, ids, 9, 2).positions);
+  CHECK(first.positions != masked_example(*objective, ids, 10).positions);
+  CHECK(first.positions != masked_example(*objective, ids, 9, 2).positions);
 }
 
 TEST_CASE("masked_lm: a full window with its special ids is sequence_length long") {
@@ -153,7 +153,7 @@ TEST_CASE("masked_lm: a full window with its special ids is sequence_length long
   CHECK((objective->form() == ObjectiveForm{.layout = Layout::in_place, .needs_both_sides = true}));
   CHECK(objective->lengths().raw == 126);
   CHECK(objective->lengths().source == 128);
-  CHECK(example_of(*objective, ids_between(1000, 2000, 126, 1), 1).ids.size() == 128);
+  CHECK(masked_example(*objective, ids_between(1000, 2000, 126, 1), 1).ids.size() == 128);
 }
 
 TEST_CASE("masked_lm: what cannot work is refused at construction") {
@@ -180,8 +180,8 @@ TEST_CASE("masked_lm: a model learns one batch by heart") {
   context.vocabulary = {
       .size = 40, .pad = 0, .unk = 1, .bos = {}, .eos = {}, .cls = 2, .sep = 3, .mask = 4, .sentinels = {}};
   const auto objective = make_objective("masked_lm", {}, context);
-  const Batch batch = batch_of({example_of(*objective, ids_between(10, 40, 20, 1), 1),
-                                example_of(*objective, ids_between(10, 40, 30, 2), 2)});
+  const Batch batch = batch_of({masked_example(*objective, ids_between(10, 40, 20, 1), 1),
+                                masked_example(*objective, ids_between(10, 40, 30, 2), 2)});
   TinyModel model(Architecture::encoder_only, 40);
   const Overfit result = overfit(*objective, model, batch);
   CHECK(result.last < 0.1 * result.first);

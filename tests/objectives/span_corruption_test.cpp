@@ -20,7 +20,7 @@ ObjectiveContext t5_context(int64_t sequence_length,
           .classes = {}};
 }
 
-Shown example_of(const Objective& objective, const std::vector<int64_t>& ids, uint64_t sample) {
+Shown corrupted(const Objective& objective, const std::vector<int64_t>& ids, uint64_t sample) {
   Stream stream = stream_of(sample);
   return shown(objective.example({.ids = ids}, {}, stream));
 }
@@ -34,17 +34,17 @@ Settings noise(double density, double mean_length, const std::string& dialect = 
 TEST_CASE("span_corruption: exact ids where only one mask is possible") {
   // Two ids have one mask, three of them with density 0.3 one noise id, which stands at the end.
   const auto google = make_objective("span_corruption", noise(0.3, 3), t5_context(128));
-  const Shown pair = example_of(*google, {1782, 10681, 2447}, 1);
+  const Shown pair = corrupted(*google, {1782, 10681, 2447}, 1);
   CHECK(pair.ids == std::vector<int64_t>{1782, 10681, 32099, 1});
   CHECK(pair.target == std::vector<int64_t>{32099, 2447, 1});
 
   const auto closing = make_objective("span_corruption", noise(0.3, 3, "closing-sentinel"), t5_context(128));
-  CHECK(example_of(*closing, {1782, 10681, 2447}, 1).ids == pair.ids);
-  CHECK(example_of(*closing, {1782, 10681, 2447}, 1).target == std::vector<int64_t>{32099, 2447, 32098, 1});
+  CHECK(corrupted(*closing, {1782, 10681, 2447}, 1).ids == pair.ids);
+  CHECK(corrupted(*closing, {1782, 10681, 2447}, 1).target == std::vector<int64_t>{32099, 2447, 32098, 1});
 
   // Alternating runs of one id each: density 0.5, mean length 1.
   const auto dense = make_objective("span_corruption", noise(0.5, 1), t5_context(128));
-  const Shown alternating = example_of(*dense, {11, 12, 13, 14, 15, 16}, 1);
+  const Shown alternating = corrupted(*dense, {11, 12, 13, 14, 15, 16}, 1);
   CHECK(alternating.ids == std::vector<int64_t>{11, 32099, 13, 32098, 15, 32097, 1});
   CHECK(alternating.target == std::vector<int64_t>{32099, 12, 32098, 14, 32097, 16, 1});
 }
@@ -52,7 +52,7 @@ TEST_CASE("span_corruption: exact ids where only one mask is possible") {
 TEST_CASE("span_corruption: a text of one id keeps it") {
   for (const std::string dialect : {"t5-google", "closing-sentinel"}) {
     const auto objective = make_objective("span_corruption", {{"dialect", dialect}}, t5_context(128));
-    const Shown pair = example_of(*objective, {37}, 1);
+    const Shown pair = corrupted(*objective, {37}, 1);
     CHECK(pair.ids == std::vector<int64_t>{37, 1});
     CHECK(pair.target == std::vector<int64_t>{32099, 1});
   }
@@ -62,8 +62,8 @@ TEST_CASE("span_corruption: dialects share their masks, and the closing sentinel
   const auto google = make_objective("span_corruption", {}, t5_context(512));
   const auto closing = make_objective("span_corruption", {{"dialect", "closing-sentinel"}}, t5_context(512));
   const std::vector<int64_t> ids = ids_between(2, 32000, 300, 1);
-  const Shown a = example_of(*google, ids, 5);
-  const Shown b = example_of(*closing, ids, 5);
+  const Shown a = corrupted(*google, ids, 5);
+  const Shown b = corrupted(*closing, ids, 5);
   CHECK(a.ids == b.ids);
   std::vector<int64_t> expected = a.target;
   expected.insert(expected.end() - 1, 32099 - 15);  // 45 noise ids in 15 spans
@@ -86,7 +86,7 @@ TEST_CASE("span_corruption: lengths are solved, and full windows have exactly th
   CHECK(objective->lengths().raw == row.raw);
   CHECK(objective->lengths().source == row.source);
   CHECK(objective->lengths().target == row.target);
-  const Shown pair = example_of(*objective, ids_between(2, 32000, row.raw, 1), 1);
+  const Shown pair = corrupted(*objective, ids_between(2, 32000, row.raw, 1), 1);
   CHECK(std::ssize(pair.ids) == row.source);
   CHECK(std::ssize(pair.target) == row.target);
 }
@@ -97,7 +97,7 @@ TEST_CASE("span_corruption: a shorter text is never longer than a full one, in a
   const auto objective =
       make_objective("span_corruption", {{"dialect", dialect}}, t5_context(128, architecture));
   for (int64_t length = 1; length <= objective->lengths().raw; ++length) {
-    const Shown pair = example_of(*objective, ids_between(2, 32000, length, 1), length);
+    const Shown pair = corrupted(*objective, ids_between(2, 32000, length, 1), length);
     const int64_t read =
         std::ssize(pair.ids) + (architecture == Architecture::decoder_only ? std::ssize(pair.target) : 0);
     REQUIRE(read <= 128);
@@ -110,7 +110,7 @@ TEST_CASE("span_corruption: a trap of the reference, where one span is more than
   for (int64_t length = 3; length <= 200; ++length) {
     const auto objective = make_objective("span_corruption", noise(0.15, 64), t5_context(length));
     const ObjectiveLengths lengths = objective->lengths();
-    REQUIRE(std::ssize(example_of(*objective, ids_between(2, 32000, lengths.raw, 1), 1).ids) <= length);
+    REQUIRE(std::ssize(corrupted(*objective, ids_between(2, 32000, lengths.raw, 1), 1).ids) <= length);
   }
 }
 
@@ -153,11 +153,11 @@ TEST_CASE("span_corruption: refusals say what is needed, what there is and what 
 TEST_CASE("span_corruption: sentinels of the target are predicted unless it is said otherwise") {
   const std::vector<int64_t> ids = ids_between(2, 32000, 100, 1);
   const auto usual = make_objective("span_corruption", {}, t5_context(128));
-  CHECK(example_of(*usual, ids, 1).unlabeled.empty());
+  CHECK(corrupted(*usual, ids, 1).unlabeled.empty());
 
   const auto silent = make_objective("span_corruption", {{"loss_on_sentinels", false}}, t5_context(128));
-  const Shown pair = example_of(*silent, ids, 1);
-  CHECK(pair.target == example_of(*usual, ids, 1).target);
+  const Shown pair = corrupted(*silent, ids, 1);
+  CHECK(pair.target == corrupted(*usual, ids, 1).target);
   std::vector<int64_t> sentinels;
   for (int64_t i = 0; i < std::ssize(pair.target); ++i) {
     if (pair.target[i] >= 32000) {
@@ -171,8 +171,8 @@ TEST_CASE("span_corruption: sentinels of the target are predicted unless it is s
 TEST_CASE("span_corruption: the same stream gives the same example") {
   const auto objective = make_objective("span_corruption", {}, t5_context(512));
   const std::vector<int64_t> ids = ids_between(2, 32000, 568, 1);
-  CHECK(example_of(*objective, ids, 3).ids == example_of(*objective, ids, 3).ids);
-  CHECK(example_of(*objective, ids, 3).ids != example_of(*objective, ids, 4).ids);
+  CHECK(corrupted(*objective, ids, 3).ids == corrupted(*objective, ids, 3).ids);
+  CHECK(corrupted(*objective, ids, 3).ids != corrupted(*objective, ids, 4).ids);
 }
 
 TEST_CASE("span_corruption: a model learns one batch by heart") {
@@ -188,8 +188,8 @@ TEST_CASE("span_corruption: a model learns one batch by heart") {
                         .mask = {},
                         .sentinels = {49, 48, 47}};
   const auto objective = make_objective("span_corruption", {}, context);
-  const Batch batch = batch_of({example_of(*objective, ids_between(3, 47, 30, 1), 1),
-                                example_of(*objective, ids_between(3, 47, 20, 2), 2)});
+  const Batch batch = batch_of({corrupted(*objective, ids_between(3, 47, 30, 1), 1),
+                                corrupted(*objective, ids_between(3, 47, 20, 2), 2)});
   TinyModel model(Architecture::encoder_decoder, 50);
   const Overfit result = overfit(*objective, model, batch);
   CHECK(result.last < 0.1 * result.first);

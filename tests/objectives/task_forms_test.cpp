@@ -12,7 +12,7 @@ namespace {
 
 using Ids1 = std::vector<int64_t>;
 
-ObjectiveContext context_of(const RecordShape& record, int64_t length = 64) {
+ObjectiveContext task_context(const RecordShape& record, int64_t length = 64) {
   ObjectiveContext context{.vocabulary = bert_vocabulary(),
                            .architecture = Architecture::encoder_only,
                            .sequence_length = length,
@@ -24,7 +24,7 @@ ObjectiveContext context_of(const RecordShape& record, int64_t length = 64) {
   return context;
 }
 
-Shown example_of(const Objective& objective, const Sample& sample) {
+Shown shown_example(const Objective& objective, const Sample& sample) {
   Stream stream = stream_of(0);
   return shown(objective.example(sample, {}, stream));
 }
@@ -42,25 +42,25 @@ std::shared_ptr<const Passage> passage(int64_t ids, const std::vector<ByteSpan>&
 }  // namespace
 
 TEST_CASE("a pair is framed with token types, and its longer text is cut first") {
-  const auto objective = make_objective("classification", {}, context_of({.texts = 2, .label = true}, 8));
+  const auto objective = make_objective("classification", {}, task_context({.texts = 2, .label = true}, 8));
   CHECK(objective->lengths().raw == 5);
-  const auto whole = example_of(*objective, {.ids = {10}, .label = 2, .further_texts = {{11, 12}}});
+  const auto whole = shown_example(*objective, {.ids = {10}, .label = 2, .further_texts = {{11, 12}}});
   CHECK(whole.ids == Ids1{101, 10, 102, 11, 12, 102});
   CHECK(whole.token_types == Ids1{0, 0, 0, 1, 1, 1});
   CHECK(whole.labels == Ids1{2});
   const auto cut =
-      example_of(*objective, {.ids = {10, 11, 12, 13, 14}, .label = 0, .further_texts = {{20, 21}}});
+      shown_example(*objective, {.ids = {10, 11, 12, 13, 14}, .label = 0, .further_texts = {{20, 21}}});
   CHECK(cut.ids == Ids1{101, 10, 11, 12, 102, 20, 21, 102});
-  const auto both =
-      example_of(*objective, {.ids = {10, 11, 12, 13, 14}, .label = 0, .further_texts = {{20, 21, 22, 23}}});
+  const auto both = shown_example(
+      *objective, {.ids = {10, 11, 12, 13, 14}, .label = 0, .further_texts = {{20, 21, 22, 23}}});
   CHECK(both.ids == Ids1{101, 10, 11, 12, 102, 20, 21, 102});
 }
 
 TEST_CASE("the frame of a published tokenizer is taken as it is") {
-  ObjectiveContext context = context_of({.texts = 2, .label = true});
+  ObjectiveContext context = task_context({.texts = 2, .label = true});
   context.vocabulary.inputs = InputTemplate{.before = {0}, .between = {2, 2}, .after = {2}};
   const auto objective = make_objective("classification", {}, context);
-  const auto pair = example_of(*objective, {.ids = {10}, .label = 0, .further_texts = {{11}}});
+  const auto pair = shown_example(*objective, {.ids = {10}, .label = 0, .further_texts = {{11}}});
   CHECK(pair.ids == Ids1{0, 10, 2, 2, 11, 2});
   CHECK(pair.token_types.empty());
   CHECK(objective->lengths().raw == 60);
@@ -75,31 +75,32 @@ TEST_CASE("longest first: the longer text loses ids until both are equal, then b
 }
 
 TEST_CASE("several labels are flags, a number is a number") {
-  const auto several = make_objective("multi_label", {}, context_of({.labels = true}));
-  CHECK(example_of(*several, {.ids = {10}, .label_set = {0, 2}}).values == std::vector<float>{1, 0, 1});
-  CHECK(example_of(*several, {.ids = {10}}).values == std::vector<float>{0, 0, 0});
-  const auto number = make_objective("regression", {}, context_of({.value = true}));
-  CHECK(example_of(*number, {.ids = {10}, .value = 3.5}).values == std::vector<float>{3.5});
+  const auto several = make_objective("multi_label", {}, task_context({.labels = true}));
+  CHECK(shown_example(*several, {.ids = {10}, .label_set = {0, 2}}).values == std::vector<float>{1, 0, 1});
+  CHECK(shown_example(*several, {.ids = {10}}).values == std::vector<float>{0, 0, 0});
+  const auto number = make_objective("regression", {}, task_context({.value = true}));
+  CHECK(shown_example(*number, {.ids = {10}, .value = 3.5}).values == std::vector<float>{3.5});
 }
 
 TEST_CASE("tags stand at the first id of each word, or at all of them") {
   // Ada Lovelace wrote
   const Sample sample{.ids = {9262, 8590, 10732, 2626}, .word_starts = {0, 1, 3}, .tags = {0, 1, 2}};
-  const auto first = make_objective("token_classification", {}, context_of({.tags = true}));
-  const auto tagged = example_of(*first, sample);
+  const auto first = make_objective("token_classification", {}, task_context({.tags = true}));
+  const auto tagged = shown_example(*first, sample);
   CHECK(tagged.ids == Ids1{101, 9262, 8590, 10732, 2626, 102});
   CHECK(tagged.positions == Ids1{1, 2, 4});
   CHECK(tagged.labels == Ids1{0, 1, 2});
-  const auto all = make_objective("token_classification", {{"subwords", "all"}}, context_of({.tags = true}));
-  const auto every = example_of(*all, sample);
+  const auto all =
+      make_objective("token_classification", {{"subwords", "all"}}, task_context({.tags = true}));
+  const auto every = shown_example(*all, sample);
   CHECK(every.positions == Ids1{1, 2, 3, 4});
   CHECK(every.labels == Ids1{0, 1, 1, 2});
   CHECK(std::any_cast<Ids1>(every.example.note) == Ids1{0, 1, 3});
   // B- goes on as I-, a word without ids has no label, and what is cut off has none.
   const Sample odd{.ids = {7, 8, 9, 10}, .word_starts = {0, 2, 2, 3}, .tags = {0, 1, 2, 1}};
   const auto short_all =
-      make_objective("token_classification", {{"subwords", "all"}}, context_of({.tags = true}, 5));
-  const auto cut = example_of(*short_all, odd);
+      make_objective("token_classification", {{"subwords", "all"}}, task_context({.tags = true}, 5));
+  const auto cut = shown_example(*short_all, odd);
   CHECK(cut.ids == Ids1{101, 7, 8, 9, 102});
   CHECK(cut.positions == Ids1{1, 2, 3});
   CHECK(cut.labels == Ids1{0, 1, 2});
@@ -108,7 +109,7 @@ TEST_CASE("tags stand at the first id of each word, or at all of them") {
 TEST_CASE("a long passage is read in pieces that overlap; the answer is labeled where all of it stands") {
   const auto objective = make_objective("question_answering",
                                         {{"stride", int64_t{1}}, {"max_question_length", int64_t{2}}},
-                                        context_of({.texts = 2, .answer = true}, 8));
+                                        task_context({.texts = 2, .answer = true}, 8));
   Sample sample{.ids = {7, 8, 9}, .further_texts = {{10, 11, 12, 13, 14}}};
   sample.passage = passage(5, {{3, 5}});
   Stream stream = stream_of(0);
@@ -166,8 +167,8 @@ TEST_CASE("answers: the n best of all pieces, by length, order and the threshold
 
 TEST_CASE("every choice is read with the text, after what the second text begins it with") {
   const auto objective =
-      make_objective("multiple_choice", {}, context_of({.texts = 2, .choices = 2, .label = true}));
-  const auto choices = example_of(
+      make_objective("multiple_choice", {}, task_context({.texts = 2, .choices = 2, .label = true}));
+  const auto choices = shown_example(
       *objective, {.ids = {7, 8}, .label = 1, .further_texts = {{9}}, .choices = {{10}, {11, 12}}});
   REQUIRE(choices.example.sequences.size() == 2);
   CHECK(choices.example.sequences[0].ids == Ids1{101, 7, 8, 102, 9, 10, 102});
@@ -178,11 +179,11 @@ TEST_CASE("every choice is read with the text, after what the second text begins
 
 TEST_CASE("GPT-1's forms: start, delimiter, extract; both orders of a pair; choices") {
   const auto make = [](const RecordShape& record, const Settings& settings = {}) {
-    ObjectiveContext context = context_of(record);
+    ObjectiveContext context = task_context(record);
     context.architecture = Architecture::decoder_only;
     return make_objective("gpt1_task", settings, context);
   };
-  const auto one = example_of(*make({.label = true}), {.ids = {7, 8}, .label = 2});
+  const auto one = shown_example(*make({.label = true}), {.ids = {7, 8}, .label = 2});
   REQUIRE(one.example.sequences.size() == 1);
   CHECK(one.example.sequences[0].ids == Ids1{5, 7, 8, 101});
   REQUIRE(one.example.targets.size() == 2);
@@ -192,46 +193,46 @@ TEST_CASE("GPT-1's forms: start, delimiter, extract; both orders of a pair; choi
   CHECK(next.labels == Ids1{7, 8, 101});
   CHECK(next.weights == std::vector<float>(3, 1.0F / 3));  // together the example weighs 1
   const auto pair = make({.texts = 2, .label = true}, {{"both_orders", true}, {"lm_weight", 0.0}});
-  const auto both = example_of(*pair, {.ids = {7}, .label = 0, .further_texts = {{8}}});
+  const auto both = shown_example(*pair, {.ids = {7}, .label = 0, .further_texts = {{8}}});
   REQUIRE(both.example.sequences.size() == 2);
   CHECK(both.example.sequences[0].ids == Ids1{5, 7, 102, 8, 101});
   CHECK(both.example.sequences[1].ids == Ids1{5, 8, 102, 7, 101});
   CHECK(both.example.targets.size() == 1);
   const auto choices = make({.choices = 2, .label = true});
-  const auto which = example_of(*choices, {.ids = {7}, .label = 1, .choices = {{8}, {9}}});
+  const auto which = shown_example(*choices, {.ids = {7}, .label = 1, .choices = {{8}, {9}}});
   CHECK(which.example.sequences[1].ids == Ids1{5, 7, 102, 9, 101});
 }
 
 TEST_CASE("text to text: sources and targets end in eos and are cut") {
   const auto objective =
-      make_objective("text_to_text", {{"target_length", int64_t{3}}}, context_of({.target = true}, 4));
+      make_objective("text_to_text", {{"target_length", int64_t{3}}}, task_context({.target = true}, 4));
   const auto pair =
-      example_of(*objective, {.ids = {7, 8}, .further_texts = {{9, 10}}, .target = {11, 12, 13}});
+      shown_example(*objective, {.ids = {7, 8}, .further_texts = {{9, 10}}, .target = {11, 12, 13}});
   CHECK(pair.ids == Ids1{7, 8, 9, 1});
   CHECK(pair.target == Ids1{11, 12, 1});
-  ObjectiveContext decoder = context_of({.target = true}, 8);
+  ObjectiveContext decoder = task_context({.target = true}, 8);
   decoder.architecture = Architecture::decoder_only;
   const auto joined = make_objective("text_to_text", {{"target_length", int64_t{3}}}, decoder);
-  const auto both = example_of(*joined, {.ids = {7, 8, 9, 10, 11, 12, 13}, .target = {14}});
+  const auto both = shown_example(*joined, {.ids = {7, 8, 9, 10, 11, 12, 13}, .target = {14}});
   CHECK(both.ids.size() + both.target.size() == 8);
   CHECK(both.target == Ids1{14, 1});
 }
 
 TEST_CASE("completions: only the target is predicted") {
-  ObjectiveContext context = context_of({.target = true}, 5);
+  ObjectiveContext context = task_context({.target = true}, 5);
   context.architecture = Architecture::decoder_only;
   const auto objective = make_objective("causal_lm", {{"completion_only", true}, {"add_eos", true}}, context);
-  const auto stream = example_of(*objective, {.ids = {7, 8}, .target = {9}});
+  const auto stream = shown_example(*objective, {.ids = {7, 8}, .target = {9}});
   CHECK(stream_text(stream.example) == Ids1{7, 8, 9, 1});
   CHECK(stream.positions == Ids1{1, 2});
-  const auto cut = example_of(*objective, {.ids = {7, 8, 9, 10}, .target = {11, 12, 13}});
+  const auto cut = shown_example(*objective, {.ids = {7, 8, 9, 10}, .target = {11, 12, 13}});
   CHECK(stream_text(cut.example) == Ids1{7, 8, 9, 10, 11, 12});
 }
 
 TEST_CASE("tasks say which column they miss, and what cannot work") {
   const auto refused = [](const std::string& name, const RecordShape& record, const Settings& settings = {}) {
     try {
-      make_objective(name, settings, context_of(record));
+      make_objective(name, settings, task_context(record));
     } catch (const InputError& error) {
       return std::string(error.what());
     }

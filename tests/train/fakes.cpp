@@ -85,7 +85,7 @@ Batch tiny_batch(uint64_t index, int64_t count) {
   return batch;
 }
 
-Batch joined(const std::vector<Batch>& batches) {
+Batch joined_batches(const std::vector<Batch>& batches) {
   std::vector<int64_t> lengths;
   std::vector<Tensor> ids, rows, labels;
   Batch all;

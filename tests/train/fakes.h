@@ -63,7 +63,7 @@ class TinyObjective final : public Objective {
 // `count` sequences of 2 to 7 positions that follow from `index`; some positions are labeled.
 Batch tiny_batch(uint64_t index, int64_t count);
 // The same sequences as one batch.
-Batch joined(const std::vector<Batch>& batches);
+Batch joined_batches(const std::vector<Batch>& batches);
 
 class TinyBatches final : public BatchSource {
  public:

@@ -13,7 +13,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-RunConfig parse(const std::string& model, const std::string& more = "") {
+RunConfig config_with(const std::string& model, const std::string& more = "") {
   static const Registry registry = make_registry();
   const std::string text =
       "tokenizer: {type: byte, sentinels: 0}\ndata: {train: {files: [a.txt]}, sequence_length: 8}\nmodel: " +
@@ -31,7 +31,7 @@ std::string option(const RunConfig& config, const std::string& key) {
 
 TEST_CASE("a model from a published folder has its options, and the run begins with its weights") {
   const std::string folder = published("bert_lm");
-  const RunConfig config = parse("{from: " + folder + ", dropout: 0.25}");
+  const RunConfig config = config_with("{from: " + folder + ", dropout: 0.25}");
   CHECK(config.model.type == "bert");
   CHECK(option(config, "layers") == "2");
   CHECK(option(config, "ffn_width") == "24");
@@ -45,24 +45,25 @@ TEST_CASE("a model from a published folder has its options, and the run begins w
 }
 
 TEST_CASE("without the weights only the architecture is taken, and may be changed") {
-  const RunConfig config = parse("{from: " + published("bert_lm") + ", weights: false, layers: 3}");
+  const RunConfig config = config_with("{from: " + published("bert_lm") + ", weights: false, layers: 3}");
   CHECK(option(config, "layers") == "3");
   CHECK(config.warm_start.from.empty());
 }
 
 TEST_CASE("options that the weights are not of, and two sources of weights, are refused where they stand") {
   const std::string from = "{from: " + published("bert_lm");
-  CHECK_THROWS_WITH(parse(from + ", layers: 3}"),
+  CHECK_THROWS_WITH(config_with(from + ", layers: 3}"),
                     Contains("run.yaml:3:") && Contains("model.layers: is 3, but the weights of"));
-  CHECK_THROWS_WITH(parse(from + ", type: gpt}"),
+  CHECK_THROWS_WITH(config_with(from + ", type: gpt}"),
                     Contains("model.type: is gpt, but") && Contains("is a bert"));
-  CHECK_THROWS_WITH(parse(from + ", preset: bert-base}"),
+  CHECK_THROWS_WITH(config_with(from + ", preset: bert-base}"),
                     Contains("model.preset: does not go with model.from"));
-  CHECK_THROWS_WITH(parse(from + ", weights: maybe}"), Contains("model.weights: expected true or false"));
-  CHECK_THROWS_WITH(parse(from + ", layerz: 3}"), Contains("model.layerz: unknown key"));
-  CHECK_THROWS_WITH(parse(from + "}", "warm_start: {from: elsewhere}\n"),
+  CHECK_THROWS_WITH(config_with(from + ", weights: maybe}"),
+                    Contains("model.weights: expected true or false"));
+  CHECK_THROWS_WITH(config_with(from + ", layerz: 3}"), Contains("model.layerz: unknown key"));
+  CHECK_THROWS_WITH(config_with(from + "}", "warm_start: {from: elsewhere}\n"),
                     Contains("model.from names the weights already"));
-  CHECK_THROWS_WITH(parse("{from: no/such/folder}"),
+  CHECK_THROWS_WITH(config_with("{from: no/such/folder}"),
                     Contains("run.yaml:3:") && Contains("model.from: no/such/folder"));
-  CHECK_THROWS_WITH(parse("{from: [a]}"), Contains("model.from: expected a folder"));
+  CHECK_THROWS_WITH(config_with("{from: [a]}"), Contains("model.from: expected a folder"));
 }

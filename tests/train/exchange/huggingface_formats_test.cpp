@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "support/catch.h"
+#include "train/debug_configs.h"
 #include "train/exchange/huggingface/export.h"
 #include "train/exchange/huggingface_support.h"
 #include "train/run/published.h"
@@ -14,17 +15,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const Registry& registry() {
-  static const Registry all = make_registry();
-  return all;
-}
-
-PublishedRun load(const std::string& folder) { return load_with_head(folder, registry()); }
+PublishedRun load_published(const std::string& folder) { return load_with_head(folder, registry()); }
 
 // What a folder computes of the inputs of `name`, without dropout.
 Tensor answer_of(const std::string& folder, const std::string& name) {
   const at::NoGradGuard no_grad;
-  return logits_of(load(folder).run, Expected(name).inputs());
+  return logits_of(load_published(folder).run, Expected(name).inputs());
 }
 
 // A folder with the configuration of `name` and no weights yet.
@@ -62,8 +58,8 @@ void write_rounded(const std::string& name,
 TEST_CASE("pytorch_model.bin with gamma, beta and a buffer of positions gives the same bits") {
   const std::string old = published("bert_lm_old");
   CHECK(answer_of(old, "bert_lm").equal(answer_of(published("bert_lm"), "bert_lm")));
-  const KeyAccount account = load(old).account;
-  const KeyAccount plain = load(published("bert_lm")).account;
+  const KeyAccount account = load_published(old).account;
+  const KeyAccount plain = load_published(published("bert_lm")).account;
   CHECK(account.count(KeyFate::missing) == 0);
   CHECK(account.count(KeyFate::loaded) == plain.count(KeyFate::loaded));
   CHECK(account.count(KeyFate::split) == plain.count(KeyFate::split));
@@ -80,7 +76,7 @@ TEST_CASE("weights in several files give the same bits as in one") {
     write_sharded(folder, SafetensorsFile(published(name) + "/model.safetensors").tensors(), 4096);
     CHECK(files_ending(folder, ".safetensors") > 3);
     CHECK(fs::exists(folder + "/model.safetensors.index.json"));
-    CHECK(load(folder).account.count(KeyFate::missing) == 0);
+    CHECK(load_published(folder).account.count(KeyFate::missing) == 0);
     CHECK(answer_of(folder, name).equal(answer_of(published(name), name)));
   }
 }
@@ -108,7 +104,7 @@ TEST_CASE("an export in several files has the same tensors and is imported again
     INFO(name);
     const TempDir dir;
     const std::string folder = dir / "exported";
-    export_folder(portable(load(published(name)).run), folder, {.max_shard_bytes = 4096});
+    export_folder(portable(load_published(published(name)).run), folder, {.max_shard_bytes = 4096});
     CHECK(files_ending(folder, ".safetensors") > 3);
     CHECK_FALSE(fs::exists(folder + "/model.safetensors"));
     const TensorFiles before = TensorFiles::open(published(name)), after = TensorFiles::open(folder);

@@ -5,6 +5,7 @@
 #include <ATen/ops/cross_entropy_loss.h>
 
 #include "support/catch.h"
+#include "train/debug_configs.h"
 #include "train/exchange/huggingface/export.h"
 #include "train/exchange/huggingface_support.h"
 #include "train/loop/precision.h"
@@ -15,12 +16,7 @@ using namespace lmzoo::test;
 
 namespace {
 
-const Registry& registry() {
-  static const Registry all = make_registry();
-  return all;
-}
-
-LoadedRun load(const std::string& folder) { return load_with_head(folder, registry()).run; }
+LoadedRun load_case(const std::string& folder) { return load_with_head(folder, registry()).run; }
 
 // A body without a head has only states.
 Tensor logits_or_states(const LoadedRun& run, const Inputs& inputs) {
@@ -63,7 +59,7 @@ TEST_CASE("logits and every gradient of published checkpoints equal those of tra
       continue;
     }
     INFO(name);
-    const LoadedRun run = load(published(name));
+    const LoadedRun run = load_case(published(name));
     const Tensor logits = logits_of(run, expected.inputs());
     CHECK(difference(logits, expected["logits"]) < 1e-5);
     loss_of(run, expected, logits).backward();
@@ -96,7 +92,7 @@ TEST_CASE("in bfloat16 the logits are as near to float32 as those of transformer
   for (const std::string name : {"bert_lm", "roberta_lm", "gpt2_lm", "llama_lm", "t5_v1_1"}) {
     INFO(name);
     const Expected expected(name);
-    const LoadedRun run = load(published(name));
+    const LoadedRun run = load_case(published(name));
     const at::NoGradGuard no_grad;
     const PrecisionScope bf16(Precision::bf16, c10::DeviceType::CPU);
     const Tensor right = expected["logits"];
@@ -109,7 +105,7 @@ TEST_CASE("in bfloat16 the logits are as near to float32 as those of transformer
 TEST_CASE("in bfloat16 small weights give the logits of float32 to a hundredth") {
   for (const std::string name : {"bert_lm", "roberta_lm", "gpt2_lm", "llama_lm", "t5_v1_1"}) {
     INFO(name);
-    const LoadedRun run = load(published(name));
+    const LoadedRun run = load_case(published(name));
     const at::NoGradGuard no_grad;
     for (const NamedTensor& entry : weights(*run.parts.model, *run.parts.objective)) {
       if (entry.tensor.dim() > 1) {
@@ -127,7 +123,7 @@ TEST_CASE("in bfloat16 small weights give the logits of float32 to a hundredth")
 
 TEST_CASE("the mean of a body's last states is that of transformers") {
   const Expected expected("bert_body");
-  const LoadedRun run = load(published("bert_body"));
+  const LoadedRun run = load_case(published("bert_body"));
   const at::NoGradGuard no_grad;
   const Inputs inputs = expected.inputs();
   const Tensor states = to_padded(run.parts.model->encode(inputs), inputs.sequences).sum(1);
@@ -138,7 +134,7 @@ TEST_CASE("an export of an import has the same tensors bit for bit, and is impor
   for (const std::string& name : all_cases()) {
     INFO(name);
     const TempDir folder;
-    const LoadedRun run = load(published(name));
+    const LoadedRun run = load_case(published(name));
     const KeyAccount account = export_folder(portable(run), folder / "exported");
     const TensorFiles before = TensorFiles::open(published(name));
     const TensorFiles after = TensorFiles::open(folder / "exported");
@@ -152,7 +148,7 @@ TEST_CASE("an export of an import has the same tensors bit for bit, and is impor
     // Only what lmzoo has no use for, or what the class of the export does not have, is left out.
     const size_t left_out = name == "bert_pretraining" ? 4 : 0;
     CHECK(before.tensors().size() - after.tensors().size() == left_out);
-    const LoadedRun again = load(folder / "exported");
+    const LoadedRun again = load_case(folder / "exported");
     const at::NoGradGuard no_grad;
     const Inputs inputs = Expected(name).inputs();
     CHECK(logits_or_states(again, inputs).equal(logits_or_states(run, inputs)));
@@ -177,7 +173,7 @@ TEST_CASE("an imported run answers as the folder that it was made of") {
     const at::NoGradGuard no_grad;
     const Inputs inputs = Expected(name).inputs();
     const LoadedRun run = load_run(folder / "run", registry(), "cpu");
-    CHECK(logits_or_states(run, inputs).equal(logits_or_states(load(published(name)), inputs)));
+    CHECK(logits_or_states(run, inputs).equal(logits_or_states(load_case(published(name)), inputs)));
     CHECK_THROWS_WITH(import_folder(published(name), folder / "run", registry()),
                       Catch::Contains("is there already"));
   }

@@ -4,6 +4,7 @@
 
 #include "io/json.h"
 #include "support/catch.h"
+#include "train/debug_configs.h"
 #include "train/exchange/huggingface/config_keys.h"
 #include "train/exchange/huggingface/export.h"
 #include "train/exchange/huggingface_support.h"
@@ -16,16 +17,11 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-const Registry& registry() {
-  static const Registry all = make_registry();
-  return all;
-}
-
-LoadedRun load(const std::string& folder) { return load_with_head(folder, registry()).run; }
+LoadedRun load_headed(const std::string& folder) { return load_with_head(folder, registry()).run; }
 
 // The run of a case with a head of fresh weights: a dense layer of its own over one state.
 LoadedRun with_own_layer(const std::string& name, const std::string& pooling) {
-  LoadedRun run = load(published(name));
+  LoadedRun run = load_headed(published(name));
   YamlNode options = YamlNode::mapping();
   put(options, "pooling", pooling);
   put(options, "dense", true);
@@ -55,7 +51,7 @@ TEST_CASE("a head's own layer over the first state is exported as the pooler tha
     const Inputs inputs = Expected(name).inputs();
     const Tensor logits = logits_of(run, inputs);
     CHECK(logits.abs().max().item<double>() > 1e-3);
-    CHECK(difference(logits_of(load(dir / "exported"), inputs), logits) < 1e-6);
+    CHECK(difference(logits_of(load_headed(dir / "exported"), inputs), logits) < 1e-6);
   }
 }
 
@@ -74,7 +70,7 @@ TEST_CASE("a run without names of classes is exported with as many outputs as it
   for (const std::string name : {"bert_answers", "distilbert_answers", "bert_choices"}) {
     INFO(name);
     const TempDir dir;
-    LoadedRun run = load(published(name));
+    LoadedRun run = load_headed(published(name));
     run.parts.classes.clear();  // as a run that was trained here
     export_folder(portable(run), dir / "exported");
     const Json config = read_json(dir / "exported/config.json");
@@ -82,12 +78,12 @@ TEST_CASE("a run without names of classes is exported with as many outputs as it
     CHECK_FALSE(config.contains("label2id"));
     const at::NoGradGuard no_grad;
     const Inputs inputs = Expected(name).inputs();
-    CHECK(logits_of(load(dir / "exported"), inputs).equal(logits_of(run, inputs)));
+    CHECK(logits_of(load_headed(dir / "exported"), inputs).equal(logits_of(run, inputs)));
   }
 }
 
 TEST_CASE("a published model of answers reads a passage in pieces that its positions can hold") {
-  const YamlNode tiny = options_of(load(published("bert_answers")));  // of 14 positions
+  const YamlNode tiny = options_of(load_headed(published("bert_answers")));  // of 14 positions
   CHECK(OptionValues(tiny).integer("max_question_length") == 4);
   CHECK(OptionValues(tiny).integer("stride") == 4);
 
@@ -102,7 +98,7 @@ TEST_CASE("a published model of answers reads a passage in pieces that its posit
     tensors.push_back({view.name, positions ? at::zeros({512, 16}) : to_tensor(view, file.path())});
   }
   write_tensors(dir / "model.safetensors", tensors);
-  const YamlNode usual = options_of(load(dir.path().string()));
+  const YamlNode usual = options_of(load_headed(dir.path().string()));
   CHECK(OptionValues(usual).integer("max_question_length") == 64);
   CHECK(OptionValues(usual).integer("stride") == 128);
 }

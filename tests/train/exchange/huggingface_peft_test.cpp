@@ -4,6 +4,7 @@
 #include "nn/linear.h"
 #include "nn/low_rank.h"
 #include "support/catch.h"
+#include "train/debug_configs.h"
 #include "train/exchange/huggingface/peft.h"
 #include "train/exchange/huggingface/peft_config.h"
 #include "train/exchange/huggingface_support.h"
@@ -18,12 +19,7 @@ namespace {
 const std::vector<std::string> kCases{
     "bert_classifier", "bert_lm", "roberta_lm", "distilbert_lm", "gpt1_lm", "gpt2_lm", "llama_lm", "t5_v1_1"};
 
-const Registry& registry() {
-  static const Registry all = make_registry();
-  return all;
-}
-
-LoadedRun load(const std::string& name) { return load_run(published(name), registry(), "cpu"); }
+LoadedRun load_body(const std::string& name) { return load_run(published(name), registry(), "cpu"); }
 std::string adapter(const std::string& name) { return golden("peft/" + name); }
 
 Tensor expected_logits(const std::string& name) {
@@ -45,7 +41,7 @@ std::string changed(const TempDir& dir, const std::string& name, const std::stri
 }
 
 std::string complaint(const std::string& model, const std::string& folder) {
-  const LoadedRun run = load(model);
+  const LoadedRun run = load_body(model);
   try {
     add_adapter(portable(run), folder);
   } catch (const InputError& error) {
@@ -60,7 +56,7 @@ TEST_CASE("an adapter of the PEFT library gives the library's logits, added and 
   for (const std::string& name : kCases) {
     INFO(name);
     const at::NoGradGuard no_grad;
-    const LoadedRun run = load(name);
+    const LoadedRun run = load_body(name);
     const Inputs inputs = Expected(name).inputs();
     const Tensor right = expected_logits(name);
     CHECK(difference(logits_of(run, inputs), right) > 1e-2);
@@ -78,7 +74,7 @@ TEST_CASE("an adapter that came in goes out with the same tensors and the same a
     }
     INFO(name);
     const TempDir dir;
-    LoadedRun run = load(name);
+    LoadedRun run = load_body(name);
     add_adapter(portable(run), adapter(name));
     const std::string config = adapter(name) + "/adapter_config.json";
     const PeftConfig peft = read_peft_config(config);
@@ -106,7 +102,7 @@ TEST_CASE("an adapter that came in goes out with the same tensors and the same a
 }
 
 TEST_CASE("a run's own additions begin with an adapter that is like them, and refuse another") {
-  LoadedRun run = load("bert_classifier");
+  LoadedRun run = load_body("bert_classifier");
   run.config.config.fine_tune.lora =
       LoraOptions{.rank = 3, .alpha = 6, .targets = {"*.attention.qkv.q", "*.attention.qkv.v"}};
   prepare_fine_tuning(run.parts, run.config.config);
@@ -148,14 +144,14 @@ TEST_CASE("adapters that lmzoo does not compute, or that are another model's, ar
   CHECK_THAT(complaint("bert_lm", adapter("bert_classifier")),
              Contains("classifier.bias is nothing that this run trains"));
   CHECK_THAT(complaint("bert_lm", dir.path()), Contains("adapter_config.json"));
-  const LoadedRun plain = load("bert_lm");
+  const LoadedRun plain = load_body("bert_lm");
   CHECK_THROWS_WITH(export_adapter(portable(plain), dir / "out"), Contains("has no low-rank additions"));
 }
 
 TEST_CASE("an addition that no module of Hugging Face has is refused at export") {
   const TempDir dir;
   for (const std::string name : {"gpt2_lm", "bert_lm"}) {  // merged there, and apart there
-    LoadedRun run = load(name);
+    LoadedRun run = load_body(name);
     run.config.config.fine_tune.lora = LoraOptions{.targets = {name == "gpt2_lm" ? "*.q" : "*.qkv"}};
     prepare_fine_tuning(run.parts, run.config.config);
     CHECK_THROWS_WITH(export_adapter(portable(run), dir / "out"), Contains("has no module at Hugging Face"));

@@ -5,6 +5,7 @@
 
 #include "io/json.h"
 #include "support/catch.h"
+#include "train/debug_configs.h"
 #include "train/exchange/huggingface_support.h"
 #include "train/run/published.h"
 
@@ -13,11 +14,6 @@ using namespace lmzoo::test;
 using Catch::Matchers::Contains;
 
 namespace {
-
-const Registry& registry() {
-  static const Registry all = make_registry();
-  return all;
-}
 
 // A copy of a case with a changed config.json.
 std::string with_config(const TempDir& folder, const std::string& name, const Json& changes) {

@@ -16,17 +16,17 @@ TEST_CASE("an evaluation divides sums once, whatever the batches are") {
   TinyRun run("", 0.5);
   const auto result = evaluate(*run.model, *run.objective, tiny_eval_set(), {});
   REQUIRE(result);
-  const EvalSet one{
-      .name = "valid",
-      .open = []() -> BatchPass {
-        return [done = false]() mutable -> std::optional<Batch> {
-          if (std::exchange(done, true)) {
-            return std::nullopt;
-          }
-          return joined({tiny_batch(1'000'000, 3), tiny_batch(1'000'001, 3), tiny_batch(1'000'002, 3)});
-        };
-      },
-      .bytes = 100};
+  const EvalSet one{.name = "valid",
+                    .open = []() -> BatchPass {
+                      return [done = false]() mutable -> std::optional<Batch> {
+                        if (std::exchange(done, true)) {
+                          return std::nullopt;
+                        }
+                        return joined_batches(
+                            {tiny_batch(1'000'000, 3), tiny_batch(1'000'001, 3), tiny_batch(1'000'002, 3)});
+                      };
+                    },
+                    .bytes = 100};
   const auto whole = evaluate(*run.model, *run.objective, one, {});
   CHECK(result->labels == whole->labels);
   CHECK(result->tokens == whole->tokens);

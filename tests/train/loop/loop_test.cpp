@@ -106,7 +106,7 @@ TEST_CASE("the mean loss of a row weighs every label the same") {
   run.lr = 1e-12;  // the weights stay, so that the rows can be computed
   run.train();
   TinyRun fresh("", 0);
-  const Batch all = joined({tiny_batch(0, 4), tiny_batch(1, 4), tiny_batch(2, 4)});
+  const Batch all = joined_batches({tiny_batch(0, 4), tiny_batch(1, 4), tiny_batch(2, 4)});
   Stream stream({});
   const Tensor whole = mean_loss(fresh.objective->loss(*fresh.model, all, stream), all);
   CHECK(rows(folder, "train").at(0).at("loss") == Approx(whole.item<double>()).epsilon(1e-5));

@@ -46,13 +46,14 @@ TEST_CASE("1 x 8, 2 x 4 and 4 x 2 ragged sequences are the same step") {
   for (uint64_t i = 0; i < 8; ++i) {
     eight.push_back(tiny_batch(i, 1));
   }
-  two = {joined({eight.begin(), eight.begin() + 2}),
-         joined({eight.begin() + 2, eight.begin() + 4}),
-         joined({eight.begin() + 4, eight.begin() + 6}),
-         joined({eight.begin() + 6, eight.end()})};
-  four = {joined({eight.begin(), eight.begin() + 4}), joined({eight.begin() + 4, eight.end()})};
+  two = {joined_batches({eight.begin(), eight.begin() + 2}),
+         joined_batches({eight.begin() + 2, eight.begin() + 4}),
+         joined_batches({eight.begin() + 4, eight.begin() + 6}),
+         joined_batches({eight.begin() + 6, eight.end()})};
+  four = {joined_batches({eight.begin(), eight.begin() + 4}),
+          joined_batches({eight.begin() + 4, eight.end()})};
   REQUIRE(four[0].slots[0].count() != four[1].slots[0].count());  // else a mean of means would pass
-  const Outcome whole = one_step({joined(eight)});
+  const Outcome whole = one_step({joined_batches(eight)});
   const Outcome none = one_step({});
   CHECK(largest_difference(whole, none) > 1e-2);
   for (const auto& cut : {four, two, eight}) {

@@ -87,7 +87,7 @@ std::vector<int64_t> ids_of(const Tensor& tensor) {
   return {tensor.const_data_ptr<int64_t>(), tensor.const_data_ptr<int64_t>() + tensor.numel()};
 }
 
-Parts parts_of(const Case& task) {
+Parts task_parts(const Case& task) {
   const Registry registry = make_registry();
   const std::string yaml = "name: t\ntokenizer: {type: byte}\nmodel: " + task.model +
                            "\nobjective: " + task.objective + "\ndata: {train: {files: [t.jsonl], " +
@@ -164,7 +164,7 @@ Sample sample_of(const TensorMap& golden, const std::string& key) {
   return sample;
 }
 
-Batch batch_of(const Parts& parts, const TensorMap& golden) {
+Batch golden_batch(const Parts& parts, const TensorMap& golden) {
   std::vector<Example> examples;
   for (int64_t k = 0; golden.contains("a." + std::to_string(k)); ++k) {
     Stream stream({});
@@ -192,11 +192,11 @@ TEST_CASE("tasks read, lose and learn what transformers' models of them do") {
   for (const Case& task : cases()) {
     INFO(task.name);
     const TensorMap golden = golden_of(task.name);
-    const Parts parts = parts_of(task);
+    const Parts parts = task_parts(task);
     set_weights(parts, golden);
     parts.model->eval();
     parts.objective->eval();
-    const Batch batch = batch_of(parts, golden);
+    const Batch batch = golden_batch(parts, golden);
     REQUIRE(at::equal(batch.inputs.ids, joined(golden, "ids")));
     if (batch.inputs.token_types.defined()) {
       CHECK(at::equal(batch.inputs.token_types, joined(golden, "types")));

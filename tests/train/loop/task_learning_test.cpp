@@ -4,6 +4,7 @@
 
 #include "support/catch.h"
 #include "support/files.h"
+#include "train/debug_configs.h"
 #include "train/loop/step.h"
 #include "train/run/assemble.h"
 
@@ -11,11 +12,6 @@ using namespace lmzoo;
 using namespace lmzoo::test;
 
 namespace {
-
-const Registry& registry() {
-  static const Registry all = make_registry();
-  return all;
-}
 
 Assembled assembled(const std::string& config, const TempDir& folder, std::vector<Override> overrides = {}) {
   overrides.push_back({"data.cache_dir", folder / "cache"});

@@ -32,7 +32,7 @@ Tensor values(at::IntArrayRef shape, double seed) {
   return out;
 }
 
-double largest_difference(const Tensor& tensor, const Json& expected) {
+double largest_error(const Tensor& tensor, const Json& expected) {
   double worst = 0;
   for (int64_t i = 0; i < tensor.numel(); ++i) {
     const double right = expected.at(static_cast<size_t>(i)).get<double>();
@@ -85,8 +85,8 @@ TEST_CASE("the optimizer follows torch.optim.AdamW with clip_grad_norm_ in float
     }
     CAPTURE(step);
     CHECK(update.grad_norm.item<double>() == Approx(row.at("norm").get<double>()).epsilon(1e-6));
-    CHECK(largest_difference(matrix, row.at("matrix")) < 1e-6);
-    CHECK(largest_difference(bias, row.at("bias")) < 1e-6);
+    CHECK(largest_error(matrix, row.at("matrix")) < 1e-6);
+    CHECK(largest_error(bias, row.at("bias")) < 1e-6);
   }
 }
 

@@ -7,30 +7,15 @@
 #include "core/parameters.h"
 #include "support/catch.h"
 #include "support/files.h"
+#include "train/debug_configs.h"
 #include "train/loop/loop.h"
 #include "train/run/plan.h"
 #include "train/run/run_folder.h"
 
 using namespace lmzoo;
+using namespace lmzoo::test;
 
 namespace {
-
-const Registry& registry() {
-  static const Registry made = make_registry();
-  return made;
-}
-
-LoadedConfig read(const std::string& name, std::vector<std::string> changes = {}) {
-  std::vector<Override> overrides;
-  for (const std::string& change : changes) {
-    overrides.push_back(parse_override(change));
-  }
-  return read_run_config("configs/debug/" + name + ".yaml", overrides, registry());
-}
-
-Plan planned(const std::string& name, const std::vector<std::string>& changes = {}) {
-  return make_plan(read(name, changes), registry(), {.look_at_files = false});
-}
 
 // A run of a few steps in `folder`, as `lmzoo train` makes it.
 Assembled train_in(const std::string& folder, const LoadedConfig& loaded) {
@@ -56,7 +41,7 @@ Assembled train_in(const std::string& folder, const LoadedConfig& loaded) {
 
 TEST_CASE("initial weights follow from the seed") {
   const auto weights_of = [](const std::string& seed) {
-    const LoadedConfig loaded = read("bert", {"seed=" + seed});
+    const LoadedConfig loaded = debug_config("bert", {"seed=" + seed});
     const Parts parts = build_parts(loaded, registry(), foresee_vocabulary(loaded, true).vocabulary, {});
     std::vector<Tensor> flat;
     for (const NamedTensor& weight : weights(*parts.model, *parts.objective)) {
@@ -70,44 +55,44 @@ TEST_CASE("initial weights follow from the seed") {
 
 TEST_CASE("parts that cannot go together are refused where they are named") {
   CHECK_THROWS_WITH(
-      planned("bert", {"objective={type: causal_lm}"}),
+      debug_plan("bert", {"objective={type: causal_lm}"}),
       Catch::StartsWith("--set objective: objective.type: causal_lm does not go with model bert: "));
   CHECK_THROWS_WITH(
-      planned("bert", {"model.max_length=10"}),
+      debug_plan("bert", {"model.max_length=10"}),
       "configs/debug/bert.yaml:7:20: data.sequence_length: a full window has a sequence of 64 positions, "
       "but the model takes at most 10");
-  CHECK_THROWS_WITH(planned("gpt", {"model.vocab_size=9"}),
+  CHECK_THROWS_WITH(debug_plan("gpt", {"model.vocab_size=9"}),
                     Catch::StartsWith("--set model.vocab_size: model"));
-  CHECK_THROWS_WITH(planned("gpt", {"model.heads=5"}),
+  CHECK_THROWS_WITH(debug_plan("gpt", {"model.heads=5"}),
                     Catch::Contains("model.width: is 32 but must be a multiple of"));
-  CHECK_THROWS_WITH(planned("gpt", {"model.width=2000000000000"}),
+  CHECK_THROWS_WITH(debug_plan("gpt", {"model.width=2000000000000"}),
                     Catch::Contains("model: cannot be built: "));
-  CHECK_THROWS_WITH(planned("bert", {"warm_start.freeze=['*']"}), Catch::Contains("warm_start.freeze"));
+  CHECK_THROWS_WITH(debug_plan("bert", {"warm_start.freeze=['*']"}), Catch::Contains("warm_start.freeze"));
 }
 
 TEST_CASE("a plan solves lengths and counts parameters without memory or data") {
-  const Plan t5 = planned("t5",
-                          {"model={type: t5, preset: t5-small}",
-                           "tokenizer={type: sentencepiece, vocab_size: 32100}",
-                           "data.sequence_length=512"});
+  const Plan t5 = debug_plan("t5",
+                             {"model={type: t5, preset: t5-small}",
+                              "tokenizer={type: sentencepiece, vocab_size: 32100}",
+                              "data.sequence_length=512"});
   CHECK(t5.lengths.raw == 568);
   CHECK(t5.lengths.source == 512);
   CHECK(t5.lengths.target == 114);
   CHECK(t5.labels_per_window == 114);
   CHECK(t5.tokens_per_step == 8 * (512 + 114));
   CHECK(t5.parameters == 60'506'624);
-  const Plan gpt = planned("gpt",
-                           {"model={type: gpt, preset: gpt2-xl}",
-                            "data.sequence_length=1024",
-                            "tokenizer={type: sentencepiece, vocab_size: 50257}"});
+  const Plan gpt = debug_plan("gpt",
+                              {"model={type: gpt, preset: gpt2-xl}",
+                               "data.sequence_length=1024",
+                               "tokenizer={type: sentencepiece, vocab_size: 50257}"});
   CHECK(gpt.parameters == 1'557'611'200);
   CHECK(gpt.memory_bytes > 16 * gpt.parameters);
   CHECK(gpt.tokens_per_step == 8 * 1024);
 }
 
 TEST_CASE("frozen parameters are no memory of the optimizer") {
-  const Plan all = planned("bert");
-  const Plan some = planned("bert", {"warm_start.freeze=['model.*weight']"});
+  const Plan all = debug_plan("bert");
+  const Plan some = debug_plan("bert", {"warm_start.freeze=['model.*weight']"});
   CHECK(some.parameters == all.parameters);
   CHECK(some.trained < all.trained);
   CHECK(some.memory_bytes < all.memory_bytes);
@@ -117,11 +102,11 @@ TEST_CASE("a plan names text that is missing, and writes nothing") {
   const test::TempDir dir;
   const std::string cache = "data.cache_dir=" + (dir / "cache");
   CHECK_THROWS_WITH(
-      make_plan(read("bert", {cache, "data.train.files=[missing.txt]"}), registry()),
+      make_plan(debug_config("bert", {cache, "data.train.files=[missing.txt]"}), registry()),
       Catch::StartsWith("--set data.train.files: data.train.files: ") && Catch::Contains("missing.txt"));
-  CHECK_THROWS_WITH(make_plan(read("bert", {cache, "warm_start.from=nowhere"}), registry()),
+  CHECK_THROWS_WITH(make_plan(debug_config("bert", {cache, "warm_start.from=nowhere"}), registry()),
                     Catch::StartsWith("--set warm_start.from: warm_start.from: "));
-  const Plan plan = make_plan(read("classify", {cache}), registry());
+  const Plan plan = make_plan(debug_config("classify", {cache}), registry());
   CHECK(plan.classes == 2);
   CHECK(plan.texts.size() == 2);
   CHECK_FALSE(plan.texts[0].documents.has_value());
@@ -132,9 +117,9 @@ TEST_CASE("a plan names text that is missing, and writes nothing") {
 TEST_CASE("a trained run loads with the same answers, from its folder or its checkpoint") {
   const test::TempDir dir;
   const std::string name = GENERATE("bert", "gpt", "t5", "classify");
-  const LoadedConfig loaded =
-      read(name,
-           {"data.cache_dir=" + (dir / "cache"), "train.steps=4", "schedule.warmup_steps=1", "eval.every=0"});
+  const LoadedConfig loaded = debug_config(
+      name,
+      {"data.cache_dir=" + (dir / "cache"), "train.steps=4", "schedule.warmup_steps=1", "eval.every=0"});
   const std::string folder = dir / "run";
   Assembled trained = train_in(folder, loaded);
   trained.parts.model->eval();
@@ -166,7 +151,7 @@ TEST_CASE("bits per byte count the text that is predicted") {
                                  "data.train.files=['" + (dir / "a.txt") + "']",
                                  "data.valid.files=['" + (dir / "a.txt") + "']"};
     all.insert(all.end(), changes.begin(), changes.end());
-    return assemble(read("gpt", all), registry(), {.style = ProgressBar::Style::silent}).valid->bytes;
+    return assemble(debug_config("gpt", all), registry(), {.style = ProgressBar::Style::silent}).valid->bytes;
   };
   CHECK(bytes({"objective.add_bos=true"}) == 7);
   CHECK(bytes({}) == 5);  // the first byte of each document is never predicted
@@ -176,7 +161,7 @@ TEST_CASE("bits per byte count the text that is predicted") {
 TEST_CASE("a run's folder is refused when it holds another run") {
   const test::TempDir dir;
   const LoadedConfig loaded =
-      read("gpt", {"data.cache_dir=" + (dir / "cache"), "train.steps=2", "schedule.warmup_steps=0"});
+      debug_config("gpt", {"data.cache_dir=" + (dir / "cache"), "train.steps=2", "schedule.warmup_steps=0"});
   const std::string folder = dir / "run";
   check_run_folder(folder, loaded.config, false);
   CHECK_FALSE(std::filesystem::exists(folder));

@@ -5,6 +5,7 @@
 #include "core/tensor_file.h"
 #include "support/catch.h"
 #include "support/files.h"
+#include "train/debug_configs.h"
 #include "train/fakes.h"
 #include "train/loop/loop.h"
 #include "train/run/assemble.h"
@@ -15,11 +16,6 @@ using namespace lmzoo;
 using namespace lmzoo::test;
 
 namespace {
-
-const Registry& registry() {
-  static const Registry made = make_registry();
-  return made;
-}
 
 struct Fixture {
   TempDir dir;

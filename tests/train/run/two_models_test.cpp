@@ -100,7 +100,7 @@ std::string yaml(const std::string& objective) {
          objective + "\n";
 }
 
-LoadedConfig read(const Registry& registry, const std::string& objective) {
+LoadedConfig two_models_config(const Registry& registry, const std::string& objective) {
   return parse_run_config(yaml(objective), "two.yaml", {}, registry);
 }
 
@@ -109,20 +109,20 @@ LoadedConfig read(const Registry& registry, const std::string& objective) {
 TEST_CASE("an option holds a model of the zoo: read, dumped, described, refused as every field is") {
   const Registry registry = with_replaced();
   const std::string given = "{type: replaced, generator: {type: bert, layers: 2, width: 8, heads: 2}}";
-  const LoadedConfig loaded = read(registry, given);
+  const LoadedConfig loaded = two_models_config(registry, given);
   const auto& options = loaded.config.objective.options.as<ReplacedOptions>();
   CHECK(options.generator.type() == "bert");
   const std::string dumped = to_yaml(dump(loaded.config));
   CHECK_THAT(dumped, Contains("generator:"));
   CHECK(to_yaml(dump(parse_run_config(dumped, "again.yaml", {}, registry).config)) == dumped);
 
-  CHECK_THROWS_WITH(read(registry, "{type: replaced, generator: {type: bert, layer: 2}}"),
+  CHECK_THROWS_WITH(two_models_config(registry, "{type: replaced, generator: {type: bert, layer: 2}}"),
                     Contains("objective.generator.layer: unknown key") &&
                         Contains("(did you mean 'layers'?)") && Contains("two.yaml:5"));
   CHECK_THROWS_WITH(
-      read(registry, "{type: replaced, generator: {type: brt}}"),
+      two_models_config(registry, "{type: replaced, generator: {type: brt}}"),
       Contains("objective.generator.type: no such choice 'brt'") && Contains("(did you mean 'bert'?)"));
-  CHECK_THROWS_WITH(read(registry, "{type: replaced, generator: {type: bert, layers: 0}}"),
+  CHECK_THROWS_WITH(two_models_config(registry, "{type: replaced, generator: {type: bert, layers: 0}}"),
                     Contains("objective.generator.layers: is 0, but must be in [1, 1000]"));
 
   const std::string schema = run_config_schema(registry).dump();
@@ -131,7 +131,7 @@ TEST_CASE("an option holds a model of the zoo: read, dumped, described, refused 
 
 TEST_CASE("two models of one objective are trained together; the generator's draws follow the stream") {
   const Registry registry = with_replaced();
-  const LoadedConfig loaded = read(
+  const LoadedConfig loaded = two_models_config(
       registry, "{type: replaced, generator: {type: bert, layers: 1, width: 8, heads: 2, ffn_width: 16}}");
   Vocabulary vocabulary;
   vocabulary.size = 40;

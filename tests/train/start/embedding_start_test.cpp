@@ -18,13 +18,13 @@ using namespace lmzoo;
 namespace {
 
 // bert of configs/debug: 32 wide, a token for each character.
-struct StartTarget {
+struct EmbeddingTarget {
   test::TempDir dir;
   std::shared_ptr<const Tokenizer> tokenizer;
   Parts parts;
   Tensor fresh, now;
 
-  StartTarget() {
+  EmbeddingTarget() {
     const Registry registry = make_registry();
     const LoadedConfig loaded = read_run_config("configs/debug/bert.yaml", {}, registry);
     tokenizer = make_tokenizer(loaded.config.tokenizer, loaded.config.data.train, "");
@@ -64,7 +64,7 @@ double size_of(const Tensor& values) { return values.square().mean().sqrt().item
 }  // namespace
 
 TEST_CASE("tokens that are words get their vectors, the others stay, and the report counts them") {
-  StartTarget target;
+  EmbeddingTarget target;
   const Tensor vectors = target.write(32);
   const EmbeddingStartReport report = target.start({.scale = 0.5});
   CHECK(report.matched == 4);
@@ -77,7 +77,7 @@ TEST_CASE("tokens that are words get their vectors, the others stay, and the rep
 }
 
 TEST_CASE("without a scale vectors get the size of the fresh rows") {
-  StartTarget target;
+  EmbeddingTarget target;
   target.write(32);
   const EmbeddingStartReport report = target.start({});
   CHECK(report.scale < 0.1);
@@ -85,7 +85,7 @@ TEST_CASE("without a scale vectors get the size of the fresh rows") {
 }
 
 TEST_CASE("narrower vectors keep all inner products, and the seed decides the directions") {
-  StartTarget target, again;
+  EmbeddingTarget target, again;
   const Tensor vectors = target.write(10);
   target.start({.scale = 1.0});
   CHECK(at::allclose(products(target.matched(target.now)), products(vectors), 1e-4, 1e-4));
@@ -95,12 +95,12 @@ TEST_CASE("narrower vectors keep all inner products, and the seed decides the di
 }
 
 TEST_CASE("wider vectors are projected: by PCA differences stay as far as they fit, random is orthonormal") {
-  StartTarget target;
+  EmbeddingTarget target;
   const Tensor vectors = target.write(50);
   target.start({.scale = 1.0});
   const Tensor rows = target.matched(target.now);  // four rows vary in three directions: all fit
   CHECK(at::allclose(at::cdist(rows, rows), at::cdist(vectors, vectors), 1e-4, 1e-4));
-  StartTarget other;
+  EmbeddingTarget other;
   other.write(50);
   const EmbeddingStartReport report = other.start({.projection = VectorProjection::random, .scale = 1.0});
   CHECK(report.width_from == 50);
@@ -109,7 +109,7 @@ TEST_CASE("wider vectors are projected: by PCA differences stay as far as they f
 }
 
 TEST_CASE("vectors of which no word is a token are refused") {
-  StartTarget target;
+  EmbeddingTarget target;
   const std::vector<std::string> words{"one", "two"};
   const std::vector<float> values(4, 1.0F);
   write_word_vectors(target.dir / "v.bin", {words, values, 2}, VectorFormat::binary);

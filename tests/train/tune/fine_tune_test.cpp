@@ -10,6 +10,7 @@
 #include "nn/low_rank.h"
 #include "support/catch.h"
 #include "support/files.h"
+#include "train/debug_configs.h"
 #include "train/fakes.h"
 #include "train/run/assemble.h"
 #include "train/run/plan.h"
@@ -20,21 +21,8 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-const Registry& registry() {
-  static const Registry made = make_registry();
-  return made;
-}
-
-LoadedConfig read(const std::string& name, const std::vector<std::string>& changes = {}) {
-  std::vector<Override> overrides;
-  for (const std::string& change : changes) {
-    overrides.push_back(parse_override(change));
-  }
-  return read_run_config("configs/debug/" + name + ".yaml", overrides, registry());
-}
-
 Parts parts_of(const std::string& name, const std::vector<std::string>& changes = {}) {
-  const LoadedConfig loaded = read(name, changes);
+  const LoadedConfig loaded = debug_config(name, changes);
   const std::vector<std::string> classes{"bad", "good"};
   return build_parts(loaded, registry(), foresee_vocabulary(loaded, false).vocabulary, classes);
 }
@@ -55,10 +43,6 @@ std::vector<std::string> names_of(const NamedTensors& tensors) {
     names.push_back(entry.name);
   }
   return names;
-}
-
-Plan planned(const std::string& name, const std::vector<std::string>& changes) {
-  return make_plan(read(name, changes), registry(), {.look_at_files = false});
 }
 
 }  // namespace
@@ -207,17 +191,17 @@ TEST_CASE("with lora only additions, the objective's head and what `train` names
 }
 
 TEST_CASE("a plan tells what is trained, and contradictions are refused where they stand") {
-  const Plan lora = planned("classify", {"fine_tune.lora={rank: 2}"});
+  const Plan lora = debug_plan("classify", {"fine_tune.lora={rank: 2}"});
   CHECK(lora.trained_parts.at("model.stack.block*.attention.qkv.lora_q") == 2 * (32 + 32));
   CHECK(lora.trained == 2 * 2 * (32 + 32) + 32 * 32 + 32 + 2 * 32 + 2);
   CHECK(lora.adapted.size() == 2);
   CHECK_THAT(to_text(lora), Contains("  trained         128 of model.stack.block*.attention.qkv.lora_q"));
-  CHECK(lora.flops_per_token < planned("classify", {}).flops_per_token);
-  CHECK(planned("classify", {"fine_tune.probe=true"}).trained == 32 * 32 + 32 + 2 * 32 + 2);
-  CHECK_THROWS_WITH(planned("classify", {"fine_tune={probe: true, lora: {}}"}),
+  CHECK(lora.flops_per_token < debug_plan("classify", {}).flops_per_token);
+  CHECK(debug_plan("classify", {"fine_tune.probe=true"}).trained == 32 * 32 + 32 + 2 * 32 + 2);
+  CHECK_THROWS_WITH(debug_plan("classify", {"fine_tune={probe: true, lora: {}}"}),
                     Contains("fine_tune.probe: trains the objective's head alone"));
-  CHECK_THROWS_WITH(planned("bert", {"fine_tune.probe=true"}), Contains("this objective has none"));
-  CHECK_THROWS_WITH(planned("bert", {"fine_tune.layer_decay=0"}), Contains("fine_tune.layer_decay"));
-  CHECK_THROWS_WITH(planned("bert", {"fine_tune.lora.rank=0"}), Contains("fine_tune.lora.rank"));
-  CHECK_THROWS_WITH(planned("skipgram", {"fine_tune.lora={}"}), Contains("no effect on word vectors"));
+  CHECK_THROWS_WITH(debug_plan("bert", {"fine_tune.probe=true"}), Contains("this objective has none"));
+  CHECK_THROWS_WITH(debug_plan("bert", {"fine_tune.layer_decay=0"}), Contains("fine_tune.layer_decay"));
+  CHECK_THROWS_WITH(debug_plan("bert", {"fine_tune.lora.rank=0"}), Contains("fine_tune.lora.rank"));
+  CHECK_THROWS_WITH(debug_plan("skipgram", {"fine_tune.lora={}"}), Contains("no effect on word vectors"));
 }

@@ -19,7 +19,7 @@ using namespace lmzoo;
 
 namespace {
 
-const std::vector<int64_t> kCounts{40, 30, 20, 10, 8, 6, 4, 2};
+const std::vector<int64_t> kNgramCounts{40, 30, 20, 10, 8, 6, 4, 2};
 const NgramOptions kNgrams{.min = 2, .max = 4, .buckets = 40};  // so few that n-grams share them
 
 Vocabulary vocabulary() {
@@ -29,7 +29,7 @@ Vocabulary vocabulary() {
   }
   Vocabulary made;
   made.size = 10;
-  made.counts = std::make_shared<const std::vector<int64_t>>(kCounts);
+  made.counts = std::make_shared<const std::vector<int64_t>>(kNgramCounts);
   made.words = std::make_shared<const WordIndex>(std::move(words));
   return made;
 }
@@ -48,7 +48,7 @@ Tensor states(Model& model, const Tensor& ids) {
 }
 
 // Gradient descent on the loss of a group; the model is float64.
-void reference_step(Model& model, const IdGroup& group, const WordTask& task, double lr) {
+void ngram_reference_step(Model& model, const IdGroup& group, const WordTask& task, double lr) {
   const auto times = at::tensor(group.input_times, at::kLong);
   const Tensor distinct = at::tensor(group.inputs, at::kLong);
   const Tensor ids = task.is_cbow ? distinct.repeat_interleave(times) : distinct;
@@ -73,13 +73,13 @@ WordTables tables_of(Model& model) {
   auto parameters = model.named_parameters();
   return {.inputs = parameters["tokens.weight"].data_ptr<float>(),
           .outputs = parameters["outputs.weight"].data_ptr<float>(),
-          .words = std::ssize(kCounts),
+          .words = std::ssize(kNgramCounts),
           .stride = padded_width(37),
           .ngrams = parameters["ngrams.weight"].data_ptr<float>(),
           .buckets = kNgrams.buckets};
 }
 
-void kernel_step(const WordTables& tables, const IdGroup& group, const WordTask& task, float lr) {
+void ngram_kernel_step(const WordTables& tables, const IdGroup& group, const WordTask& task, float lr) {
   ComposedInputs composed(task.most_inputs(), tables.stride);
   std::vector<float*> rows, outputs;
   std::vector<int32_t> counts;
@@ -118,7 +118,7 @@ TEST_CASE("with n-grams a step of the kernels is a step of gradient descent on t
   const bool cbow = GENERATE(false, true);
   const WordOutput output = GENERATE(WordOutput::negative_sampling, WordOutput::hierarchical_softmax);
   const ShareNegatives share = GENERATE(ShareNegatives::none, ShareNegatives::center);
-  WordTask task({.output = output, .window = 4, .sample = 0, .share_negatives = share}, cbow, kCounts);
+  WordTask task({.output = output, .window = 4, .sample = 0, .share_negatives = share}, cbow, kNgramCounts);
   task.ngrams.emplace(*vocabulary().words, kNgrams);
   at::manual_seed(3);
   const auto fast = make_model(kNgrams);
@@ -135,8 +135,8 @@ TEST_CASE("with n-grams a step of the kernels is a step of gradient descent on t
   maker.begin(std::vector<int64_t>{0, 1, 0, 2, 7, 3, 0, 0, 5, 1, 6, 4}, 1);
   int groups = 0;
   for (IdGroup group; maker.next(group); ++groups) {
-    reference_step(*slow, group, task, 0.05);
-    kernel_step(tables_of(*fast), group, task, 0.05F);
+    ngram_reference_step(*slow, group, task, 0.05);
+    ngram_kernel_step(tables_of(*fast), group, task, 0.05F);
     const at::NoGradGuard no_gradient;
     for (const auto& parameter : slow->named_parameters()) {
       Tensor got = fast->named_parameters()[parameter.name];

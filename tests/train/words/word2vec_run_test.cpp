@@ -11,6 +11,7 @@
 #include "core/tensor_file.h"
 #include "support/catch.h"
 #include "support/files.h"
+#include "train/debug_configs.h"
 #include "train/run/assemble.h"
 #include "train/run/run_folder.h"
 #include "train/words/corpus.h"
@@ -18,15 +19,11 @@
 #include "train/words/work.h"
 
 using namespace lmzoo;
+using test::registry;
 using test::TempDir;
 using test::write_file;
 
 namespace {
-
-const Registry& registry() {
-  static const Registry made = make_registry();
-  return made;
-}
 
 // Sentences of two topics: words of one never stand beside words of the other.
 std::string two_topics(int lines, uint64_t words = 20) {

@@ -40,7 +40,7 @@ struct Whole {
   bool operator==(const Whole&) const = default;
 };
 
-Whole read(const std::string& yaml, const std::vector<std::string>& overrides = {}) {
+Whole bound(const std::string& yaml, const std::vector<std::string>& overrides = {}) {
   YamlNode root = parse_yaml(yaml, "f.yaml");
   for (const std::string& argument : overrides) {
     apply_override(root, parse_override(argument));
@@ -60,7 +60,7 @@ struct lmzoo::EnumNames<Color> {
 };
 
 TEST_CASE("what a document says replaces the defaults, and the rest stays") {
-  const Whole whole = read(
+  const Whole whole = bound(
       "on: true\ncount: 7\ntext: 12\ncolor: dark-blue\nnames: [a, 'b c']\nparts: [{rate: 0.25}, {limit: 4}]\n"
       "part: {rate: 1e-3}\n");
   CHECK(whole.on);
@@ -71,9 +71,9 @@ TEST_CASE("what a document says replaces the defaults, and the rest stays") {
   CHECK((whole.parts == std::vector<Part>{{.rate = 0.25, .limit = {}}, {.rate = 0.5, .limit = 4}}));
   CHECK(whole.part.rate == 0.001);
   CHECK_FALSE(whole.extra.has_value());
-  CHECK(read("count: +2").count == 2);
-  CHECK(read("extra: {limit: 2}").extra == Part{.rate = 0.5, .limit = 2});
-  CHECK(read("extra: null").extra == std::nullopt);
+  CHECK(bound("count: +2").count == 2);
+  CHECK(bound("extra: {limit: 2}").extra == Part{.rate = 0.5, .limit = 2});
+  CHECK(bound("extra: null").extra == std::nullopt);
 }
 
 TEST_CASE("an error of reading says where, which key, what is wrong and what is legal") {
@@ -115,24 +115,24 @@ TEST_CASE("an error of reading says where, which key, what is wrong and what is 
        "f.yaml:1:8: part.color: unknown key; legal: rate, limit (did you mean 'color'?)"},
       {"[1]", "f.yaml:1:1: expected keys with values, got a list"},
   }));
-  CHECK_THROWS_WITH(read(yaml), message);
+  CHECK_THROWS_WITH(bound(yaml), message);
 }
 
 TEST_CASE("a flag overrides any leaf, and an error names the flag") {
-  CHECK(read("count: 2", {"count=5"}).count == 5);
-  CHECK(read("count: 2", {"count=5", "count=6"}).count == 6);
-  CHECK(read("{}", {"part.rate=0.125"}).part.rate == 0.125);
-  CHECK(read("{}", {"names=[a, b=c]"}).names == std::vector<std::string>{"a", "b=c"});
-  CHECK(read("names: [a, b]", {"names.1=c"}).names == std::vector<std::string>{"a", "c"});
-  CHECK(read("text: y", {"text="}).text.empty());
-  CHECK(read("extra: {limit: 2}", {"extra=null"}).extra == std::nullopt);
-  CHECK_THROWS_WITH(read("{}", {"part.rate=2"}), "--set part.rate: part.rate: is 2, but must be in (0, 1)");
-  CHECK_THROWS_WITH(read("{}", {"part.rte=2"}),
+  CHECK(bound("count: 2", {"count=5"}).count == 5);
+  CHECK(bound("count: 2", {"count=5", "count=6"}).count == 6);
+  CHECK(bound("{}", {"part.rate=0.125"}).part.rate == 0.125);
+  CHECK(bound("{}", {"names=[a, b=c]"}).names == std::vector<std::string>{"a", "b=c"});
+  CHECK(bound("names: [a, b]", {"names.1=c"}).names == std::vector<std::string>{"a", "c"});
+  CHECK(bound("text: y", {"text="}).text.empty());
+  CHECK(bound("extra: {limit: 2}", {"extra=null"}).extra == std::nullopt);
+  CHECK_THROWS_WITH(bound("{}", {"part.rate=2"}), "--set part.rate: part.rate: is 2, but must be in (0, 1)");
+  CHECK_THROWS_WITH(bound("{}", {"part.rte=2"}),
                     "--set part.rte: part.rte: unknown key; legal: rate, limit (did you mean 'rate'?)");
-  CHECK_THROWS_WITH(read("names: [a]", {"names.1=b"}),
+  CHECK_THROWS_WITH(bound("names: [a]", {"names.1=b"}),
                     "--set names.1: '1' is no item of a list of 1; items count from 0");
-  CHECK_THROWS_WITH(read("{}", {"count"}), "--set count: expected KEY=VALUE, as in --set train.steps=100");
-  CHECK_THROWS_WITH(read("{}", {"count=[1"}), Catch::StartsWith("--set count"));
+  CHECK_THROWS_WITH(bound("{}", {"count"}), "--set count: expected KEY=VALUE, as in --set train.steps=100");
+  CHECK_THROWS_WITH(bound("{}", {"count=[1"}), Catch::StartsWith("--set count"));
 }
 
 TEST_CASE("dumped options are complete and read back the same") {
@@ -143,10 +143,10 @@ TEST_CASE("dumped options are complete and read back the same") {
   whole.parts = {{.rate = 1.0 / 3, .limit = 5}, {}};
   whole.extra = Part{.rate = 1e-300, .limit = {}};
   const std::string yaml = to_yaml(dump_fields(whole));
-  CHECK(read(yaml) == whole);
+  CHECK(bound(yaml) == whole);
   const YamlNode defaults = dump_fields(Whole{});
   CHECK(defaults.entries.size() == 8);
-  CHECK(read(to_yaml(defaults)) == Whole{});
+  CHECK(bound(to_yaml(defaults)) == Whole{});
 }
 
 TEST_CASE("the schema tells types, ranges, names, defaults and documentation") {
