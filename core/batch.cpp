@@ -17,9 +17,9 @@ Sequences::Sequences(std::span<const int64_t> lengths) {
     starts_.push_back(starts_.back() + length);
     longest_ = std::max(longest_, length);
   }
-  positions_ = at::empty({total()}, at::kLong);
-  owners_ = at::empty({total()}, at::kLong);
-  offsets_ = at::empty({static_cast<int64_t>(starts_.size())}, at::kInt);
+  positions_ = at::empty({total()}, on_cpu(at::kLong));
+  owners_ = at::empty({total()}, on_cpu(at::kLong));
+  offsets_ = at::empty({static_cast<int64_t>(starts_.size())}, on_cpu(at::kInt));
   auto* position = positions_.data_ptr<int64_t>();
   auto* owner = owners_.data_ptr<int64_t>();
   for (int64_t i = 0; i < count(); ++i) {
@@ -70,7 +70,7 @@ std::pair<Tensor, Sequences> packed_ids(std::span<const std::vector<int64_t>> li
     lengths.push_back(std::ssize(list));
   }
   const Sequences sequences(lengths);
-  const Tensor ids = at::empty({sequences.total()}, at::kLong);
+  const Tensor ids = at::empty({sequences.total()}, on_cpu(at::kLong));
   auto* next = ids.data_ptr<int64_t>();
   for (const std::vector<int64_t>& list : lists) {
     next = std::copy(list.begin(), list.end(), next);

@@ -120,11 +120,11 @@ class Word2vec final : public Model {
   // rows [N, D] and those of n-grams to means [N, D], whose gradient goes to every row undivided, as in
   // fastText.
   Tensor with_ngrams(const Tensor& rows, const Tensor& ids) const {
-    const Tensor on_cpu = ids.cpu();
+    const Tensor host_ids = ids.cpu();
     std::vector<int32_t> buckets;
     std::vector<int64_t> owners, sizes;
-    for (int64_t n = 0; n < on_cpu.size(0); ++n) {
-      const auto id = on_cpu.const_data_ptr<int64_t>()[n];
+    for (int64_t n = 0; n < host_ids.size(0); ++n) {
+      const auto id = host_ids.const_data_ptr<int64_t>()[n];
       if (id < words_) {
         append_ngrams(spellings_->word(id), *ngram_options_, buckets);
       }
@@ -133,10 +133,10 @@ class Word2vec final : public Model {
       sizes.push_back(1 + std::ssize(owners) - before);
     }
     const auto moved = [&](const Tensor& x) { return x.to(rows.device(), /*non_blocking=*/true); };
-    const Tensor wanted = moved(at::tensor(buckets, at::kLong));
-    const Tensor sums =
-        rows.index_add(0, moved(at::tensor(owners, at::kLong)), ngrams_->weight.index_select(0, wanted));
-    const Tensor counts = moved(at::tensor(sizes, rows.scalar_type())).unsqueeze(1);
+    const Tensor wanted = moved(at::tensor(buckets, on_cpu(at::kLong)));
+    const Tensor sums = rows.index_add(
+        0, moved(at::tensor(owners, on_cpu(at::kLong))), ngrams_->weight.index_select(0, wanted));
+    const Tensor counts = moved(at::tensor(sizes, on_cpu(rows.scalar_type()))).unsqueeze(1);
     return sums + (sums / counts - sums).detach();
   }
 

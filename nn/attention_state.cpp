@@ -10,7 +10,7 @@ namespace lmzoo {
 namespace {
 
 Tensor indexes(std::span<const int64_t> values, at::Device device) {
-  return at::tensor(std::vector<int64_t>(values.begin(), values.end()), at::kLong)
+  return at::tensor(std::vector<int64_t>(values.begin(), values.end()), on_cpu(at::kLong))
       .to(device, /*non_blocking=*/true);
 }
 

@@ -83,10 +83,10 @@ ChunkLoss fused_loss(
     Tensor& logits, const Head& head, const RowLabels& labels, double smoothing, bool gradient) {
   const int64_t count = logits.size(0);
   const int64_t classes = logits.size(1);
-  const Tensor losses = at::empty({count}, at::kFloat);
-  const Tensor correct = at::empty({count}, at::kLong);
+  const Tensor losses = at::empty({count}, on_cpu(at::kFloat));
+  const Tensor correct = at::empty({count}, on_cpu(at::kLong));
   const int64_t runs = std::min<int64_t>(at::get_num_threads(), count);
-  const Tensor partial = at::zeros({runs, head.bias.defined() && gradient ? classes : 0}, at::kFloat);
+  const Tensor partial = at::zeros({runs, head.bias.defined() && gradient ? classes : 0}, on_cpu(at::kFloat));
   SoftmaxRows rows;
   rows.logits = logits.data_ptr();
   rows.half = logits.scalar_type() == at::kBFloat16;
@@ -223,7 +223,7 @@ Tensor scaled(const Tensor& gradient, const Tensor& upstream, at::ScalarType typ
   if (factor == 1 && gradient.scalar_type() == type) {
     return gradient;  // every training step: a loss is a sum
   }
-  const Tensor result = at::empty(gradient.sizes(), at::kFloat);
+  const Tensor result = at::empty(gradient.sizes(), on_cpu(at::kFloat));
   at::parallel_for(0, gradient.numel(), 1 << 16, [&](int64_t begin, int64_t end) {
     softmax_kernels_here().scale(gradient.const_data_ptr(),
                                  gradient.scalar_type() == at::kBFloat16,

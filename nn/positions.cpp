@@ -111,8 +111,9 @@ Tensor sinusoids(const PositionRange& range, int64_t width, PositionKind kind) {
   const int64_t half = width / 2;
   const bool interleaved = kind == PositionKind::sinusoidal;
   const auto steps = static_cast<double>(interleaved ? half : std::max<int64_t>(1, half - 1));
-  const Tensor rate = at::pow(10000.0, at::arange(half, at::kDouble) / -steps);              // [D/2]
-  const Tensor angle = at::arange(range.first, range.end, at::kDouble).unsqueeze(1) * rate;  // [P, D/2]
+  const Tensor rate = at::pow(10000.0, at::arange(half, on_cpu(at::kDouble)) / -steps);  // [D/2]
+  const Tensor angle =
+      at::arange(range.first, range.end, on_cpu(at::kDouble)).unsqueeze(1) * rate;  // [P, D/2]
   return interleaved ? at::stack({angle.sin(), angle.cos()}, 2).flatten(1)
                      : at::cat({angle.sin(), angle.cos()}, 1);
 }
@@ -121,14 +122,14 @@ Tensor rotary_table(const PositionRange& range,
                     int64_t head_width,
                     double theta,
                     const std::optional<RopeScaling>& scaling) {
-  const Tensor exponent = at::arange(0, head_width, 2, at::kFloat) / static_cast<double>(head_width);
+  const Tensor exponent = at::arange(0, head_width, 2, on_cpu(at::kFloat)) / static_cast<double>(head_width);
   Tensor rate = 1 / at::pow(theta, exponent);  // [Dh/2]
   if (scaling && scaling->kind == RopeScalingKind::linear) {
     rate = rate / scaling->factor;
   } else if (scaling && scaling->kind == RopeScalingKind::llama3) {
     rate = llama3_rate(rate, *scaling);
   }
-  return at::arange(range.first, range.end, at::kFloat).unsqueeze(1) * rate;
+  return at::arange(range.first, range.end, on_cpu(at::kFloat)).unsqueeze(1) * rate;
 }
 
 int64_t relative_bucket(int64_t relative, const RelativeOptions& options) {
@@ -165,7 +166,7 @@ Tensor RelativeBias::forward(int64_t longest) const {
     for (int64_t relative = 1 - reach; relative < reach; ++relative) {
       buckets.push_back(relative_bucket(relative, options_));
     }
-    buckets_ = at::tensor(buckets, at::kLong).to(weight.device(), /*non_blocking=*/true);
+    buckets_ = at::tensor(buckets, on_cpu(at::kLong)).to(weight.device(), /*non_blocking=*/true);
   }
   const Tensor near = buckets_.narrow(0, buckets_.size(0) / 2 + 1 - longest, 2 * longest - 1);
   return at::embedding(weight, near).t();  // [H, 2S-1]

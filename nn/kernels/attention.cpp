@@ -103,7 +103,7 @@ void run_backward(const AttentionProblem& problem, int64_t sequences, Tensor* bi
   const int64_t parts = std::min(sequences, wanted);
   std::vector<int64_t> shape = bias_gradient->sizes().vec();
   shape.insert(shape.begin(), parts);
-  const Tensor partial = at::zeros(shape, at::kFloat);
+  const Tensor partial = at::zeros(shape, on_cpu(at::kFloat));
   for_each_task(parts * problem.key_heads, scratch, [&](int64_t index, float* memory) {
     const int64_t part = index / problem.key_heads;
     auto* own = partial.mutable_data_ptr<float>() + part * bias_gradient->numel();
@@ -127,7 +127,7 @@ class FusedAttention : public torch::autograd::Function<FusedAttention> {
     const HeadShape& shape = call->shape;
     const Heads heads = heads_of(sources, call->merge, shape);
     const Tensor out = at::empty({call->queries.total(), shape.heads, shape.width}, first.options());
-    const Tensor lse = at::empty({call->queries.total(), call->shape.heads}, at::kFloat);
+    const Tensor lse = at::empty({call->queries.total(), call->shape.heads}, on_cpu(at::kFloat));
     AttentionProblem problem = problem_of(*call, heads, bias);
     problem.out = matrix_of(out);
     problem.lse = lse.mutable_data_ptr<float>();

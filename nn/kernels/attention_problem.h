@@ -33,7 +33,7 @@ inline void set_bias(AttentionProblem& problem, const Tensor& bias) {
 template <class Task>
 void for_each_task(int64_t tasks, int64_t scratch_floats, const Task& task) {
   const int64_t threads = std::min<int64_t>(at::get_num_threads(), tasks);
-  const Tensor scratch = at::empty({threads, (scratch_floats + 15) / 16 * 16}, at::kFloat);
+  const Tensor scratch = at::empty({threads, (scratch_floats + 15) / 16 * 16}, on_cpu(at::kFloat));
   auto* memory = scratch.mutable_data_ptr<float>();
   std::atomic<int64_t> next{0};
   at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {

@@ -23,7 +23,7 @@ namespace {
 Tensor hidden_keys(const AttentionInputs& inputs, int64_t sequence) {
   const int64_t queries = inputs.queries.length(sequence);
   const int64_t keys = inputs.keys.length(sequence);
-  Tensor hidden = at::ones({queries, keys}, at::kBool);
+  Tensor hidden = at::ones({queries, keys}, on_cpu(at::kBool));
   for (int64_t i = 0; i < queries; ++i) {
     const KeyRange range = visible_keys(inputs.rule, sequence, i + keys - queries, keys);
     hidden[i].slice(0, range.first, range.end).fill_(false);

@@ -63,7 +63,7 @@ Tensor fused_over_stored(const Tensor& q,
                          const StoredKeys& stored,
                          const AttentionRule& rule) {
   const Tensor out = at::empty(q.sizes(), q.options());
-  const Tensor lse = at::empty({q.size(0), q.size(1)}, at::kFloat);
+  const Tensor lse = at::empty({q.size(0), q.size(1)}, on_cpu(at::kFloat));
   const Tensor bias = rule.bias.defined() ? rule.bias.to(at::kFloat).contiguous() : Tensor();
   std::vector<int64_t> starts;  // [n] in rows of the storage
   for (int64_t s = 0; s < queries.count(); ++s) {

@@ -25,7 +25,7 @@ DropoutMask draw_dropout(double p) {
 }
 
 at::Tensor dropout_factors(const DropoutMask& mask, int64_t rows, int64_t columns) {
-  at::Tensor factors = at::empty({rows, columns}, at::kFloat);
+  at::Tensor factors = at::empty({rows, columns}, on_cpu(at::kFloat));
   auto* factor = factors.data_ptr<float>();
   for (int64_t r = 0; r < rows; ++r) {
     const DropoutRow row = dropout_row(mask.seed, static_cast<uint64_t>(r));

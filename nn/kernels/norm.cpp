@@ -79,10 +79,11 @@ class FusedNorm : public torch::autograd::Function<FusedNorm> {
                   weight.value_or(Tensor()),
                   norm_bias.value_or(Tensor()),
                   {}};
-    t.sum = residual ? at::empty(x.sizes(), at::kFloat) : Tensor();
-    t.moments = weight ? at::empty({2, count}, at::kFloat) : Tensor();
-    const Tensor normed = weight ? at::empty(x.sizes(), call->normed_type) : Tensor();
-    const Tensor stream = call->result == Result::twice_normed ? at::empty(x.sizes(), at::kFloat) : Tensor();
+    t.sum = residual ? at::empty(x.sizes(), on_cpu(at::kFloat)) : Tensor();
+    t.moments = weight ? at::empty({2, count}, on_cpu(at::kFloat)) : Tensor();
+    const Tensor normed = weight ? at::empty(x.sizes(), on_cpu(call->normed_type)) : Tensor();
+    const Tensor stream =
+        call->result == Result::twice_normed ? at::empty(x.sizes(), on_cpu(at::kFloat)) : Tensor();
     const Tensor before = residual ? residual->contiguous() : Tensor();
     NormRows rows = rows_of(*call, t);
     rows.residual = floats_of(before);
@@ -129,7 +130,7 @@ class FusedNorm : public torch::autograd::Function<FusedNorm> {
   // residual + dropout(x + bias): the residual's gradient is the sum's.
   static variable_list pass_sum(const NormCall& call, NormTensors& t, const Tensor& stream) {
     const bool one = one_gradient(call);
-    const Tensor dx = one ? stream : at::empty(stream.sizes(), call.x_type);
+    const Tensor dx = one ? stream : at::empty(stream.sizes(), on_cpu(call.x_type));
     if (one && !t.bias.defined()) {
       return {dx, stream, Tensor(), Tensor(), Tensor(), Tensor()};
     }
@@ -147,8 +148,8 @@ class FusedNorm : public torch::autograd::Function<FusedNorm> {
                                  const Tensor& normed) {
     const Tensor& input = call.has_residual ? t.sum : t.x;
     const bool one = one_gradient(call);
-    const Tensor dresidual = call.has_residual ? at::empty(input.sizes(), at::kFloat) : Tensor();
-    const Tensor dx = one ? dresidual : at::empty(input.sizes(), call.x_type);
+    const Tensor dresidual = call.has_residual ? at::empty(input.sizes(), on_cpu(at::kFloat)) : Tensor();
+    const Tensor dx = one ? dresidual : at::empty(input.sizes(), on_cpu(call.x_type));
     NormRowsGradient gradient;
     gradient.stream = floats_of(stream);
     gradient.normed = numbers_of(normed);
@@ -205,7 +206,7 @@ variable_list fused_norm(const ResidualUpdate& update,
 // A norm without weights multiplies by ones: the kernel, for which a norm has weights, stays as it is.
 NormParameters weighted(NormParameters parameters, int64_t width) {
   if (!parameters.weight.defined()) {
-    parameters.weight = at::ones({width}, at::kFloat);
+    parameters.weight = at::ones({width}, on_cpu(at::kFloat));
   }
   return parameters;
 }

@@ -60,7 +60,7 @@ void for_each_run(int64_t rows, int64_t runs, const Work& work) {
 // [sums].
 template <class Work>
 at::Tensor sum_over_runs(int64_t rows, int64_t runs, int64_t sums, const Work& work) {
-  const at::Tensor partial = at::zeros({runs, sums}, at::kFloat);
+  const at::Tensor partial = at::zeros({runs, sums}, on_cpu(at::kFloat));
   auto* base = partial.mutable_data_ptr<float>();
   for_each_run(
       rows, runs, [&](int64_t begin, int64_t end, int64_t run) { work(begin, end, base + run * sums); });

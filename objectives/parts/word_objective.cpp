@@ -12,7 +12,7 @@ namespace {
 
 // The id of the label that each position belongs to, from the positions of labels (the last word of each).
 Tensor owners_of(const Tensor& rows, int64_t positions) {
-  Tensor owners = at::zeros({positions}, at::kLong);
+  Tensor owners = at::zeros({positions}, on_cpu(at::kLong));
   const auto last = rows.accessor<int64_t, 1>();
   auto to = owners.accessor<int64_t, 1>();
   int64_t label = 0;
@@ -45,7 +45,8 @@ WordTargets tree_targets(const HuffmanTree& tree, std::span<const int64_t> label
     longest = std::max(longest, std::ssize(tree.nodes(label)));
   }
   const auto K = std::ssize(labels);
-  WordTargets targets{at::zeros({K, longest}, at::kLong), at::zeros({K, longest}), at::zeros({K, longest})};
+  WordTargets targets{
+      at::zeros({K, longest}, on_cpu(at::kLong)), at::zeros({K, longest}), at::zeros({K, longest})};
   auto rows = targets.rows.accessor<int64_t, 2>();
   auto answers = targets.answers.accessor<float, 2>();
   auto times = targets.times.accessor<float, 2>();
@@ -117,7 +118,8 @@ Example WordObjective::example(const Sample& sample, const TrainingPlace&, Strea
 WordTargets WordObjective::noise_targets(std::span<const int64_t> labels) const {
   const auto K = std::ssize(labels);
   const int64_t T = 1 + options_.negatives;
-  WordTargets targets{at::empty({K, T}, at::kLong).random_(), at::zeros({K, T}), at::full({K, T}, 1.0F)};
+  WordTargets targets{
+      at::empty({K, T}, on_cpu(at::kLong)).random_(), at::zeros({K, T}), at::full({K, T}, 1.0F)};
   auto rows = targets.rows.accessor<int64_t, 2>();
   auto answers = targets.answers.accessor<float, 2>();
   auto times = targets.times.accessor<float, 2>();

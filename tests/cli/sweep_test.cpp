@@ -1,5 +1,7 @@
 // Several seeds and a small grid in one command, and the comparison of two runs.
+#include <cmath>
 #include <filesystem>
+#include <map>
 
 #include "cli/program.h"
 #include "io/json.h"
@@ -87,8 +89,17 @@ TEST_CASE("a sweep trains every cell with every seed, tells means and deviations
   CHECK(row["b"].get<double>() == Approx(b));
   CHECK(row["difference"].get<double>() == Approx(row["b"].get<double>() - row["a"].get<double>()));
   CHECK(row["low"].get<double>() <= row["high"].get<double>());
-  CHECK(row["p_bootstrap"].get<double>() > 0);
-  CHECK(row["p_randomization"].get<double>() <= 1);
+  for (const char* name : {"p_bootstrap", "p_randomization"}) {  // (k of 200 + 1) / 201, 0 <= k <= 200
+    const double rank = row[name].get<double>() * 201;
+    CHECK(rank == Approx(std::round(rank)).epsilon(1e-9));
+    CHECK((rank > 0.5 && rank < 201.5));
+  }
+  const Json same = parse_json(test::run({"compare", run, run, "--json"}).out, "out")["metrics"][0];
+  for (const auto& [key, value] : std::map<std::string, double>{
+           {"difference", 0}, {"low", 0}, {"high", 0}, {"p_bootstrap", 1}, {"p_randomization", 1}}) {
+    INFO(key);
+    CHECK(same[key].get<double>() == value);
+  }
   CHECK_THAT(test::run({"compare", run, run}).out, Catch::Contains("95 % interval"));
   check_refused(test::run({"compare", run, run, "--metric", "bleu"}), "this task has no metric 'bleu'");
 }

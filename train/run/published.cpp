@@ -105,7 +105,7 @@ KeyAccount import_folder(const std::string& folder,
   const Parts& parts = published.run.parts;
   if (!adapter.empty()) {
     add_adapter(portable(published.run), adapter);
-    merge_adapters(*parts.model);
+    merge_adapters(*parts.model, *parts.objective);
   }
   StagedFolder staged(run);
   TrainState start;

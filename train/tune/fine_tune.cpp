@@ -14,17 +14,33 @@
 namespace lmzoo {
 namespace {
 
-// Every linear map of the model by name, without the projection to the vocabulary.
-std::vector<std::pair<std::string, Linear*>> linear_maps(Model& model) {
+using NamedMaps = std::vector<std::pair<std::string, Linear*>>;
+
+constexpr std::string_view kObjective = "objective.";
+
+// Every linear map by name: the model's without the projection to the vocabulary, then the objective's.
+NamedMaps linear_maps(Model& model, Objective& objective) {
   const std::vector<ModelPart> parts = model.parts();
-  std::vector<std::pair<std::string, Linear*>> maps;
+  NamedMaps maps;
   for (const auto& [name, module] : model.named_modules()) {
     auto* linear = dynamic_cast<Linear*>(module);
     if (linear != nullptr && part_of(parts, name).kind != PartKind::projection) {
       maps.emplace_back("model." + name, linear);
     }
   }
+  for (const auto& [name, module] : objective.named_modules("objective")) {
+    if (auto* linear = dynamic_cast<Linear*>(module); linear != nullptr) {
+      maps.emplace_back(name, linear);
+    }
+  }
   return maps;
+}
+
+// A head is fresh: it learns itself, unless a target names it.
+bool is_target(const LoraOptions& options, const std::string& map) {
+  return std::ranges::any_of(options.targets, [&](const std::string& target) {
+    return glob_matches(target, map) && map.starts_with(kObjective) == target.starts_with(kObjective);
+  });
 }
 
 std::string part_name(const std::string& map, const RowPart& part) { return map + "." + part.name; }
@@ -42,6 +58,13 @@ std::string of_any_block(const std::vector<ModelPart>& parts, const std::string&
 void set_trained(const Tensor& parameter, bool trained) {
   Tensor tensor = parameter;
   tensor.set_requires_grad(trained);
+}
+
+void freeze_map(Linear& linear) {
+  set_trained(linear.weight, false);
+  if (linear.bias.defined()) {
+    set_trained(linear.bias, false);
+  }
 }
 
 void freeze_body(Model& model, const std::vector<std::string>& but) {
@@ -73,9 +96,9 @@ void validate(const FineTuneOptions& options) {
         "probe trains the objective's head alone: lora, layer_decay and unfreeze have nothing to act on");
 }
 
-std::vector<std::string> adaptable_maps(Model& model) {
+std::vector<std::string> adaptable_maps(Model& model, Objective& objective) {
   std::vector<std::string> names;
-  for (const auto& [name, linear] : linear_maps(model)) {
+  for (const auto& [name, linear] : linear_maps(model, objective)) {
     names.push_back(name);
     for (const RowPart& part : linear->parts) {
       names.push_back(part_name(name, part));
@@ -84,15 +107,19 @@ std::vector<std::string> adaptable_maps(Model& model) {
   return names;
 }
 
-std::vector<std::string> add_adapters(Model& model, const LoraOptions& options, uint64_t seed) {
-  const std::vector<std::string> all = adaptable_maps(model);
+std::vector<std::string> add_adapters(Model& model,
+                                      Objective& objective,
+                                      const LoraOptions& options,
+                                      uint64_t seed) {
+  const std::vector<std::string> all = adaptable_maps(model, objective);
   const std::vector<ModelPart> parts = model.parts();
   std::set<std::string> kinds;
   for (const std::string& name : all) {
     kinds.insert(of_any_block(parts, name));
   }
   for (const std::string& target : options.targets) {
-    check(std::any_of(all.begin(), all.end(), [&](const auto& name) { return glob_matches(target, name); }),
+    const LoraOptions alone{.targets = {target}};
+    check(std::ranges::any_of(all, [&](const auto& name) { return is_target(alone, name); }),
           "fine_tune.lora.targets: '{}' matches no linear map; there are {}",
           target,
           joined({kinds.begin(), kinds.end()}));
@@ -100,15 +127,17 @@ std::vector<std::string> add_adapters(Model& model, const LoraOptions& options, 
   seed_generators(seed_of({.seed = seed, .sample = 2, .purpose = Purpose::initialization}), at::kCPU);
   const LowRankOptions addition{.rank = options.rank, .scale = options.scale(), .dropout = options.dropout};
   std::vector<std::string> adapted;
-  const auto is_target = [&](const std::string& name) { return any_glob_matches(options.targets, name); };
-  for (const auto& [name, linear] : linear_maps(model)) {
-    if (is_target(name)) {
+  for (const auto& [name, linear] : linear_maps(model, objective)) {
+    if (is_target(options, name)) {
       linear->adapt("", addition);
+      if (name.starts_with(kObjective)) {
+        freeze_map(*linear);
+      }
       adapted.push_back(name);
       continue;
     }
     for (const RowPart& part : linear->parts) {
-      if (is_target(part_name(name, part))) {
+      if (is_target(options, part_name(name, part))) {
         linear->adapt(part.name, addition);
         adapted.push_back(part_name(name, part));
       }
@@ -118,8 +147,8 @@ std::vector<std::string> add_adapters(Model& model, const LoraOptions& options, 
   return adapted;
 }
 
-void merge_adapters(Model& model) {
-  for (const auto& [name, linear] : linear_maps(model)) {
+void merge_adapters(Model& model, Objective& objective) {
+  for (const auto& [name, linear] : linear_maps(model, objective)) {
     linear->merge();
   }
 }
@@ -132,7 +161,7 @@ std::vector<std::string> prepare_fine_tuning(Model& model,
   std::vector<std::string> adapted;
   if (options.lora) {
     freeze_body(model, options.lora->train);
-    adapted = add_adapters(model, *options.lora, seed);
+    adapted = add_adapters(model, objective, *options.lora, seed);
   }
   if (options.probe) {
     const auto own = objective.parameters();

@@ -53,10 +53,11 @@ struct LoraOptions {
     visit("alpha", self.alpha, "size of what is added: alpha / rank", more_than(0));
     visit("scaling", self.scaling, "alpha is divided by the rank, or by its root (rsLoRA)");
     visit("dropout", self.dropout, "of what an addition reads", half_open(0, 1));
-    visit(
-        "targets",
-        self.targets,
-        "globs of linear maps: of qkv, q, k and v can be named apart, as in *.q; of gated maps gate and up");
+    visit("targets",
+          self.targets,
+          "globs of linear maps: of qkv, q, k and v can be named apart, as in *.q; of gated maps gate and "
+          "up; a "
+          "head, which else learns whole, by objective. and its name");
     visit("train", self.train, "globs of the model's own parameters that are trained, too, as in *norm*");
   }
   bool operator==(const LoraOptions&) const = default;
@@ -104,16 +105,20 @@ struct FineTuneOptions {
 void validate(const FineTuneOptions& options);
 
 // The linear maps that can be adapted, as `targets` name them: "model.stack.block0.attention.out", and for
-// the parts of merged ones also "model.stack.block0.attention.qkv.q". Not among them is what is no map on
-// states: embeddings, and the projection to the vocabulary.
-std::vector<std::string> adaptable_maps(Model& model);
+// the parts of merged ones also "model.stack.block0.attention.qkv.q"; last the objective's, "objective.dense".
+// Not among them is what is no map on states: embeddings, and the projection to the vocabulary.
+std::vector<std::string> adaptable_maps(Model& model, Objective& objective);
 
 // Puts additions at every map that a target matches: one for all rows when the whole map matches, else one
-// for each part that does. Initial values follow from `seed`. A target that matches nothing is an error.
-// Returns the names of the adapted maps.
-std::vector<std::string> add_adapters(Model& model, const LoraOptions& options, uint64_t seed);
-// Adds all additions to their weights; the model is an ordinary one again.
-void merge_adapters(Model& model);
+// for each part that does. A map of the objective only matches a target that begins with "objective.", and is
+// frozen then. Initial values follow from `seed`. A target that matches nothing is an error. Returns the names
+// of the adapted maps.
+std::vector<std::string> add_adapters(Model& model,
+                                      Objective& objective,
+                                      const LoraOptions& options,
+                                      uint64_t seed);
+// Adds all additions to their weights; model and objective are ordinary ones again.
+void merge_adapters(Model& model, Objective& objective);
 
 // What is left of a plain training run: adds adapters and freezes. Model and objective have their initial
 // weights, and what is frozen by name is frozen already. Returns the names of the adapted maps.

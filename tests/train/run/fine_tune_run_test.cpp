@@ -144,7 +144,7 @@ TEST_CASE(
   };
   const Tensor right = loss(trained.parts);
   CHECK(loss(run.parts).equal(right));
-  merge_adapters(*run.parts.model);
+  merge_adapters(*run.parts.model, *run.parts.objective);
   CHECK(loss(run.parts).item<double>() == Approx(right.item<double>()).epsilon(1e-6));
   const Assembled plain = assemble(fixture.read({}), registry(), {.style = ProgressBar::Style::silent});
   CHECK(weights(*run.parts.model, *run.parts.objective).size() == weights_of(plain).size());

@@ -134,7 +134,7 @@ TEST_CASE("what is frozen by name stays frozen, and a level of nothing else take
 TEST_CASE("adapters come where the targets say: on parts of merged maps, on whole maps, on nothing else") {
   const auto adapted = [](const std::string& name, std::vector<std::string> targets) {
     const Parts parts = parts_of(name);
-    return add_adapters(*parts.model, {.targets = std::move(targets)}, 1);
+    return add_adapters(*parts.model, *parts.objective, {.targets = std::move(targets)}, 1);
   };
   CHECK(adapted("classify", {"*.q", "*.v"}) ==
         std::vector<std::string>{"model.stack.block0.attention.qkv.q", "model.stack.block0.attention.qkv.v"});
@@ -148,15 +148,34 @@ TEST_CASE("adapters come where the targets say: on parts of merged maps, on whol
                     "model.stack.block*.attention.out, model.stack.block*.attention.qkv, "
                     "model.stack.block*.attention.qkv.k, model.stack.block*.attention.qkv.q, "
                     "model.stack.block*.attention.qkv.v, model.stack.block*.feed_forward.in, "
-                    "model.stack.block*.feed_forward.out");
+                    "model.stack.block*.feed_forward.out, objective.dense, objective.output");
   const Parts untied = parts_of("gpt", {"model.tie_embeddings=false"});
-  CHECK_THROWS_WITH(add_adapters(*untied.model, {.targets = {"model.head"}}, 1), Contains("no linear map"));
+  CHECK_THROWS_WITH(add_adapters(*untied.model, *untied.objective, {.targets = {"model.head"}}, 1),
+                    Contains("no linear map"));
+}
+
+TEST_CASE("a head is adapted when a target names it, and learns whole when a wider one would match it") {
+  const Parts parts = parts_of("classify");
+  CHECK(add_adapters(*parts.model, *parts.objective, {.targets = {"*.v", "objective.dense"}}, 1) ==
+        std::vector<std::string>{"model.stack.block0.attention.qkv.v", "objective.dense"});
+  CHECK(names_of(trainable(*parts.model, *parts.objective)).back() == "objective.output.bias");
+  const Parts all = parts_of("classify");
+  prepare_fine_tuning(
+      *all.model, *all.objective, {.lora = LoraOptions{.targets = {"*", "objective.output"}}}, 1);
+  const std::vector<std::string> trained = names_of(trainable(*all.model, *all.objective));
+  CHECK(std::vector<std::string>(trained.end() - 4, trained.end()) ==
+        std::vector<std::string>{"objective.dense.weight",
+                                 "objective.dense.bias",
+                                 "objective.output.lora.a",
+                                 "objective.output.lora.b"});
+  CHECK_THROWS_WITH(add_adapters(*all.model, *all.objective, {.targets = {"objective.none"}}, 1),
+                    Contains("'objective.none' matches no linear map"));
 }
 
 TEST_CASE("initial adapters follow from the seed") {
   const auto first = [](uint64_t seed) {
     const Parts parts = parts_of("classify");
-    add_adapters(*parts.model, {}, seed);
+    add_adapters(*parts.model, *parts.objective, {}, seed);
     return parts.model->named_parameters()["stack.block0.attention.qkv.lora_v.a"].detach().clone();
   };
   CHECK(first(1).equal(first(1)));

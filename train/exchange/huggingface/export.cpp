@@ -179,7 +179,7 @@ void write_weights(const std::string& folder, const NamedTensors& tensors, uint6
 ExportedModel exported(const PortableRun& run, const ExportOptions& options) {
   ExportedModel out;
   const std::string& type = run.model_type;
-  merge_adapters(*run.model);
+  merge_adapters(*run.model, *run.objective);
   out.model.type = type;
   out.model.options = complete_options(run);
   out.model.family = huggingface_family(type, out.model.options, options.family);

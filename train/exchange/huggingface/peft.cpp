@@ -46,9 +46,9 @@ struct Places {
   std::string prefix;  // of the body
 };
 
-std::map<std::string, Linear*> linears_of(Model& model) {
+std::map<std::string, Linear*> linears_of(Module& owner, const std::string& name) {
   std::map<std::string, Linear*> all;
-  for (const auto& item : model.named_modules("model")) {
+  for (const auto& item : owner.named_modules(name)) {
     if (auto* linear = dynamic_cast<Linear*>(item.value)) {
       all[item.name] = linear;
     }
@@ -90,7 +90,7 @@ class Mapping {
 
   Places places(const std::string& prefix) const {
     Places places{.maps = {}, .head = {}, .prefix = prefix};
-    const auto linears = linears_of(*run_.model);
+    const auto linears = linears_of(*run_.model, "model");
     for (const PlannedTensor& planned : plan_weights(*run_.model, &*run_.objective, names_, head_, prefix)) {
       if (planned.rule == nullptr) {
         continue;
@@ -344,12 +344,17 @@ AdapterAccount export_adapter(const PortableRun& run, const std::string& folder,
     modules.transposed = place.transposed;
     account.maps.push_back(place.name);
   }
-  for (const auto& [name, linear] : linears_of(*run.model)) {
+  for (const auto& [name, linear] : linears_of(*run.model, "model")) {
     check(
         std::ranges::all_of(linear->adapters, [&](const auto& each) { return written.contains(each.get()); }),
         "{}: an addition to all rows of a merged map, or to a part of one, has no module at Hugging Face; "
         "name the parts, or the whole, in fine_tune.lora.targets",
         name);
+  }
+  for (const auto& [name, linear] : linears_of(*run.objective, "objective")) {
+    check(linear->adapters.empty(),
+          "{} has an addition, but adapter files hold heads whole; a whole export merges it",
+          name);
   }
   for (const auto& [name, tensor] : places.head) {
     tensors.push_back({fmt::format("{}{}", kPrefix, name), tensor.tensor});

@@ -59,14 +59,14 @@ Tensor cpu_norm(std::span<const Tensor> tensors) {
     }
   });
   const double norm = std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
-  return at::scalar_tensor(norm, at::kFloat);
+  return at::scalar_tensor(norm, on_cpu(at::kFloat));
 }
 
 }  // namespace
 
 Tensor global_norm(std::span<const Tensor> tensors) {
   if (tensors.empty()) {
-    return at::zeros({}, at::kFloat);
+    return at::zeros({}, on_cpu(at::kFloat));
   }
   const at::NoGradGuard no_grad;
   const bool one_type = std::all_of(tensors.begin(), tensors.end(), [&](const Tensor& tensor) {
