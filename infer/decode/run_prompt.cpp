@@ -21,6 +21,11 @@ std::vector<int64_t> marks_before_text(const LoadedRun& run) {
   return begin ? std::vector<int64_t>{*begin} : std::vector<int64_t>{};
 }
 
+std::vector<std::string> texts_of_source(const LoadedRun& run, const std::string& text) {
+  const Reading& reading = run.parts.reading;
+  return reading.record.texts > 1 ? reading.texts(text) : std::vector<std::string>{reading.text(text)};
+}
+
 }  // namespace
 
 Prompt prompt_of(const LoadedRun& run, const std::string& text) {
@@ -28,12 +33,15 @@ Prompt prompt_of(const LoadedRun& run, const std::string& text) {
   const Model& model = *run.parts.model;
   check(model.architecture() != Architecture::encoder_only,
         "generate needs a decoder; use fill-mask for an encoder-only model");
-  const std::vector<int64_t> content = run.tokenizer->encode_marked(text);
   if (writes_answers(run)) {
+    std::vector<int64_t> content;  // several texts are one source, as in training
+    for (const std::string& each : texts_of_source(run, text)) {
+      append(content, run.tokenizer->encode_marked(each));
+    }
     return prompt_of_source(model, vocabulary, InputFrame::of_source(vocabulary).one(content).ids);
   }
   Prompt prompt{.context = marks_before_text(run)};
-  append(prompt.context, content);
+  append(prompt.context, run.tokenizer->encode_marked(run.parts.reading.text(text)));
   return prompt;
 }
 
