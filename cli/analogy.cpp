@@ -75,7 +75,7 @@ std::array<std::string, 3> three_words(const std::string& text) {
 
 void answer(const Flags& flags, const VectorTable& table, const AnalogyOptions& options) {
   Json all = Json::array();
-  for (const std::string& prompt : prompts_of(flags)) {
+  for (const std::string& prompt : without_blanks(prompts_of(flags))) {
     const auto answers =
         solve_analogy(table, three_words(prompt), options, flags.integer("top", 5, between(1, 100'000)));
     Json list = Json::array();

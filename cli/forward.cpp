@@ -20,7 +20,7 @@ int run_forward(const Command& self, const Strings& arguments) {
   const Registry registry = make_registry();
   const LoadedRun run = load_query_run(flags, registry);
   const std::vector<ForwardRequest> requests =
-      read_forward_requests(flags.text("input"), *run.parts.model, *run.tokenizer);
+      read_forward_requests(flags.text("input"), run.parts, *run.tokenizer);
   const NamedTensors tensors = forward(
       *run.parts.model, requests, {.hidden = flags.has("hidden"), .attention = flags.has("attention")});
   write_tensors(flags.text("out"), tensors);

@@ -22,7 +22,8 @@ int run_infill(const Command& self, const Strings& arguments) {
   uint64_t index = 0;
   for (const std::string& text : prompts_of(flags)) {
     Stream stream = sampling_stream(flags, index++);
-    const Infilling filled = infill(*run.parts.model, *run.tokenizer, text, options, stream);
+    const Infilling filled =
+        infill(*run.parts.model, *run.tokenizer, run.parts.reading.text(text), options, stream);
     if (!flags.has("json")) {
       print(filled.text + "\n");
     }

@@ -44,7 +44,7 @@ int run_neighbors(const Command& self, const Strings& arguments) {
   const VectorTable table = load_query_table(flags, registry);
   const NeighborOptions options{.count = flags.integer("top", 10, between(1, 100'000)),
                                 .candidates = candidates_of(flags)};
-  const Strings words = flags.all("WORD").empty() ? prompts_of(flags) : flags.all("WORD");
+  const Strings words = flags.all("WORD").empty() ? without_blanks(prompts_of(flags)) : flags.all("WORD");
   const StopSignal signals;
   ProgressBar bar("neighbors", "");
   const auto found = nearest(table, parse_queries(table, words), options, when_long(bar.callback()));

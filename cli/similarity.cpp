@@ -38,7 +38,7 @@ void evaluate_pairs(const Flags& flags, const VectorTable& table, const Similari
 
 void compare(const Flags& flags, const VectorTable& table, const SimilarityOptions& options) {
   Json all = Json::array();
-  for (const std::string& prompt : prompts_of(flags)) {
+  for (const std::string& prompt : without_blanks(prompts_of(flags))) {
     std::istringstream in(prompt);
     std::string first, second, more;
     check((in >> first >> second) && !(in >> more), "expected two words, got '{}'", printable(prompt));

@@ -22,7 +22,10 @@ int run_tag(const Command& self, const Strings& arguments) {
       words.push_back({{"word", word}, {"tag", tag.empty() ? Json() : Json(tag)}});
       lines += word + "/" + (tag.empty() ? "-" : tag) + " ";
     }
-    lines.back() = '\n';
+    if (!text.empty()) {
+      lines.pop_back();
+    }
+    lines += '\n';
     all.push_back(std::move(words));
   }
   flags.has("json") ? print(all) : print(lines);

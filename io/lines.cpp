@@ -4,6 +4,7 @@
 
 #include "io/byte_source.h"
 #include "io/files.h"
+#include "io/foreign_format.h"
 
 namespace lmzoo {
 
@@ -29,6 +30,9 @@ struct LineReader::State {
 
 LineReader::LineReader(const std::string& path, const LineOptions& options)
     : state_(new State{.source = ByteSource(path), .options = options}) {
+  if (const auto foreign = foreign_format(state_->source.peek(kFormatBytes, 1).substr(0, kFormatBytes))) {
+    throw InputError(Location{path}, fmt::format("is {}; text is read in UTF-8, plain or gzip", *foreign));
+  }
   constexpr std::string_view kMark = "\xEF\xBB\xBF";
   if (state_->source.peek(kMark.size(), 1).starts_with(kMark)) {
     state_->source.skip(kMark.size());

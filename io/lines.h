@@ -20,7 +20,8 @@ struct LineOptions {
 //
 // Line ends are LF or CRLF and are not part of a line; a byte order mark at the start is dropped; the last
 // line needs no end. gzip is recognized by its content; a file named .gz must have it. A line over the limit,
-// a damaged or a truncated gzip file are InputErrors with file and line.
+// a damaged or a truncated gzip file are InputErrors with file and line, and so is a file that its first bytes tell to
+// be no text (io/foreign_format.h).
 class LineReader {
  public:
   explicit LineReader(const std::string& path, const LineOptions& options = {});

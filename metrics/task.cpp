@@ -125,7 +125,8 @@ std::vector<std::string> usual_metric_names(const TaskPredictions& predictions) 
                                                  "mae",
                                                  "average_precision",
                                                  "best_f1_threshold",
-                                                 "best_exact_match_threshold"};
+                                                 "best_exact_match_threshold",
+                                                 "squad_exact_match"};
   std::vector<std::string> names = metric_names(predictions);
   if (!std::holds_alternative<LabelPredictions>(predictions)) {
     std::erase_if(names, [](const std::string& name) {

@@ -9,7 +9,7 @@
 //   tags              overall_f1 overall_precision overall_recall overall_accuracy f1_macro f1_weighted
 //   answers           exact_match f1, in percent; with unanswerable questions also has_answer_*, no_answer_*,
 //                     best_exact_match, best_f1 and their thresholds
-//   texts             bleu chrf (percent), rouge1 rouge2 rougeL rougeLsum exact_match (in [0, 1])
+//   texts             bleu chrf (percent), rouge1 rouge2 rougeL rougeLsum exact_match squad_exact_match (in [0, 1])
 //
 // Any of them can be computed for a selection of the examples, which is what the paired bootstrap needs.
 #pragma once

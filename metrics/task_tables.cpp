@@ -1,5 +1,6 @@
 #include "metrics/task_tables.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -202,7 +203,17 @@ std::vector<Rouge> rouge_of_each(const TextPredictions& all) {
   return scores;
 }
 
+// 1 for each text that is one of its references, byte for byte.
 std::vector<double> matches_of_each(const TextPredictions& all) {
+  std::vector<double> matches;
+  for (size_t i = 0; i < all.truth.size(); ++i) {
+    matches.push_back(std::ranges::find(all.truth[i], all.predicted[i]) != all.truth[i].end() ? 1 : 0);
+  }
+  return matches;
+}
+
+// The same as SQuAD's script sees it: without case, punctuation and articles.
+std::vector<double> squad_matches_of_each(const TextPredictions& all) {
   std::vector<double> matches;
   for (size_t i = 0; i < all.truth.size(); ++i) {
     matches.push_back(score_answer(all.predicted[i], all.truth[i]).exact);
@@ -319,6 +330,8 @@ MetricTable metric_table(const TextPredictions& predictions) {
   const Lazy<std::vector<SummableChrf>> chrfs = lazy([all] { return chrf_of_each(*all); });
   const Lazy<std::vector<Rouge>> rouges = lazy([all] { return rouge_of_each(*all); });
   const Lazy<std::vector<double>> matches = lazy([all] { return matches_of_each(*all); });
+  const Lazy<std::vector<double>> squad_matches = lazy([all] { return squad_matches_of_each(*all); });
+  const auto share = mean_of<double>([](double match) { return match; });
   return {of_each("bleu",
                   bleus,
                   [](const std::vector<BleuCounts>& each, Answers answers) {
@@ -333,7 +346,8 @@ MetricTable metric_table(const TextPredictions& predictions) {
           of_each("rouge2", rouges, mean_of<Rouge>([](const Rouge& r) { return r.rouge2.f1; })),
           of_each("rougeL", rouges, mean_of<Rouge>([](const Rouge& r) { return r.rougeL.f1; })),
           of_each("rougeLsum", rouges, mean_of<Rouge>([](const Rouge& r) { return r.rougeLsum.f1; })),
-          of_each("exact_match", matches, mean_of<double>([](double match) { return match; }))};
+          of_each("exact_match", matches, share),
+          of_each("squad_exact_match", squad_matches, share)};
 }
 
 }  // namespace lmzoo

@@ -21,7 +21,7 @@ class Reader {
     const OneOrMore columns = options_.text.empty() ? OneOrMore(first) : options_.text;
     std::vector<std::string> all;
     for (size_t i = 0; i < columns.size(); ++i) {
-      all.push_back((i < options_.prefix.size() ? options_.prefix[i] : "") + row_.text(columns[i]));
+      all.push_back(behind_prefix(options_.prefix, i, row_.text(columns[i])));
     }
     return all;
   }
@@ -161,6 +161,10 @@ RecordColumns read_columns(const TextOptions& options,
     columns.target = row.text(options.target);
   }
   return columns;
+}
+
+std::string behind_prefix(const std::vector<std::string>& prefix, size_t column, std::string_view text) {
+  return (column < prefix.size() ? prefix[column] : "") + std::string(text);
 }
 
 std::string joined_text(const RecordColumns& columns) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/strings.h"
 #include "base/utf8.h"
 #include "io/lines.h"
 #include "text/rows.h"
@@ -170,6 +171,10 @@ void read_tsv(Lines& lines, Intake& intake) {
     }
     const Location where = lines.where();
     const auto cells = split_tabs(line);
+    if (!names.empty() && cells.size() > names.size()) {
+      throw InputError(
+          where, fmt::format("has {} cells, but the header names {} columns", cells.size(), names.size()));
+    }
     if (many) {
       const TsvRow row(known, cells, where);
       if (!intake.record(read_columns(options, first_column(options), row, where), row, where)) {
@@ -234,12 +239,21 @@ TextFormat format_of(const TextOptions& options, const std::string& path) {
     return options.format;
   }
   std::filesystem::path name(path);
-  if (name.extension() == ".gz") {
+  if (lower_ascii(name.extension().string()) == ".gz") {
     name.replace_extension();
   }
-  const std::string extension = name.extension().string();
+  const std::string extension = lower_ascii(name.extension().string());
   if (extension == ".jsonl" || extension == ".ndjson") {
     return TextFormat::jsonl;
+  }
+  for (const char* other :
+       {".json", ".csv"}) {  // they have their own rules, which none of the formats follows
+    check(extension != other,
+          "{}: {} files are read when `format` says how: jsonl, one object a line; tsv, cells with tabs "
+          "between; lines, "
+          "every line a text. Others are to be converted",
+          path,
+          other);
   }
   return extension == ".tsv" ? TextFormat::tsv : TextFormat::lines;
 }

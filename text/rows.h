@@ -81,6 +81,9 @@ RecordColumns read_columns(const TextOptions& options,
                            const Row& row,
                            const Location& where);
 
+// A text behind what is written before the texts of its column (TextOptions::prefix).
+std::string behind_prefix(const std::vector<std::string>& prefix, size_t column, std::string_view text);
+
 // All texts of a record, each on a line.
 std::string joined_text(const RecordColumns& columns);
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <set>
 
 #include <glob.h>
+#include <sys/stat.h>
 
 #include "text/formats.h"
 
@@ -13,12 +15,61 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> expand_glob(const std::string& pattern) {
+// In no order, folders included.
+std::vector<std::string> matches_of(const std::string& pattern) {
   glob_t found{};
   const int status = glob(pattern.c_str(), GLOB_BRACE | GLOB_TILDE, nullptr, &found);
   std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   globfree(&found);
   check(status == 0 || status == GLOB_NOMATCH, "files: cannot search {}", pattern);
+  return paths;
+}
+
+// A folder and those below it, without hidden ones and links, as bash's globstar has them.
+std::vector<std::string> folders_below(const std::string& folder) {
+  std::vector<std::string> all{folder};
+  std::error_code fault;  // a folder that may not be read has no files for us
+  fs::recursive_directory_iterator next(folder, fs::directory_options::skip_permission_denied, fault);
+  for (; !fault && next != fs::recursive_directory_iterator(); next.increment(fault)) {
+    if (!next->is_directory(fault) || next->is_symlink(fault)) {
+      continue;
+    }
+    if (next->path().filename().string().starts_with('.')) {
+      next.disable_recursion_pending();
+    } else {
+      all.push_back(next->path().string());
+    }
+  }
+  return all;
+}
+
+// glob(3) with one thing more: a part ** stands for any number of folders, none included.
+std::vector<std::string> matches_at_all_depths(const std::string& pattern) {
+  const size_t at = ("/" + pattern).find("/**/");
+  if (at == std::string::npos) {
+    check(!pattern.ends_with("/**") && pattern != "**",
+          "files: {} names folders; say which of their files, as in {}/*.txt",
+          pattern,
+          pattern);
+    return matches_of(pattern);
+  }
+  const std::string rest = pattern.substr(at + 3);
+  const std::string roots = at == 0 ? "." : at == 1 ? "/" : pattern.substr(0, at - 1);
+  std::vector<std::string> all;
+  for (const std::string& root : matches_of(roots)) {
+    if (fs::is_directory(root)) {
+      for (const std::string& folder : folders_below(root)) {
+        std::ranges::move(matches_at_all_depths(folder + "/" + rest), std::back_inserter(all));
+      }
+    }
+  }
+  std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+std::vector<std::string> expand_glob(const std::string& pattern) {
+  std::vector<std::string> paths = matches_at_all_depths(pattern);
   std::erase_if(paths, [](const std::string& path) { return fs::is_directory(path); });
   check(!paths.empty(), "files: no file matches {}", pattern);
   // By bytes, not by the locale's alphabet: the order of a corpus must be the same everywhere.
@@ -31,7 +82,7 @@ std::vector<std::string> expand_glob(const std::string& pattern) {
 std::vector<std::string> expand_files(const TextOptions& options) {
   check(!options.files.empty(), "files: none is named; give at least one path or glob");
   std::vector<std::string> all;
-  std::set<std::string> seen;
+  std::set<std::pair<dev_t, ino_t>> seen;  // one file may have two names
   for (const std::string& given : options.files) {
     std::vector<std::string> paths{given};
     std::error_code ignored;
@@ -43,7 +94,9 @@ std::vector<std::string> expand_files(const TextOptions& options) {
         !fs::is_directory(given, ignored), "files: {} is a folder; give files, as in {}/*.txt", given, given);
     for (std::string& path : paths) {
       check(fs::is_regular_file(path), "files: {} is not a regular file", path);
-      if (seen.insert(path).second) {
+      struct stat file {};
+      check(stat(path.c_str(), &file) == 0, "files: {} cannot be read", path);
+      if (seen.insert({file.st_dev, file.st_ino}).second) {
         all.push_back(std::move(path));
       }
     }

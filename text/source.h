@@ -72,7 +72,9 @@ struct TextOptions {
   static constexpr void fields(auto& self, auto& visit) {
     visit("files",
           self.files,
-          "paths or globs (* ? [] {}), plain or .gz; a glob's files are read in sorted order");
+          "paths or globs (* ? [] {}, ** for folders of any depth), plain or .gz; a glob's files are read in "
+          "sorted "
+          "order");
     visit("format",
           self.format,
           "auto: jsonl or tsv by file name (.jsonl, .ndjson, .tsv, also .gz), else lines");

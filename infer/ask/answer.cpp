@@ -14,7 +14,7 @@ std::vector<PassageAnswer> answer_questions(const Parts& parts,
   std::vector<PassageAnswer> answers;
   for (const Question& question : questions) {
     RecordColumns columns;
-    columns.texts = {question.question, question.passage};
+    columns.texts = {parts.reading.text(question.question, 0), parts.reading.text(question.passage, 1)};
     columns.has_answer = true;
     const Sample sample = encode_columns(tokenizer, columns);
     answers.push_back(ask(parts, std::span(&sample, 1)).answers.at(0));

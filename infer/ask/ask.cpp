@@ -6,7 +6,6 @@
 
 #include "base/check.h"
 #include "data/batches/collate.h"
-#include "text/rows.h"
 
 namespace lmzoo {
 namespace {
@@ -36,14 +35,6 @@ Predictions ask(const Parts& parts, std::span<const Sample> samples) {
     all.append(parts.objective->predict(*parts.model, batch.to(device)));
   }
   return all;
-}
-
-std::vector<std::vector<int64_t>> encode_cells(const Tokenizer& tokenizer, const std::string& line) {
-  std::vector<std::vector<int64_t>> cells;
-  for (const std::string_view cell : split_tabs(line)) {
-    cells.push_back(tokenizer.encode(cell));
-  }
-  return cells;
 }
 
 }  // namespace lmzoo

@@ -16,7 +16,4 @@ namespace lmzoo {
 // the samples are not looked at. InputError when the run's objective predicts nothing.
 Predictions ask(const Parts& parts, std::span<const Sample> samples);
 
-// The cells of a line of TSV, ids of each.
-std::vector<std::vector<int64_t>> encode_cells(const Tokenizer& tokenizer, const std::string& line);
-
 }  // namespace lmzoo

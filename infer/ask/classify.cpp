@@ -5,38 +5,32 @@
 
 #include "base/check.h"
 #include "infer/ask/ask.h"
-#include "text/rows.h"
 
 namespace lmzoo {
 namespace {
 
-Sample sample_of(const Parts& parts, const Tokenizer& tokenizer, const std::string& text) {
-  std::vector<std::vector<int64_t>> cells = encode_cells(tokenizer, text);
-  const auto texts = static_cast<size_t>(parts.record.choices > 0 ? std::max<int64_t>(parts.record.texts, 1)
-                                                                  : std::ssize(cells));
-  check(parts.record.choices == 0 || cells.size() >= texts + 2,
-        "a question of {} parts: give {}{} and at least 2 choices with tabs between them",
-        cells.size(),
-        texts,
-        texts == 1 ? " text" : " texts");
-  check(parts.record.choices > 0 || texts <= 2,
-        "a line of {} parts: give a text, or two with a tab between",
-        texts);
-  Sample sample{.ids = cells.front()};
-  sample.further_texts.assign(std::make_move_iterator(cells.begin() + 1),
-                              std::make_move_iterator(cells.begin() + static_cast<int64_t>(texts)));
-  sample.choices.assign(std::make_move_iterator(cells.begin() + static_cast<int64_t>(texts)),
-                        std::make_move_iterator(cells.end()));
+std::vector<std::vector<int64_t>> encoded(const Tokenizer& tokenizer, const std::vector<std::string>& texts) {
+  std::vector<std::vector<int64_t>> ids;
+  for (const std::string& text : texts) {
+    ids.push_back(tokenizer.encode(text));
+  }
+  return ids;
+}
+
+Sample sample_of(const Parts& parts, const Tokenizer& tokenizer, const std::string& line) {
+  const bool chooses = parts.reading.record.choices > 0;
+  const Reading::Choices asked =
+      chooses ? parts.reading.with_choices(line) : Reading::Choices{parts.reading.texts(line), {}};
+  std::vector<std::vector<int64_t>> texts = encoded(tokenizer, asked.texts);
+  Sample sample{.ids = std::move(texts.front()), .choices = encoded(tokenizer, asked.choices)};
+  sample.further_texts.assign(std::make_move_iterator(texts.begin() + 1),
+                              std::make_move_iterator(texts.end()));
   return sample;
 }
 
-// Names of the scores of one text.
-std::vector<std::string> names_of(const Parts& parts, const std::string& text, size_t scores) {
-  if (parts.record.choices == 0) {
-    return parts.classes;
-  }
-  const std::vector<std::string_view> cells = split_tabs(text);
-  return {cells.end() - static_cast<int64_t>(scores), cells.end()};
+// Names of the scores of one line.
+std::vector<std::string> names_of(const Parts& parts, const std::string& line) {
+  return parts.reading.record.choices > 0 ? parts.reading.with_choices(line).choices : parts.classes;
 }
 
 }  // namespace
@@ -63,7 +57,7 @@ std::vector<Classification> classify(const Parts& parts,
       continue;
     }
     const std::vector<double>& scores = predictions.scores[i];
-    const std::vector<std::string> names = names_of(parts, texts[i], scores.size());
+    const std::vector<std::string> names = names_of(parts, texts[i]);
     for (size_t c = 0; c < scores.size(); ++c) {
       result.classes.emplace_back(names.at(c), scores[c]);
     }

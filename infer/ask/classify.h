@@ -17,7 +17,8 @@ struct Classification {
   std::optional<double> value{};  // of a regression, which has no classes
 };
 
-// A text, or a pair with a tab between. For a multiple choice: the text and its choices, with tabs between.
+// As many texts a line as the run was trained on, with tabs between; of a multiple choice the choices behind them.
+// InputError for a line of another shape.
 std::vector<Classification> classify(const Parts& parts,
                                      const Tokenizer& tokenizer,
                                      const std::vector<std::string>& texts);

@@ -67,9 +67,10 @@ std::vector<int64_t> framed_ids(const Tokenizer& tokenizer,
 }
 
 ForwardRequest parse_request(const Json& line,
-                             const Model& model,
+                             const Parts& parts,
                              const Tokenizer& tokenizer,
                              const Location& where) {
+  const Model& model = *parts.model;
   if (!line.is_object()) {
     throw InputError(where, "a line must be a JSON object");
   }
@@ -85,7 +86,8 @@ ForwardRequest parse_request(const Json& line,
     if (!line["text"].is_string() || line.contains("ids")) {
       throw InputError(where, "text must be a string, and no ids beside it");
     }
-    request.ids = framed_ids(tokenizer, model.architecture(), line["text"].get<std::string>());
+    request.ids =
+        framed_ids(tokenizer, model.architecture(), parts.reading.text(line["text"].get<std::string>()));
     if (model.architecture() == Architecture::encoder_decoder && !line.contains("decoder_ids")) {
       request.decoder_ids = {start_symbol(tokenizer.vocabulary())};
     }
@@ -115,7 +117,7 @@ Inputs inputs_of(const ForwardRequest& request) {
 }  // namespace
 
 std::vector<ForwardRequest> read_forward_requests(const std::string& path,
-                                                  const Model& model,
+                                                  const Parts& parts,
                                                   const Tokenizer& tokenizer) {
   std::vector<ForwardRequest> requests;
   LineReader lines(path);
@@ -123,7 +125,7 @@ std::vector<ForwardRequest> read_forward_requests(const std::string& path,
   while (lines.next(line)) {
     if (!line.empty()) {
       const Location where = lines.where();
-      requests.push_back(parse_request(parse_json_line(line, where), model, tokenizer, where));
+      requests.push_back(parse_request(parse_json_line(line, where), parts, tokenizer, where));
     }
   }
   check(!requests.empty(), "{}: no line to compute", path);

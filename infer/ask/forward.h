@@ -13,6 +13,7 @@
 #include "core/model.h"
 #include "core/parameters.h"
 #include "tokenizer/tokenizer.h"
+#include "train/run/assemble.h"
 
 namespace lmzoo {
 
@@ -25,7 +26,7 @@ struct ForwardRequest {
 // Reads and checks a JSONL file against the model's architecture, vocabulary and length; errors name file and
 // line.
 std::vector<ForwardRequest> read_forward_requests(const std::string& path,
-                                                  const Model& model,
+                                                  const Parts& parts,
                                                   const Tokenizer& tokenizer);
 
 struct ForwardOptions {

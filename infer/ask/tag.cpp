@@ -28,6 +28,10 @@ std::vector<TaggedWords> tag_texts(const Parts& parts,
     for (std::string word; in >> word;) {
       columns.words.push_back(word);
     }
+    if (columns.words.empty()) {
+      results.emplace_back();
+      continue;
+    }
     Sample sample = encode_columns(tokenizer, columns);
     sample.tags.assign(columns.words.size(), 0);
     const Predictions predictions = ask(parts, std::span(&sample, 1));

@@ -2,9 +2,37 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "io/foreign_format.h"
 #include "io/lines.h"
 
 namespace lmzoo {
+namespace {
+
+bool is_blank(const std::string& line) { return line.find_first_not_of(" \t\r") == std::string::npos; }
+
+std::vector<std::string> lines_of(std::istream& in) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) {
+    if (lines.empty() && line.starts_with(kMark)) {
+      line.erase(0, kMark.size());
+    }
+    if (line.ends_with('\r')) {
+      line.pop_back();
+    }
+    const auto foreign = lines.empty() ? foreign_format(line) : std::nullopt;
+    check(!foreign, "standard input is {}; text is read in UTF-8", foreign.value_or(""));
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::vector<std::string> without_blanks(std::vector<std::string> texts) {
+  std::erase_if(texts, is_blank);
+  return texts;
+}
 
 std::vector<std::string> read_prompts(const std::string& text,
                                       const std::string& file,
@@ -19,12 +47,16 @@ std::vector<std::string> read_prompts(const std::string& text,
       prompts.push_back(line);
     }
   } else {
-    for (std::string line; std::getline(standard_input, line);) {
-      prompts.push_back(line);
+    prompts = lines_of(standard_input);
+  }
+  for (std::string& prompt : prompts) {
+    if (is_blank(prompt)) {
+      prompt.clear();
     }
   }
-  std::erase_if(prompts,
-                [](const std::string& line) { return line.find_first_not_of(" \t\r") == std::string::npos; });
+  while (!prompts.empty() && prompts.back().empty()) {
+    prompts.pop_back();
+  }
   check(!prompts.empty(),
         "{}",
         file.empty() ? "no text is given: use a flag, a file or standard input" : file + " holds no text");

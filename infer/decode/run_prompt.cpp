@@ -21,6 +21,34 @@ std::vector<int64_t> marks_before_text(const LoadedRun& run) {
   return begin ? std::vector<int64_t>{*begin} : std::vector<int64_t>{};
 }
 
+// Nothing follows an empty text that nothing stands before in training.
+std::vector<std::vector<int64_t>> go_on_where_possible(Model& model,
+                                                       std::span<const Prompt> prompts,
+                                                       const GenerateOptions& options,
+                                                       std::span<const Stream> streams) {
+  std::vector<Prompt> asked;
+  std::vector<Stream> draws;
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    if (!prompts[i].context.empty()) {
+      asked.push_back(prompts[i]);
+      draws.push_back(streams[i]);
+    }
+  }
+  std::vector<std::vector<int64_t>> written = generate(model, asked, options, draws);
+  std::vector<std::vector<int64_t>> made(prompts.size());
+  for (size_t i = 0, next = 0; i < prompts.size(); ++i) {
+    if (!prompts[i].context.empty()) {
+      made[i] = std::move(written[next++]);
+    }
+  }
+  return made;
+}
+
+std::vector<std::string> texts_of_source(const LoadedRun& run, const std::string& text) {
+  const Reading& reading = run.parts.reading;
+  return reading.record.texts > 1 ? reading.texts(text) : std::vector<std::string>{reading.text(text)};
+}
+
 }  // namespace
 
 Prompt prompt_of(const LoadedRun& run, const std::string& text) {
@@ -28,12 +56,15 @@ Prompt prompt_of(const LoadedRun& run, const std::string& text) {
   const Model& model = *run.parts.model;
   check(model.architecture() != Architecture::encoder_only,
         "generate needs a decoder; use fill-mask for an encoder-only model");
-  const std::vector<int64_t> content = run.tokenizer->encode_marked(text);
   if (writes_answers(run)) {
+    std::vector<int64_t> content;  // several texts are one source, as in training
+    for (const std::string& each : texts_of_source(run, text)) {
+      append(content, run.tokenizer->encode_marked(each));
+    }
     return prompt_of_source(model, vocabulary, InputFrame::of_source(vocabulary).one(content).ids);
   }
   Prompt prompt{.context = marks_before_text(run)};
-  append(prompt.context, content);
+  append(prompt.context, run.tokenizer->encode_marked(run.parts.reading.text(text)));
   return prompt;
 }
 
@@ -83,7 +114,7 @@ void continue_texts(const LoadedRun& run,
       prompts.push_back(prompt_of(run, text));
       streams.push_back(use.stream(begin + streams.size()));
     }
-    const auto made = generate(*run.parts.model, prompts, options, streams);
+    const auto made = go_on_where_possible(*run.parts.model, prompts, options, streams);
     for (size_t i = 0; i < some.size(); ++i) {
       std::vector<int64_t> shown;
       if (!writes_answers(run)) {

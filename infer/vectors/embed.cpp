@@ -58,7 +58,8 @@ EmbeddedTexts embed_by_states(const LoadedRun& run,
                               const EncodeOptions& options,
                               const Progress& progress) {
   Model& model = *run.parts.model;
-  const std::vector<ReadText> read = read_texts(model, *run.tokenizer, texts, options.truncate);
+  const std::vector<ReadText> read =
+      read_texts(model, *run.tokenizer, run.parts.reading.first_texts(texts), options.truncate);
   Tensor vectors = encode_texts(model, read, options, progress);
   return {std::move(texts), std::move(vectors)};
 }

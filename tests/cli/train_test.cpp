@@ -2,7 +2,10 @@
 // damaged.
 #include <filesystem>
 
+#include <unistd.h>
+
 #include "cli/program.h"
+#include "io/file_lock.h"
 #include "io/json.h"
 #include "support/catch.h"
 #include "support/files.h"
@@ -111,6 +114,18 @@ TEST_CASE("a stopped run exits with 128 + signal, and goes on to the same weight
   REQUIRE(test::run(straight.train(changes)).code == 0);
   CHECK(test::read_file(checkpoint(space.out, 400) + "/model.safetensors") ==
         test::read_file(checkpoint(straight.out, 400) + "/model.safetensors"));
+}
+
+TEST_CASE("a second trainer of a run is refused while the first one works, whatever it wants of it") {
+  const Workspace space;
+  {
+    std::filesystem::create_directories(space.out);
+    const FileLock first(space.out + "/.lock", "it");
+    check_one_line(test::run(space.train()), "is in use by process " + std::to_string(::getpid()));
+    check_one_line(test::run(space.train({"--resume"})), "wait for it, or stop it");
+    CHECK_FALSE(std::filesystem::exists(space.out + "/config.yaml"));
+  }
+  CHECK(test::run(space.train()).code == 0);
 }
 
 TEST_CASE("a fine-tuned run begins from the weights of another") {

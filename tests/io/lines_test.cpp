@@ -55,6 +55,39 @@ TEST_CASE("lines come without their ends, LF or CRLF, with or without the last o
   CHECK(lines_in(std::string("a\0b\xFF\n", 5)) == Lines{std::string("a\0b\xFF", 4)});
 }
 
+TEST_CASE("files that are no text are refused by what their bytes say, packed ones too") {
+  using namespace std::string_literals;
+  const auto refused = [](const std::string& bytes, const std::string& what) {
+    const test::TempDir dir;
+    test::write_file(dir / "a.txt", bytes);
+    CHECK_THROWS_WITH(lines_of(dir / "a.txt"), Catch::Contains("a.txt: is " + what));
+  };
+  const auto wide = [](const std::string& text, size_t at) {
+    std::string bytes(2 * text.size(), '\0');
+    for (size_t i = 0; i < text.size(); ++i) {
+      bytes[2 * i + at] = text[i];
+    }
+    return bytes;
+  };
+  refused("\xFF\xFE" + wide("an owl\n", 0), "UTF-16");
+  refused("\xFE\xFF" + wide("an owl\n", 1), "UTF-16");
+  refused(wide("an owl\n", 0), "UTF-16");
+  refused(gzip(wide("an owl\n", 1)), "UTF-16");
+  refused("\xFF\xFE\0\0a\0\0\0"s, "UTF-32");
+  refused(
+      "\xFD"
+      "7zXZ\0\0"s,
+      "an xz file");
+  refused("BZh61AY&SY..", "a bzip2 file");
+  refused("\x28\xB5\x2F\xFD..", "a Zstandard file");
+  refused("PK\x03\x04..", "a zip archive");
+  refused("PAR1..", "a Parquet file");
+  refused("ARROW1\0\0"s, "an Arrow file");
+  refused("%PDF-1.7\n", "a PDF file");
+  CHECK(lines_in("BZh is no archive\nPK\n") == Lines{"BZh is no archive", "PK"});
+  CHECK(lines_in("a\0b\0c"s) == Lines{"a\0b\0c"s});  // NULs alone do not make it UTF-16
+}
+
 TEST_CASE("gzip is read like plain text, several members too") {
   CHECK(lines_in(gzip("a\nb"), "a.gz") == Lines{"a", "b"});
   CHECK(lines_in(gzip("a\nb") + gzip("c\nd\n"), "a.gz") == Lines{"a", "bc", "d"});
@@ -123,7 +156,7 @@ TEST_CASE("damaged gzip is lines or an InputError") {
       test::read_mutants(gzip("one\ntwo\nthree\n"), 1'000, [&](const std::string& bytes) {
         std::filesystem::remove(dir /
                                 "a.txt");  // some file systems wait for the disk when a file is written over
-        test::write_file(dir / "a.txt", bytes);
+        test::test::write_file(dir / "a.txt", bytes);
         lines_of(dir / "a.txt");
       });
   CHECK(count.refused > 200);

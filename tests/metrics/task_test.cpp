@@ -52,6 +52,13 @@ TEST_CASE("each kind of predictions has its usual numbers") {
   CHECK(value(task_metrics(kinds[6]), "chrf") == Approx(100));
 }
 
+TEST_CASE("a text matches when it is a reference to the byte, and SQuAD's match is another metric") {
+  const TaskPredictions texts = TextPredictions{.truth = {{"A"}, {"the"}, {"?"}, {"B", "An."}, {"b"}},
+                                                .predicted = {"An.", "An.", "An.", "An.", "B"}};
+  CHECK(value(task_metrics(texts), "exact_match") == Approx(1.0 / 5));
+  CHECK(value(task_metrics(texts), "squad_exact_match") == 1);
+}
+
 TEST_CASE("every metric is the same function of all examples and of chosen ones, and is known by name") {
   for (const TaskPredictions& kind : one_of_each()) {
     std::vector<int64_t> every;

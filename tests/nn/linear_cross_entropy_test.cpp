@@ -1,5 +1,8 @@
 #include "nn/linear_cross_entropy.h"
 
+#include <cmath>
+#include <limits>
+
 #include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -143,6 +146,22 @@ TEST_CASE("huge logits stay finite") {
 TEST_CASE("a tie counts as correct only for the first of the largest") {
   const Projection projection{at::ones({3, 2}), at::ones({4, 2}), {}};
   CHECK(linear_cross_entropy(projection, at::tensor({0, 1, 3}, at::kLong)).correct.item<int64_t>() == 1);
+}
+
+TEST_CASE("of logits that are no numbers none is right") {
+  const ScopedIsa allowed(GENERATE(Isa::generic, Isa::avx2, Isa::avx512));
+  Projection projection = make_operands(5, 7, false);
+  {
+    const at::NoGradGuard no_grad;
+    projection.weight.fill_(std::numeric_limits<float>::quiet_NaN());
+  }
+  const CrossEntropy all = linear_cross_entropy(projection, at::zeros({5}, at::kLong));
+  CHECK(all.correct.item<double>() == 0);
+  CHECK(std::isnan(all.sum.item<double>()));
+  projection.rows.detach().zero_();
+  projection.weight.detach().zero_();
+  projection.weight.detach()[3].fill_(std::numeric_limits<float>::quiet_NaN());  // one of them is enough
+  CHECK(linear_cross_entropy(projection, at::zeros({5}, at::kLong)).correct.item<double>() == 0);
 }
 
 TEST_CASE("without gradients only the loss is computed; frozen parts get none") {

@@ -106,6 +106,44 @@ TEST_CASE("globs are sorted, name no file twice, and refuse to match nothing") {
   CHECK_THAT(error_of({.files = {dir.path().string()}}), Catch::Contains("is a folder; give files"));
 }
 
+TEST_CASE("** is folders of any depth, none included, and a file with two names is read once") {
+  TempDir dir;
+  std::filesystem::create_directories(dir / "s/t");
+  std::filesystem::create_directories(dir / ".hidden");
+  for (const char* name : {"a.txt", "s/b.txt", "s/t/c.txt", ".hidden/d.txt", "s/t/e.tsv"}) {
+    write_file(dir / name, "x\n");
+  }
+  const std::vector<std::string> all{dir / "a.txt", dir / "s/b.txt", dir / "s/t/c.txt"};
+  CHECK(expand_files({.files = {dir / "**/*.txt"}}) == all);
+  CHECK(expand_files({.files = {dir / "s/**/**/*.txt"}}) == std::vector<std::string>{all[1], all[2]});
+  CHECK(expand_files({.files = {dir / "**/t/*.{txt,tsv}"}}) ==
+        std::vector<std::string>{all[2], dir / "s/t/e.tsv"});
+  CHECK_THAT(error_of({.files = {dir / "**"}}), Catch::Contains("names folders"));
+  CHECK_THAT(error_of({.files = {dir / "**/*.gz"}}), Catch::Contains("no file matches"));
+  std::filesystem::create_symlink(dir / "a.txt", dir / "link.txt");
+  std::filesystem::create_hard_link(dir / "a.txt", dir / "same.txt");
+  CHECK(expand_files({.files = {dir / "*.txt"}}) == std::vector<std::string>{dir / "a.txt"});
+}
+
+TEST_CASE("what a file is called decides in any case, and .json and .csv must be told how") {
+  TempDir dir;
+  write_file(dir / "A.JSONL", "{\"text\": \"inside\"}\n");
+  CHECK(rows_of({.files = {dir / "A.JSONL"}}).size() == 1);
+  write_file(dir / "a.csv", "id,text\n");
+  CHECK_THAT(error_of({.files = {dir / "a.csv"}}),
+             Catch::Contains(".csv files are read when `format` says how"));
+  CHECK(rows_of({.files = {dir / "a.csv"}, .format = TextFormat::lines}).size() == 1);
+  write_file(dir / "a.json", "[{\"text\": \"x\"}]\n");
+  CHECK_THAT(error_of({.files = {dir / "a.json"}}), Catch::Contains("jsonl, one object a line"));
+}
+
+TEST_CASE("a row of more cells than its header is refused where it stands") {
+  TempDir dir;
+  write_file(dir / "a.tsv", "text\tclass\nhello\tA\nan owl\tof\tB\n");
+  CHECK_THAT(error_of({.files = {dir / "a.tsv"}, .label = "class", .header = true}),
+             Catch::Contains("a.tsv:3: has 3 cells, but the header names 2 columns"));
+}
+
 TEST_CASE("gzip files read as what they hold") {
   TempDir dir;
   write_file(dir / "a.jsonl", "{\"text\": \"inside\"}\n");

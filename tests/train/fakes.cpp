@@ -57,6 +57,9 @@ Losses TinyObjective::loss(Model& model, const Batch& batch, Stream&) {
     // sqrt has an infinite slope at 0, and x - x is 0.
     sums.sum = sums.sum + (head.sum() - head.sum().detach()).sqrt();
   }
+  if (call == ruin_at) {
+    head.detach().fill_(std::numeric_limits<double>::quiet_NaN());
+  }
   return {sums};
 }
 
@@ -112,7 +115,12 @@ Batch TinyBatches::next() {
   if (static_cast<int64_t>(next_) == signal_at) {
     std::raise(SIGTERM);
   }
-  return tiny_batch(next_++, batch_size_);
+  Batch batch = tiny_batch(next_++, batch_size_);
+  if (!labeled) {
+    SlotBatch& targets = batch.slots.front();
+    targets = {.rows = targets.rows.narrow(0, 0, 0), .labels = targets.labels.narrow(0, 0, 0)};
+  }
+  return batch;
 }
 
 EvalSet tiny_eval_set(int64_t batches) {

@@ -57,6 +57,7 @@ class TinyObjective final : public Objective {
   double poison_at = -1;      // makes the loss of this call (from 0) not a number
   double explode_at = -1;     // makes the gradient of this call infinite, and not the loss
   double poison_from = 1e18;  // and of all calls from this one
+  double ruin_at = -1;        // makes a weight no number after this call's loss
   int64_t calls = 0;
 };
 
@@ -74,6 +75,7 @@ class TinyBatches final : public BatchSource {
 
   int64_t die_at = -1;     // throws std::runtime_error instead of giving this batch
   int64_t signal_at = -1;  // raises SIGTERM before giving this batch
+  bool labeled = true;
 
  private:
   int64_t batch_size_;

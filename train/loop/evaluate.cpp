@@ -185,7 +185,7 @@ std::optional<EvalResult> evaluate(Model& model,
     if (stop_signal() != 0) {
       return std::nullopt;
     }
-    if (settings.max_batches > 0 && done == settings.max_batches) {
+    if (settings.max_batches > 0 && done >= settings.max_batches && labels > 0) {
       break;
     }
     const Batch batch = next->to(settings.device);

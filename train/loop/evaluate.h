@@ -41,7 +41,7 @@ struct EvalResult {
 struct EvalSettings {
   Precision precision = Precision::fp32;
   at::Device device = at::kCPU;
-  int64_t max_batches = 0;             // 0: all
+  int64_t max_batches = 0;             // 0: all; more than so many while none of them had a label
   std::vector<std::string> metrics{};  // of the predictions, by name; empty: the usual ones of the task
   std::string best_by{};               // this one too, if the task has it
   bool all_metrics = false;            // instead: all there are

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cmath>
 
+#include <ATen/ops/aminmax.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/stack.h>
 
 #include "base/check.h"
@@ -57,11 +59,13 @@ class Run {
   void log_row();
 
   EvalSettings eval_settings(int64_t max_batches) const;
-  void check_metrics();
+  void try_evaluation();
   bool evaluate_now();
+  bool evaluate_safely();
   void evaluate_start();
   void log_evaluation(const EvalResult& valid);
   bool note_best(const EvalResult& valid);
+  void check_weights() const;
   void save();
   TrainResult finish(StopReason reason);
 
@@ -264,11 +268,9 @@ bool Run::evaluate_now() {
   return note_best(*result_.valid);
 }
 
-// Names of metrics prove to be legal on one batch before hours are spent on steps.
-void Run::check_metrics() {
-  if (job_.eval.best_by == "loss" && job_.eval.metrics.empty()) {
-    return;
-  }
+// That the data can be evaluated, and that the names of metrics are legal, is proven on one batch before hours are
+// spent on steps.
+void Run::try_evaluation() {
   if (const auto probe = evaluate(job_.model, job_.objective, *job_.valid, eval_settings(1))) {
     probe->value_for_best(job_.eval.best_by);
   }
@@ -294,10 +296,12 @@ void Run::log_evaluation(const EvalResult& valid) {
   progress_.note(line);
 }
 
+// Of a model whose loss is no number no metric is believed.
 bool Run::note_best(const EvalResult& valid) {
   const std::string& name = job_.eval.best_by;
   const double value = valid.value_for_best(name), sign = less_is_better(name) ? -1 : 1;
-  const bool better = std::isfinite(value) && (!state_.best || sign * value > sign * state_.best->value);
+  const bool is_number = std::isfinite(value) && std::isfinite(valid.loss());
+  const bool better = is_number && (!state_.best || sign * value > sign * state_.best->value);
   if (better) {
     state_.best = BestMark{state_.step, name, value};
   }
@@ -305,17 +309,61 @@ bool Run::note_best(const EvalResult& valid) {
   return better;
 }
 
+// An update may overflow although loss and gradient were finite. What is no number is not saved: the checkpoint
+// before it would be removed for it.
+void Run::check_weights() const {
+  const at::NoGradGuard no_grad;
+  std::vector<Tensor> ends;  // one wait for the device
+  for (const NamedTensor& entry : snapshot_.weights) {
+    if (entry.tensor.numel() > 0 && entry.tensor.is_floating_point()) {
+      const auto [low, high] = entry.tensor.aminmax();  // NaN when there is one
+      ends.push_back(low.to(at::kDouble) - high.to(at::kDouble));
+    }
+  }
+  if (ends.empty() || at::stack(ends).sum().isfinite().item<bool>()) {
+    return;
+  }
+  for (const NamedTensor& entry : snapshot_.weights) {
+    check(!entry.tensor.is_floating_point() || entry.tensor.isfinite().all().item<bool>(),
+          "step {}: {} is no longer finite, so nothing is saved; {}. A lower optimizer.lr, a longer warm-up "
+          "or clip_norm "
+          "may help",
+          state_.step,
+          entry.name,
+          saved_step_ > 0 ? fmt::format("the checkpoint of step {} stays", saved_step_)
+                          : "there is no checkpoint yet");
+  }
+}
+
 void Run::save() {
   read_pending();
+  check_weights();
   state_.batches = batches_.state();
   state_.identity = identity();
   save_checkpoint(job_.run, snapshot_, state_, job_.train.keep_last);
   saved_step_ = state_.step;
 }
 
+// The steps before an evaluation are not lost with it.
+bool Run::evaluate_safely() {
+  try {
+    return evaluate_now();
+  } catch (...) {
+    if (saved_step_ != state_.step) {
+      save();
+    }
+    throw;
+  }
+}
+
 TrainResult Run::finish(StopReason reason) {
+  check(reason != StopReason::finished || state_.labels > 0,
+        "none of {} steps had a label, so nothing was learned: texts that fill the window leave no room for "
+        "what is to be "
+        "predicted, and a rate of masking may be too low for their length",
+        state_.step);
   if (reason != StopReason::signal && job_.valid && !result_.valid) {
-    evaluate_now();
+    evaluate_safely();
   }
   read_pending();
   if (saved_step_ != state_.step) {
@@ -330,7 +378,7 @@ TrainResult Run::finish(StopReason reason) {
 TrainResult Run::go() {
   begin();
   if (job_.valid && state_.step == 0) {
-    check_metrics();
+    try_evaluation();
   }
   if (job_.eval.at_start && job_.valid && state_.step == 0) {
     evaluate_start();
@@ -339,7 +387,7 @@ TrainResult Run::go() {
   const auto evaluate_if_due = [&] {
     const bool last = state_.step == job_.train.steps;
     return job_.valid && state_.step > state_.evaluated_step && (due(job_.eval.every) || last) &&
-           evaluate_now();
+           evaluate_safely();
   };
   // The evaluation that a signal cut short comes first.
   if (evaluate_if_due()) {

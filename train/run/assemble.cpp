@@ -132,7 +132,7 @@ ObjectiveContext objective_context(const Parts& parts, int64_t sequence_length, 
                            .sequence_length = sequence_length,
                            .width = parts.model->width(),
                            .classes = parts.classes,
-                           .record = parts.record,
+                           .record = parts.reading.record,
                            .pooler = parts.model->has_pooler()};
   const ModelContext model{.vocabulary = parts.vocabulary, .sequence_length = sequence_length};
   context.make_model = [model, registry](const NestedChoice& choice) {
@@ -150,7 +150,7 @@ Parts build_parts(const LoadedConfig& loaded,
                   const std::vector<std::string>& classes) {
   const RunConfig& config = loaded.config;
   Parts parts{.model = nullptr, .objective = nullptr, .vocabulary = vocabulary, .classes = classes};
-  parts.record = shape_of(config.data.train);
+  parts.reading = {.record = shape_of(config.data.train), .prefix = config.data.train.prefix};
   parts.model = loaded.places.locate("model", [&] {
     seed_weights(config, 0);
     return built([&] {

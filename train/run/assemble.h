@@ -22,6 +22,7 @@
 #include "train/loop/batch_source.h"
 #include "train/loop/progress.h"
 #include "train/run/full_window.h"
+#include "train/run/reading.h"
 
 namespace lmzoo {
 
@@ -35,9 +36,9 @@ struct Parts {
   std::shared_ptr<Objective> objective;
   Vocabulary vocabulary;
   std::vector<std::string> classes;
-  RecordShape record{};  // of the training data
+  Reading reading{};
 
-  SampleShape shape() const { return {.record = record, .classes = std::ssize(classes)}; }
+  SampleShape shape() const { return {.record = reading.record, .classes = std::ssize(classes)}; }
 };
 
 // What an objective of these parts is told, with factories for further models and objectives; parts.model is built.

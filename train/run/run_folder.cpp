@@ -1,6 +1,7 @@
 #include "train/run/run_folder.h"
 
 #include <filesystem>
+#include <iterator>
 
 #include <unistd.h>
 
@@ -29,7 +30,25 @@ void check_writable(const std::string& run) {
         printable(path.string()));
 }
 
+std::string made_folder(const std::string& run) {
+  check_writable(run);
+  make_folders(run);
+  return run;
+}
+
 }  // namespace
+
+RunLock::RunLock(const std::string& run)
+    : run_(run), was_there_(fs::exists(run)), lock_(made_folder(run) + "/.lock", printable(run)) {}
+
+RunLock::~RunLock() {
+  std::error_code ignored;
+  const bool is_alone = std::distance(fs::directory_iterator(run_, ignored), fs::directory_iterator()) == 1;
+  if (!was_there_ && is_alone) {  // nothing came of the run
+    fs::remove(run_ + "/.lock", ignored);
+    fs::remove(run_, ignored);
+  }
+}
 
 void check_run_folder(const std::string& run, const RunConfig& config, bool resume) {
   check_writable(run);

@@ -4,11 +4,27 @@
 #include <string>
 #include <vector>
 
+#include "io/file_lock.h"
 #include "tokenizer/tokenizer.h"
 #include "train/config/run_config.h"
 #include "train/saved/run_files.h"
 
 namespace lmzoo {
+
+// One trainer a run folder: a second one is refused, with the host and process of the first (RUN/.lock). Makes the folder,
+// and removes it again when nothing was written to it.
+class RunLock {
+ public:
+  explicit RunLock(const std::string& run);
+  ~RunLock();
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+
+ private:
+  std::string run_;
+  bool was_there_;
+  FileLock lock_;
+};
 
 // Before anything is computed: refuses a folder that cannot be made or written, one that holds a run when
 // `resume` is not set, and a run of another configuration when it is. Leaves nothing behind.

@@ -81,6 +81,7 @@ TrainResult train_run(const LoadedConfig& loaded,
                       const std::string& run,
                       bool resume) {
   const RunConfig& config = loaded.config;
+  const RunLock lock(run);
   check_run_folder(run, config, resume);
   const bool goes_on = !list_checkpoints(run).empty();
   const int64_t threads = set_up_cpu(config.train.threads);

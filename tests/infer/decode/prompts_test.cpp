@@ -9,11 +9,12 @@ using namespace lmzoo;
 
 TEST_CASE("a text, the lines of a file, or standard input") {
   const test::TempDir folder;
-  test::write_file(folder / "p.txt", "one\n\n  \ntwo\n");
-  std::istringstream typed("three\nfour\n");
+  test::write_file(folder / "p.txt", "one\n\n \t \ntwo\n\n  \n");
+  std::istringstream typed("\xEF\xBB\xBFthree\r\n\r\nfour");
   CHECK(read_prompts("zero", "", typed) == std::vector<std::string>{"zero"});
-  CHECK(read_prompts("", folder / "p.txt", typed) == std::vector<std::string>{"one", "two"});
-  CHECK(read_prompts("", "", typed) == std::vector<std::string>{"three", "four"});
+  CHECK(read_prompts("", folder / "p.txt", typed) == std::vector<std::string>{"one", "", "", "two"});
+  CHECK(read_prompts("", "", typed) == std::vector<std::string>{"three", "", "four"});
+  CHECK(without_blanks({"a", "", " ", "b"}) == std::vector<std::string>{"a", "b"});
 }
 
 TEST_CASE("no text, or two sources of it, are refused; broken bytes are replaced") {

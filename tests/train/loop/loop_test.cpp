@@ -33,6 +33,7 @@ std::vector<Json> rows(const TempDir& folder, const std::string& kind) {
 class ScriptedObjective final : public Objective {
  public:
   explicit ScriptedObjective(std::vector<double> losses) : losses_(std::move(losses)) {
+    losses_.insert(losses_.begin(), 0);  // of the batch that is tried before the first step
     weight_ = register_parameter("weight", at::zeros({1}));
   }
   ObjectiveForm form() const override { return {.layout = Layout::in_place}; }
@@ -49,7 +50,11 @@ class ScriptedObjective final : public Objective {
   Tensor weight_;
 };
 
-TrainResult scripted(const std::string& folder, const std::vector<double>& losses, const EvalOptions& eval) {
+// One step an evaluation; more steps than losses: an evaluation fails.
+TrainResult scripted(const std::string& folder,
+                     const std::vector<double>& losses,
+                     const EvalOptions& eval,
+                     int64_t steps = 0) {
   TinyModel model;
   ScriptedObjective objective(losses);
   const auto optimizer = make_rule("adamw", {.parameters = trainable(model, objective), .clip_norm = 1});
@@ -61,7 +66,7 @@ TrainResult scripted(const std::string& folder, const std::vector<double>& losse
                 .lr = 1e-3,
                 .batches = batches,
                 .valid = tiny_eval_set(1),
-                .train = {.steps = static_cast<int64_t>(losses.size())},
+                .train = {.steps = steps > 0 ? steps : static_cast<int64_t>(losses.size())},
                 .eval = eval,
                 .run = folder},
                progress);
@@ -161,6 +166,33 @@ TEST_CASE("a run stops early when it has not become better in `patience` evaluat
   CHECK(result.reason == StopReason::early);
   CHECK(result.state.step == 6);
   CHECK(result.state.best->step == 4);
+}
+
+TEST_CASE("a run without one label is an error, not a success") {
+  const TempDir folder;
+  TinyRun run(folder.path(), 0);
+  run.options.steps = 4;
+  run.batches.labeled = false;
+  CHECK_THROWS_WITH(run.train(), Catch::Matchers::Contains("none of 4 steps had a label"));
+  CHECK(list_checkpoints(folder.path()).empty());
+}
+
+TEST_CASE("weights that are no numbers are not saved, and the last healthy checkpoint stays") {
+  const TempDir folder;
+  TinyRun run(folder.path(), 0);
+  run.options.steps = 20;
+  run.options.save_every = 5;
+  run.objective->ruin_at = 12;  // in step 13
+  CHECK_THROWS_WITH(
+      run.train(),
+      Catch::Matchers::Contains("is no longer finite, so nothing is saved; the checkpoint of step 10 stays"));
+  CHECK(list_checkpoints(folder.path()) == std::vector<std::string>{checkpoint_folder(folder.path(), 10)});
+}
+
+TEST_CASE("an evaluation that fails does not take the steps before it along") {
+  const TempDir folder;
+  CHECK_THROWS_AS(scripted(folder.path(), {5, 3}, {.every = 1}, /*steps=*/3), std::out_of_range);
+  CHECK(list_checkpoints(folder.path()).back() == checkpoint_folder(folder.path(), 3));
 }
 
 TEST_CASE("best_by accuracy needs an objective that measures it") {
