@@ -22,7 +22,7 @@ constexpr std::pair<std::string_view, std::string_view> kFormats[] = {
     {"\xFD"
      "7zXZ\0"sv,
      "an xz file; unpack it with xz -d, or pack it with gzip"},
-    {"BZh1AY&SY"sv, "a bzip2 file; unpack it with bunzip2, or pack it with gzip"},
+    {"BZh91AY&SY"sv, "a bzip2 file; unpack it with bunzip2, or pack it with gzip"},
     {"\x28\xB5\x2F\xFD"sv, "a Zstandard file; unpack it with zstd -d, or pack it with gzip"},
     {"\x04\x22\x4D\x18"sv, "an LZ4 file; unpack it with lz4 -d, or pack it with gzip"},
     {"PK\x03\x04"sv, "a zip archive; unpack it with unzip"},
@@ -55,10 +55,11 @@ bool is_bare_utf16(std::string_view head) {
 
 std::optional<std::string_view> foreign_format(std::string_view head) {
   for (const auto& [mark, what] : kFormats) {
-    const bool packed_by_bzip2 = mark.starts_with("BZh") && head.starts_with("BZh") &&
-                                 head.size() >= mark.size() &&
-                                 head.substr(4, mark.size() - 4) == mark.substr(4);
-    if (head.starts_with(mark) || packed_by_bzip2) {
+    const bool is_bzip2 = mark.starts_with("BZh");  // whose fourth byte is a level
+    const bool fits = is_bzip2 ? head.starts_with("BZh") && head.size() >= mark.size() &&
+                                     head.substr(4, mark.size() - 4) == mark.substr(4)
+                               : head.starts_with(mark);
+    if (fits) {
       return what;
     }
   }

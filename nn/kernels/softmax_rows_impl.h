@@ -44,8 +44,7 @@ float one_logit(const Number* logits, const float* bias, int64_t j) {
   return to_float(logits[j]) + (bias == nullptr ? 0.0f : bias[j]);
 }
 
-// Whether the first of the largest logits is at `label`. `largest` passes over what is no number, so the caller looks
-// whether there is any.
+// Whether the first of the largest logits, which all are numbers, is at `label`.
 template <class Number>
 bool is_first_largest(const Number* logits, const float* bias, int64_t label, float largest) {
   if (!(one_logit(logits, bias, label) >= largest)) {
@@ -97,10 +96,11 @@ void softmax_rows(const SoftmaxRows& r, int64_t begin, int64_t end, float* bias_
     const int64_t label = r.labels[row];
     const float largest = largest_logit(logits, r.bias, r.classes);
     const Totals totals = totals_of(logits, r.bias, r.classes, largest);
-    const float log_sum = largest + __builtin_logf(totals.exponentials);
+    // Maxima and exponentials pass over what is no number, the sum does not.
+    const bool is_number = totals.logits == totals.logits;
+    const float log_sum = is_number ? largest + __builtin_logf(totals.exponentials) : __builtin_nanf("");
     const float mean = totals.logits / static_cast<float>(r.classes);
     r.losses[row] = log_sum - (1 - r.smoothing) * one_logit(logits, r.bias, label) - r.smoothing * mean;
-    const bool is_number = log_sum == log_sum;  // else some logit is none, and no answer is right
     r.correct[row] = is_number && is_first_largest(logits, r.bias, label, largest) ? 1 : 0;
     if (r.weights != nullptr) {
       r.losses[row] *= r.weights[row];

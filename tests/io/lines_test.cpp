@@ -156,7 +156,7 @@ TEST_CASE("damaged gzip is lines or an InputError") {
       test::read_mutants(gzip("one\ntwo\nthree\n"), 1'000, [&](const std::string& bytes) {
         std::filesystem::remove(dir /
                                 "a.txt");  // some file systems wait for the disk when a file is written over
-        test::test::write_file(dir / "a.txt", bytes);
+        test::write_file(dir / "a.txt", bytes);
         lines_of(dir / "a.txt");
       });
   CHECK(count.refused > 200);

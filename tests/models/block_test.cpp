@@ -17,77 +17,14 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
-#include "model_support.h"
 #include "nn/init.h"
 #include "support/catch.h"
+#include "unlike_blocks.h"
 
 using namespace lmzoo;
 using namespace lmzoo::test;
 
 namespace {
-
-constexpr int64_t kStackWidth = 8;
-constexpr int64_t kStackHeadWidth = 4;
-constexpr int64_t kStackLongest = 9;
-constexpr double kBases[] = {10000, 50};  // of rotary angles
-
-BlockOptions plain_block() {
-  return {.attention = {.width = kStackWidth, .shape = {2, 2, kStackHeadWidth}},
-          .feed_forward = {.width = kStackWidth, .inner_width = 6}};
-}
-
-// Each kind of layer once: ModernBERT's first with a local view, Gemma's, OLMo's without rotation, BERT's, and
-// LLaMA's with norms that have no weights.
-std::vector<BlockOptions> unlike_blocks() {
-  std::vector<BlockOptions> blocks(5, plain_block());
-  blocks[0].entry_norm = false;
-  blocks[0].norm_weights = NormWeights::no_bias;
-  blocks[0].attention.mask = MaskKind::full;
-  blocks[0].attention.window = 4;
-  blocks[0].attention.rotation = 1;
-  blocks[1].norm = NormKind::rms;
-  blocks[1].norm_order = NormOrder::sandwich;
-  blocks[1].attention.shape = {4, 2, kStackHeadWidth};
-  blocks[1].attention.window = 3;
-  blocks[1].attention.qk_norm = QkNormOptions{};
-  blocks[1].attention.out_bias = false;
-  blocks[2].norm_order = NormOrder::branch;
-  blocks[2].attention.rotation = std::nullopt;
-  blocks[2].attention.qk_norm = QkNormOptions{.weights = NormWeights::none};
-  blocks[3].norm_order = NormOrder::post;
-  blocks[3].attention.bias = false;
-  blocks[3].attention.out_bias = true;
-  blocks[4].norm = NormKind::rms;
-  blocks[4].norm_weights = NormWeights::none;
-  blocks[4].feed_forward.kind = FeedForwardKind::geglu;
-  return blocks;
-}
-
-template <class M>
-std::shared_ptr<M> prepared_stack(std::shared_ptr<M> module, at::ScalarType type) {
-  at::manual_seed(3);
-  randomize(*module);
-  module->to(type);
-  return module;
-}
-
-struct Rotary {
-  Positions slow{{.kind = PositionKind::rotary,
-                  .head_width = kStackHeadWidth,
-                  .max_length = kStackLongest,
-                  .theta = kBases[0]}};
-  Positions fast{{.kind = PositionKind::rotary,
-                  .head_width = kStackHeadWidth,
-                  .max_length = kStackLongest,
-                  .theta = kBases[1]}};
-
-  SelfView view(const Sequences& sequences) const {
-    const Tensor at = sequences.positions();
-    return {.sequences = sequences,
-            .mask = MaskKind::causal,
-            .rotations = {slow.rotation(at, kStackLongest), fast.rotation(at, kStackLongest)}};
-  }
-};
 
 // What follows is the arithmetic of one sequence as the papers write it.
 
@@ -295,40 +232,6 @@ TEST_CASE("wanted rows of a stack of unlike layers are those of computing all") 
       CHECK(relative_error(stack->forward_at(x, view, wanted), all) < 1e-12);
     }
   }
-}
-
-TEST_CASE(
-    "appended piece by piece, a stack of unlike and shared layers gives the states of whole sequences") {
-  const at::NoGradGuard no_grad;
-  const Rotary rotary;
-  std::vector<BlockOptions> blocks = unlike_blocks();
-  blocks[0].attention.mask = std::nullopt;  // what is read later cannot be seen
-  const auto type = GENERATE(at::kFloat, at::kDouble);
-  const auto stack = prepared_stack(
-      std::make_shared<Stack>(StackOptions{.blocks = blocks, .order = {0, 1, 1, 2, 3, 4, 0}}), type);
-  const auto state = stack->start({.sequences = 2, .capacity = 4}, {});
-  const std::vector<std::vector<int64_t>> pieces{{3, 1}, {1, 1}, {2, 5}, {1, 1}, {2, 1}};
-  const Sequences whole(std::vector<int64_t>{9, 9});
-  const Tensor x = at::randn({18, kStackWidth}, at::kDouble).to(type);
-  const Tensor wanted = stack->forward(x, rotary.view(whole), nullptr);
-  int64_t done[] = {0, 0};
-  for (const std::vector<int64_t>& piece : pieces) {
-    const Sequences added(piece);
-    const auto of_piece = [&](const Tensor& rows) {
-      return at::cat({rows.narrow(0, done[0], piece[0]), rows.narrow(0, 9 + done[1], piece[1])});
-    };
-    const AppendStep step =
-        state->begin({.ids = at::zeros({piece[0] + piece[1]}, at::kLong), .sequences = added});
-    const SelfView view{.sequences = added,
-                        .mask = MaskKind::causal,
-                        .rotations = {rotary.slow.rotation(step.positions, kStackLongest),
-                                      rotary.fast.rotation(step.positions, kStackLongest)}};
-    const Tensor states = stack->append(of_piece(x), view, *state, step);
-    CHECK(relative_error(states, of_piece(wanted)) < (type == at::kFloat ? 1e-5 : 1e-12));
-    done[0] += piece[0];
-    done[1] += piece[1];
-  }
-  CHECK((done[0] == 9 && done[1] == 9));
 }
 
 TEST_CASE("layers that share a block are its copies, with one gradient for all") {

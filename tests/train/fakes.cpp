@@ -58,7 +58,7 @@ Losses TinyObjective::loss(Model& model, const Batch& batch, Stream&) {
     sums.sum = sums.sum + (head.sum() - head.sum().detach()).sqrt();
   }
   if (call == ruin_at) {
-    head.detach().fill_(std::numeric_limits<double>::quiet_NaN());
+    head.variable_data().fill_(std::numeric_limits<double>::quiet_NaN());
   }
   return {sums};
 }

@@ -3,8 +3,6 @@
 #include <chrono>
 #include <cmath>
 
-#include <ATen/ops/aminmax.h>
-#include <ATen/ops/isfinite.h>
 #include <ATen/ops/stack.h>
 
 #include "base/check.h"
@@ -12,6 +10,7 @@
 #include "train/loop/metrics.h"
 #include "train/loop/step.h"
 #include "train/loop/stop_signal.h"
+#include "train/saved/finite.h"
 #include "train/saved/resume.h"
 
 namespace lmzoo {
@@ -65,7 +64,6 @@ class Run {
   void evaluate_start();
   void log_evaluation(const EvalResult& valid);
   bool note_best(const EvalResult& valid);
-  void check_weights() const;
   void save();
   TrainResult finish(StopReason reason);
 
@@ -309,35 +307,9 @@ bool Run::note_best(const EvalResult& valid) {
   return better;
 }
 
-// An update may overflow although loss and gradient were finite. What is no number is not saved: the checkpoint
-// before it would be removed for it.
-void Run::check_weights() const {
-  const at::NoGradGuard no_grad;
-  std::vector<Tensor> ends;  // one wait for the device
-  for (const NamedTensor& entry : snapshot_.weights) {
-    if (entry.tensor.numel() > 0 && entry.tensor.is_floating_point()) {
-      const auto [low, high] = entry.tensor.aminmax();  // NaN when there is one
-      ends.push_back(low.to(at::kDouble) - high.to(at::kDouble));
-    }
-  }
-  if (ends.empty() || at::stack(ends).sum().isfinite().item<bool>()) {
-    return;
-  }
-  for (const NamedTensor& entry : snapshot_.weights) {
-    check(!entry.tensor.is_floating_point() || entry.tensor.isfinite().all().item<bool>(),
-          "step {}: {} is no longer finite, so nothing is saved; {}. A lower optimizer.lr, a longer warm-up "
-          "or clip_norm "
-          "may help",
-          state_.step,
-          entry.name,
-          saved_step_ > 0 ? fmt::format("the checkpoint of step {} stays", saved_step_)
-                          : "there is no checkpoint yet");
-  }
-}
-
 void Run::save() {
   read_pending();
-  check_weights();
+  check_finite(snapshot_.weights, {.step = state_.step, .saved = saved_step_});
   state_.batches = batches_.state();
   state_.identity = identity();
   save_checkpoint(job_.run, snapshot_, state_, job_.train.keep_last);

@@ -29,9 +29,9 @@ std::vector<std::string> Reading::texts(std::string_view line) const {
   const std::vector<std::string_view> cells = split_tabs(line);
   const auto count = std::ssize(cells);
   check(record.texts > 0 ? count == record.texts : count <= 2,
-        "this run reads {}{} a line, but there are {} in '{}'",
+        "this run reads {} a line, {}, but there are {} in '{}'",
         record.texts > 0 ? counted(record.texts) : "one text or two",
-        record.texts == 1 ? ", without a tab," : " with tabs between",
+        record.texts == 1 ? "without a tab" : "with tabs between",
         count,
         printable(line, 60));
   std::vector<std::string> all;
@@ -51,7 +51,11 @@ Reading::Choices Reading::with_choices(std::string_view line) const {
         printable(line, 60));
   Choices all;
   for (size_t i = 0; i < cells.size(); ++i) {
-    i < count ? all.texts.push_back(text(cells[i], i)) : all.choices.emplace_back(cells[i]);
+    if (i < count) {
+      all.texts.push_back(text(cells[i], i));
+    } else {
+      all.choices.emplace_back(cells[i]);
+    }
   }
   return all;
 }

@@ -57,6 +57,7 @@ TEST_CASE("a question has the prefix of the training texts, whoever asks") {
 
   for (const std::string model : {"t5", "gpt"}) {
     LoadedRun writer = fresh_run("text_to_text", {"model.type=" + model});
+    writer.parts.reading.prefix = {};
     const Prompt asked_by_hand = prompt_of(writer, "mood: an owl");
     writer.parts.reading.prefix = {"mood: "};
     CHECK(prompt_of(writer, "an owl").source == asked_by_hand.source);

@@ -39,7 +39,8 @@ TEST_CASE("a continued text begins as texts do in training") {
 TEST_CASE("a source is read by the encoder or, of a decoder-only model, from both sides") {
   const LoadedRun two = fresh_run("text_to_text");
   const Vocabulary& vocabulary = two.tokenizer->vocabulary();
-  const std::vector<int64_t> source = joined_ids(two.tokenizer->encode("an owl"), {vocabulary.eos.value()});
+  const std::vector<int64_t> source =
+      joined_ids(two.tokenizer->encode("mood of: an owl"), {vocabulary.eos.value()});
   const Prompt across = prompt_of(two, "an owl");
   CHECK(across.source == source);
   CHECK(across.context == std::vector<int64_t>{vocabulary.pad.value()});

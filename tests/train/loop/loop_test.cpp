@@ -171,9 +171,9 @@ TEST_CASE("a run stops early when it has not become better in `patience` evaluat
 TEST_CASE("a run without one label is an error, not a success") {
   const TempDir folder;
   TinyRun run(folder.path(), 0);
-  run.options.steps = 4;
+  run.options.steps = 6;
   run.batches.labeled = false;
-  CHECK_THROWS_WITH(run.train(), Catch::Matchers::Contains("none of 4 steps had a label"));
+  CHECK_THROWS_WITH(run.train(), Catch::Matchers::Contains("none of 6 steps had a label"));
   CHECK(list_checkpoints(folder.path()).empty());
 }
 
