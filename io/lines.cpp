@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include "io/byte_source.h"
 #include "io/files.h"
 #include "io/foreign_format.h"

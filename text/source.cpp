@@ -59,7 +59,7 @@ std::vector<std::string> matches_at_all_depths(const std::string& pattern) {
   for (const std::string& root : matches_of(roots)) {
     if (fs::is_directory(root)) {
       for (const std::string& folder : folders_below(root)) {
-        std::ranges::move(matches_at_all_depths(folder + "/" + rest), std::back_inserter(all));
+        std::ranges::move(matches_at_all_depths(fmt::format("{}/{}", folder, rest)), std::back_inserter(all));
       }
     }
   }
