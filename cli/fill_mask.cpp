@@ -49,9 +49,12 @@ int run_fill_mask(const Command& self, const Strings& arguments) {
   const int64_t top = flags.integer("top", 5, at_least(1));
   Json all = Json::array();
   for (const std::string& text : prompts_of(flags)) {
-    const auto masks = fill_mask(*run.parts.model, *run.tokenizer, run.parts.reading.text(text), top);
+    std::vector<std::vector<Filling>> masks;  // none in a blank line
+    if (!text.empty()) {
+      masks = fill_mask(*run.parts.model, *run.tokenizer, run.parts.reading.text(text), top);
+    }
     if (!flags.has("json")) {
-      print(fill_mask_text(masks));
+      print(text.empty() ? "\n" : fill_mask_text(masks));
     }
     all.push_back(fill_mask_json(text, masks));
   }

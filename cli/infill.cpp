@@ -22,8 +22,10 @@ int run_infill(const Command& self, const Strings& arguments) {
   uint64_t index = 0;
   for (const std::string& text : prompts_of(flags)) {
     Stream stream = sampling_stream(flags, index++);
-    const Infilling filled =
-        infill(*run.parts.model, *run.tokenizer, run.parts.reading.text(text), options, stream);
+    Infilling filled;  // of a blank line: nothing
+    if (!text.empty()) {
+      filled = infill(*run.parts.model, *run.tokenizer, run.parts.reading.text(text), options, stream);
+    }
     if (!flags.has("json")) {
       print(filled.text + "\n");
     }

@@ -25,13 +25,15 @@ std::vector<std::string> matches_of(const std::string& pattern) {
   return paths;
 }
 
-// A folder and those below it, without hidden ones and links, as bash's globstar has them.
+// A folder and those below it, without hidden ones and links, as bash's globstar has them. One that cannot be read is an
+// error: its files would be missing without a word.
 std::vector<std::string> folders_below(const std::string& folder) {
   std::vector<std::string> all{folder};
-  std::error_code fault;  // a folder that may not be read has no files for us
-  fs::recursive_directory_iterator next(folder, fs::directory_options::skip_permission_denied, fault);
+  std::error_code fault;
+  fs::recursive_directory_iterator next(folder, fault);
   for (; !fault && next != fs::recursive_directory_iterator(); next.increment(fault)) {
-    if (!next->is_directory(fault) || next->is_symlink(fault)) {
+    std::error_code ignored;  // of a link to nothing, or a file that has just gone
+    if (next->is_symlink(ignored) || !next->is_directory(ignored)) {
       continue;
     }
     if (next->path().filename().string().starts_with('.')) {
@@ -40,6 +42,7 @@ std::vector<std::string> folders_below(const std::string& folder) {
       all.push_back(next->path().string());
     }
   }
+  check(!fault, "files: cannot search {}: {}", folder, fault.message());
   return all;
 }
 
@@ -57,7 +60,8 @@ std::vector<std::string> matches_at_all_depths(const std::string& pattern) {
   const std::string roots = at == 0 ? "." : at == 1 ? "/" : pattern.substr(0, at - 1);
   std::vector<std::string> all;
   for (const std::string& root : matches_of(roots)) {
-    if (fs::is_directory(root)) {
+    std::error_code ignored;
+    if (fs::is_directory(root, ignored)) {
       for (const std::string& folder : folders_below(root)) {
         std::ranges::move(matches_at_all_depths(fmt::format("{}/{}", folder, rest)), std::back_inserter(all));
       }

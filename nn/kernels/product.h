@@ -1,7 +1,7 @@
 // Matrix products in the type of their arguments, also where the processor has no instructions for bfloat16.
 //
-// LibTorch multiplies bfloat16 through oneDNN where there is AVX-512, and else number by number: some 50 times
-// slower than float32. There the arguments are widened to float32, which is exact, multiplied, and the result
+// LibTorch multiplies bfloat16 through oneDNN where there is AVX-512, and else number by number, which made a
+// whole step 20 times slower (docs/performance.md). There the arguments are widened to float32, which is exact, multiplied, and the result
 // is rounded: sums in float32 and one rounding at the end, which is what the instructions do.
 //
 // Legend: M, K, N sizes of a product.

@@ -110,6 +110,9 @@ TEST_CASE("** is folders of any depth, none included, and a file with two names 
   TempDir dir;
   std::filesystem::create_directories(dir / "s/t");
   std::filesystem::create_directories(dir / ".hidden");
+  for (const char* link : {"0", "s/0", "s/t/z"}) {  // to nothing: ends no search
+    std::filesystem::create_symlink(dir / "nowhere", dir / link);
+  }
   for (const char* name : {"a.txt", "s/b.txt", "s/t/c.txt", ".hidden/d.txt", "s/t/e.tsv"}) {
     write_file(dir / name, "x\n");
   }

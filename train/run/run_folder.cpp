@@ -1,7 +1,6 @@
 #include "train/run/run_folder.h"
 
 #include <filesystem>
-#include <iterator>
 
 #include <unistd.h>
 
@@ -30,6 +29,21 @@ void check_writable(const std::string& run) {
         printable(path.string()));
 }
 
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+int64_t entries_of(const std::string& folder) {
+  std::error_code fault;
+  int64_t count = 0;
+  for (fs::directory_iterator next(folder, fault); !fault && next != fs::directory_iterator();
+       next.increment(fault)) {
+    ++count;
+  }
+  return count;
+}
+
 std::string made_folder(const std::string& run) {
   check_writable(run);
   make_folders(run);
@@ -39,12 +53,11 @@ std::string made_folder(const std::string& run) {
 }  // namespace
 
 RunLock::RunLock(const std::string& run)
-    : run_(run), was_there_(fs::exists(run)), lock_(made_folder(run) + "/.lock", printable(run)) {}
+    : run_(run), was_there_(exists(run)), lock_(made_folder(run) + "/.lock", printable(run)) {}
 
 RunLock::~RunLock() {
   std::error_code ignored;
-  const bool is_alone = std::distance(fs::directory_iterator(run_, ignored), fs::directory_iterator()) == 1;
-  if (!was_there_ && is_alone) {  // nothing came of the run
+  if (!was_there_ && entries_of(run_) == 1) {  // nothing came of the run
     fs::remove(run_ + "/.lock", ignored);
     fs::remove(run_, ignored);
   }
