@@ -1,6 +1,8 @@
 // `lmzoo embed`: vectors of texts, or of all words.
 #include "infer/vectors/embed.h"
 
+#include <cstdio>
+
 #include "base/check.h"
 #include "cli/vector_flags.h"
 #include "train/loop/stop_signal.h"
@@ -8,8 +10,9 @@
 namespace lmzoo {
 namespace {
 
-EncodeOptions encode_options_of(const Flags& flags) {
-  EncodeOptions options{.truncate = flags.has("truncate")};
+EncodeOptions encode_options_of(const Flags& flags, const LoadedRun& run) {
+  EncodeOptions options = asked_so(run.parts);
+  options.truncate = flags.has("truncate");
   if (flags.has("layer")) {
     options.layer = flags.integer("layer", 0, at_least(0));
   }
@@ -31,8 +34,17 @@ EmbeddedTexts compute(const Flags& flags) {
   const LoadedRun run = load_query_run(flags, registry);
   ProgressBar bar("embed", "");
   EmbeddedTexts embedded =
-      embed_by_states(run, prompts_of(flags), encode_options_of(flags), when_long(bar.callback()));
+      embed_by_states(run, prompts_of(flags), encode_options_of(flags, run), when_long(bar.callback()));
   bar.finish();
+  if (run.parts.reading.ask.normalize) {
+    normalize(embedded);
+  }
+  if (embedded.cut > 0) {
+    std::fprintf(stderr,
+                 "note: %lld of %zu texts are longer than is read of a text, and cut\n",
+                 static_cast<long long>(embedded.cut),
+                 embedded.texts.size());
+  }
   return embedded;
 }
 
@@ -72,9 +84,11 @@ int run_embed(const Command& self, const Strings& arguments) {
   Flags flags(self);
   add_vector_flags(flags);
   add_prompt_flags(flags);
-  flags.value("pool",
-              "NAME",
-              "mean of all positions, own (of the text's own tokens), first or last position; default mean");
+  flags.value(
+      "pool",
+      "NAME",
+      "mean of all positions, own (mean of the text's own tokens), first, last, max, sqrt_mean or weighted; "
+      "default: as the run says (ask.pooling), usually mean");
   flags.toggle("truncate", "cut texts that are longer than the model takes, instead of refusing them");
   flags.toggle("normalize", "make every vector of length 1");
   flags.toggle("all", "the vectors of all words, or of all tokens of a vocabulary, instead of texts");

@@ -1,6 +1,7 @@
 // `lmzoo infill`: what an encoder-decoder writes for <extra_id_0>, <extra_id_1>, ...
 #include "cli/query_flags.h"
 #include "infer/ask/fill_mask.h"
+#include "infer/decode/run_prompt.h"
 
 namespace lmzoo {
 
@@ -17,7 +18,7 @@ int run_infill(const Command& self, const Strings& arguments) {
   GenerateOptions options;
   options.max_tokens = flags.integer("max-tokens", 64, at_least(1));
   options.sampling = sampling_of(flags);
-  options.stop = {run.tokenizer->vocabulary().eos.value_or(-1)};
+  options.stop = ends_of(run.parts);
   Json all = Json::array();
   uint64_t index = 0;
   for (const std::string& text : prompts_of(flags)) {

@@ -13,8 +13,8 @@ int inspect_contextual(const Flags& flags) {
   if (flags.has("layer")) {
     layer = flags.integer("layer", 0, at_least(0));
   }
-  const Contextual points = contextual_points(
-      *run.parts.model, *run.tokenizer, flags.text("contextual"), without_blanks(prompts_of(flags)), layer);
+  const Contextual points =
+      contextual_points(run, flags.text("contextual"), without_blanks(prompts_of(flags)), layer);
   if (flags.has("html")) {
     write_atomically(flags.text("html"), to_html(points));
     return 0;

@@ -24,11 +24,8 @@ Json report_json(const html::Table& table) {
 html::Fragment in_context(const Flags& flags) {
   set_up_cpu(0);
   const LoadedRun run = load_run(flags.all("RUN").front(), make_registry());
-  return to_section(contextual_points(*run.parts.model,
-                                      *run.tokenizer,
-                                      flags.text("contextual"),
-                                      without_blanks(prompts_of(flags)),
-                                      std::nullopt));
+  return to_section(
+      contextual_points(run, flags.text("contextual"), without_blanks(prompts_of(flags)), std::nullopt));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <glob.h>
 #include <sys/stat.h>
 
+#include "text/class_order.h"
 #include "text/formats.h"
 
 namespace lmzoo {
@@ -181,7 +182,7 @@ std::vector<std::string> class_names(const TextOptions& options) {
     }
     return true;
   });
-  return {names.begin(), names.end()};
+  return ordered_classes({names.begin(), names.end()});
 }
 
 void add_to(ContentHash& hash, const TextOptions& options) {

@@ -147,7 +147,7 @@ TextCounts for_each_record(const TextOptions& options,
                            const std::function<bool(const TextRecord&)>& use,
                            const Progress& progress = {});
 
-// Names of all classes of the records, of whichever kind, sorted.
+// Names of all classes of the records, of whichever kind, as ordered_classes (text/class_order.h).
 std::vector<std::string> class_names(const TextOptions& options);
 
 // Adds all that decides which records come out: the options, and the bytes (not the names) of the files.

@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "io/content_hash.h"
 #include "io/files.h"
+#include "text/class_order.h"
 #include "tokenizer/encode_columns.h"
 
 namespace lmzoo {
@@ -96,15 +97,14 @@ class ClassIndex {
     return names;
   }
 
-  // For classes that were found: their sorted names, and the place among them of each index given out.
-  std::pair<std::vector<std::string>, std::vector<int32_t>> sorted() const {
-    std::vector<std::string> names;
-    std::vector<int32_t> relabel(indexes_.size());
-    for (const auto& [name, index] : indexes_) {
-      relabel[index] = static_cast<int32_t>(names.size());
-      names.push_back(name);
+  // For classes that were found: their ordered names, and the place among them of each index given out.
+  std::pair<std::vector<std::string>, std::vector<int32_t>> ordered() const {
+    std::vector<std::string> found = ordered_classes(names());
+    std::vector<int32_t> relabel(found.size());
+    for (size_t i = 0; i < found.size(); ++i) {
+      relabel[indexes_.at(found[i])] = static_cast<int32_t>(i);
     }
-    return {names, relabel};
+    return {std::move(found), std::move(relabel)};
   }
 
  private:
@@ -217,7 +217,7 @@ void write_store(const TokenStoreRequest& request, FileSink& sink, const Progres
   if (known) {
     writer.finish(*known);
   } else {
-    const auto [names, relabel] = classes.sorted();
+    const auto [names, relabel] = classes.ordered();
     writer.finish(names, relabel);
   }
 }
@@ -226,7 +226,7 @@ void write_store(const TokenStoreRequest& request, FileSink& sink, const Progres
 
 std::string token_store_path(const TokenStoreRequest& request) {
   ContentHash hash;
-  hash.add("token store 3").add(request.tokenizer->fingerprint());
+  hash.add("token store 4").add(request.tokenizer->fingerprint());
   add_to(hash, request.text);
   if (request.classes) {
     hash.add(static_cast<int64_t>(request.classes->size()));

@@ -143,6 +143,12 @@ Infilling infill(Model& model,
     return is_one_of(id, vocabulary.sentinels);
   });
   check(!wanted.empty(), "the text has no sentinel such as <extra_id_0> to fill");
+  for (size_t i = 1; i < wanted.size(); ++i) {
+    check(std::find(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(i), wanted[i]) ==
+              wanted.begin() + static_cast<std::ptrdiff_t>(i),
+          "{} stands twice in the text, but each gap needs a sentinel of its own",
+          tokenizer.piece(wanted[i]));
+  }
   check_length(model, source.size());
 
   Infilling result;

@@ -54,16 +54,14 @@ void check_request(const ForwardRequest& request, const Model& model, const Loca
 }
 
 // Names of special tokens in the text become their ids.
-std::vector<int64_t> framed_ids(const Tokenizer& tokenizer,
-                                Architecture architecture,
-                                const std::string& text) {
-  const Vocabulary& vocabulary = tokenizer.vocabulary();
+std::vector<int64_t> framed_ids(const Parts& parts, const Tokenizer& tokenizer, const std::string& text) {
+  const Vocabulary& vocabulary = parts.vocabulary;
+  const Architecture architecture = parts.model->architecture();
   check(architecture != Architecture::encoder_only || vocabulary.inputs || (vocabulary.cls && vocabulary.sep),
         "the tokenizer has no [CLS] and [SEP], which an encoder's input needs");
-  const InputFrame frame = architecture == Architecture::encoder_decoder
-                               ? InputFrame::of_source(vocabulary)
-                               : InputFrame::of_text(architecture, vocabulary);
-  return frame.one(tokenizer.encode_marked(text)).ids;
+  const InputFrame frame =
+      architecture == Architecture::encoder_decoder ? InputFrame::of_source(vocabulary) : parts.reading.frame;
+  return frame.one(tokenizer.encode_marked(parts.reading.text(text))).ids;
 }
 
 ForwardRequest parse_request(const Json& line,
@@ -86,8 +84,8 @@ ForwardRequest parse_request(const Json& line,
     if (!line["text"].is_string() || line.contains("ids")) {
       throw InputError(where, "text must be a string, and no ids beside it");
     }
-    request.ids =
-        framed_ids(tokenizer, model.architecture(), parts.reading.text(line["text"].get<std::string>()));
+    request.ids = framed_ids(parts, tokenizer, line["text"].get<std::string>());
+    request.prefix_mask = parts.reading.prefix_mask;
     if (model.architecture() == Architecture::encoder_decoder && !line.contains("decoder_ids")) {
       request.decoder_ids = {start_symbol(tokenizer.vocabulary())};
     }
@@ -105,6 +103,9 @@ ForwardRequest parse_request(const Json& line,
 Inputs inputs_of(const ForwardRequest& request) {
   Inputs inputs;
   std::tie(inputs.ids, inputs.sequences) = packed_ids(std::span(&request.ids, 1));
+  if (request.prefix_mask) {
+    inputs.prefix = {std::ssize(request.ids)};
+  }
   if (!request.token_types.empty()) {
     inputs.token_types = at::tensor(request.token_types, at::kLong);
   }

@@ -21,6 +21,7 @@ struct ForwardRequest {
   std::vector<int64_t> ids;
   std::vector<int64_t> decoder_ids;  // encoder-decoder only; of a text: the start symbol alone
   std::vector<int64_t> token_types;  // empty: absent
+  bool prefix_mask = false;          // as in Reading
 };
 
 // Reads and checks a JSONL file against the model's architecture, vocabulary and length; errors name file and

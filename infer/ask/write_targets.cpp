@@ -9,7 +9,7 @@ GenerateOptions greedy(const Parts& parts) {
   GenerateOptions options;
   options.max_tokens = parts.objective->lengths().target;
   options.sampling.temperature = 0;
-  options.stop = {parts.vocabulary.eos.value()};
+  options.stop = ends_of(parts);
   for (int64_t id = parts.vocabulary.size; id < parts.model->vocab_rows(); ++id) {
     options.forbidden.push_back(id);  // rows of the embedding that stand for nothing
   }

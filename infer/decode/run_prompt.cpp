@@ -12,15 +12,6 @@ void append(std::vector<int64_t>& ids, std::span<const int64_t> more) {
   ids.insert(ids.end(), more.begin(), more.end());
 }
 
-std::vector<int64_t> marks_before_text(const LoadedRun& run) {
-  const Vocabulary& vocabulary = run.tokenizer->vocabulary();
-  if (run.config.config.data.windows == WindowKind::stream && vocabulary.eos) {
-    return {*vocabulary.eos};
-  }
-  const std::optional<int64_t> begin = run.parts.objective->begins_with();
-  return begin ? std::vector<int64_t>{*begin} : std::vector<int64_t>{};
-}
-
 // Nothing follows an empty text that nothing stands before in training.
 std::vector<std::vector<int64_t>> go_on_where_possible(Model& model,
                                                        std::span<const Prompt> prompts,
@@ -63,9 +54,11 @@ Prompt prompt_of(const LoadedRun& run, const std::string& text) {
     }
     return prompt_of_source(model, vocabulary, InputFrame::of_source(vocabulary).one(content).ids);
   }
-  Prompt prompt{.context = marks_before_text(run)};
-  append(prompt.context, run.tokenizer->encode_marked(run.parts.reading.text(text)));
-  return prompt;
+  // What a frame writes behind a text is not read: the text goes on there.
+  const std::vector<int64_t> own = run.tokenizer->encode_marked(run.parts.reading.text(text));
+  FramedTexts framed = run.parts.reading.frame.one(own);
+  framed.ids.resize(static_cast<size_t>(framed.first) + own.size());
+  return {.context = std::move(framed.ids)};
 }
 
 Prompt prompt_of_source(const Model& model, const Vocabulary& vocabulary, std::vector<int64_t> source) {
@@ -80,22 +73,23 @@ Prompt prompt_of_source(const Model& model, const Vocabulary& vocabulary, std::v
 }
 
 bool writes_answers(const LoadedRun& run) {
-  if (run.parts.model->architecture() == Architecture::encoder_decoder) {
-    return true;
+  return run.parts.model->architecture() == Architecture::encoder_decoder || run.parts.reading.prefix_mask;
+}
+
+std::vector<int64_t> ends_of(const Parts& parts) {
+  std::vector<int64_t> ends = parts.reading.ask.ends;
+  if (parts.vocabulary.eos && std::ranges::find(ends, *parts.vocabulary.eos) == ends.end()) {
+    ends.insert(ends.begin(), *parts.vocabulary.eos);
   }
-  return run.config.config.data.windows != WindowKind::stream &&
-         run.parts.objective->form().layout == Layout::source_target;
+  return ends;
 }
 
 GenerateOptions text_only(const LoadedRun& run) {
   const Vocabulary& vocabulary = run.tokenizer->vocabulary();
-  GenerateOptions options;
-  if (vocabulary.eos) {
-    options.stop = {*vocabulary.eos};
-  }
+  GenerateOptions options{.stop = ends_of(run.parts)};
   for (int64_t id = 0; id < run.parts.model->vocab_rows(); ++id) {
     const bool is_text = id < vocabulary.size && !vocabulary.is_special(id) && vocabulary.unk != id;
-    if (!is_text && vocabulary.eos != id) {
+    if (!is_text && std::ranges::find(options.stop, id) == options.stop.end()) {
       options.forbidden.push_back(id);
     }
   }

@@ -20,6 +20,9 @@ Prompt prompt_of(const LoadedRun& run, const std::string& text);
 // What is written for a source.
 Prompt prompt_of_source(const Model& model, const Vocabulary& vocabulary, std::vector<int64_t> source);
 
+// What ends what the run writes: the end symbol of its tokenizer, and what it is asked to end at (reading.ask.ends).
+std::vector<int64_t> ends_of(const Parts& parts);
+
 // Whether what the run writes stands alone, instead of continuing the text.
 bool writes_answers(const LoadedRun& run);
 

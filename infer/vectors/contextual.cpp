@@ -42,24 +42,27 @@ struct AskedWords {
       tokens;  // of each occurrence: [first, end) of its text's own tokens
 };
 
-AskedWords find_occurrences(const Model& model,
-                            const Tokenizer& tokenizer,
+AskedWords find_occurrences(const LoadedRun& run,
                             const std::vector<std::string>& sentences,
                             Contextual& points) {
+  const Tokenizer& tokenizer = *run.tokenizer;
+  const int64_t longest = run.parts.model->max_length();
+  const size_t prefix = tokenizer.decode(tokenizer.encode(run.parts.reading.text(""))).size();
   AskedWords asked;
   for (const std::string& sentence : sentences) {
-    const std::vector<int64_t> ids = tokenizer.encode(sentence);
+    const std::vector<int64_t> ids = tokenizer.encode(run.parts.reading.text(sentence));
     const std::string text = tokenizer.decode(ids);
-    const auto ranges = find_word(text, points.word);
+    auto ranges = find_word(text, points.word);
+    std::erase_if(ranges, [&](const auto& range) { return range.first < prefix; });
     if (ranges.empty()) {
       continue;
     }
-    asked.texts.push_back(read_text(model, tokenizer, ids));
-    check(std::ssize(asked.texts.back().ids) <= model.max_length(),
+    asked.texts.push_back(read_text(run.parts, ids));
+    check(std::ssize(asked.texts.back().ids) <= longest,
           "'{}' has {} positions, but the model takes at most {}",
           printable(sentence, 40),
           asked.texts.back().ids.size(),
-          model.max_length());
+          longest);
     for (const auto& [begin, end] : ranges) {
       points.occurrences.push_back({.sentence = points.sentences.size(), .begin = begin, .end = end});
       asked.tokens.push_back(tokens_of_range(tokenizer, ids, {begin, end}));
@@ -145,14 +148,14 @@ Principal principal_components(const Tensor& rows, int64_t count) {
   return result;
 }
 
-Contextual contextual_points(Model& model,
-                             const Tokenizer& tokenizer,
+Contextual contextual_points(const LoadedRun& run,
                              const std::string& word,
                              const std::vector<std::string>& sentences,
                              std::optional<int64_t> layer) {
   const at::NoGradGuard no_grad;
   Contextual points{.word = word};
-  const AskedWords asked = find_occurrences(model, tokenizer, sentences, points);
+  Model& model = *run.parts.model;
+  const AskedWords asked = find_occurrences(run, sentences, points);
   check(points.occurrences.size() >= 2,
         "'{}' stands {} times in the sentences, but at least two are needed",
         printable(word),
@@ -168,7 +171,7 @@ Contextual contextual_points(Model& model,
   }
 
   const Tensor table = token_embedding(model).detach().to(at::kCPU, at::kFloat);
-  const std::vector<int64_t> tokens = tokenizer.encode(word);
+  const std::vector<int64_t> tokens = run.tokenizer->encode(word);
   const Tensor fixed =
       table.index_select(0, at::tensor(tokens, at::kLong)).mean(0, /*keepdim=*/true);  // [1, D]
   const Tensor units = unit_rows(states[static_cast<size_t>(points.layer)]);           // [n, D]

@@ -37,10 +37,9 @@ struct Contextual {
   std::vector<double> self_similarity{};
 };
 
-// The word is found in any case, between characters that are no letters or digits. The points are of vectors
+// Sentences are read behind the run's prefix, in which the word is not looked for. It is found in any case, between characters that are no letters or digits. The points are of vectors
 // at length 1. InputError when it occurs fewer than twice.
-Contextual contextual_points(Model& model,
-                             const Tokenizer& tokenizer,
+Contextual contextual_points(const LoadedRun& run,
                              const std::string& word,
                              const std::vector<std::string>& sentences,
                              std::optional<int64_t> layer);

@@ -1,5 +1,6 @@
 #include "infer/vectors/embed.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <unordered_set>
 
@@ -50,7 +51,7 @@ EmbeddedTexts embed_by_words(const VectorTable& table, std::vector<std::string> 
     check(row.defined(), "'{}' has no word with a vector", printable(text, 40));
     rows.push_back(row);
   }
-  return {std::move(texts), at::stack(rows)};
+  return {.texts = std::move(texts), .vectors = at::stack(rows)};
 }
 
 EmbeddedTexts embed_by_states(const LoadedRun& run,
@@ -59,9 +60,9 @@ EmbeddedTexts embed_by_states(const LoadedRun& run,
                               const Progress& progress) {
   Model& model = *run.parts.model;
   const std::vector<ReadText> read =
-      read_texts(model, *run.tokenizer, run.parts.reading.first_texts(texts), options.truncate);
+      read_texts(run.parts, *run.tokenizer, run.parts.reading.first_texts(texts), options);
   Tensor vectors = encode_texts(model, read, options, progress);
-  return {std::move(texts), std::move(vectors)};
+  return {std::move(texts), std::move(vectors), std::ranges::count(read, true, &ReadText::cut)};
 }
 
 void normalize(EmbeddedTexts& embedded) {

@@ -14,7 +14,8 @@ namespace lmzoo {
 
 struct EmbeddedTexts {
   std::vector<std::string> texts;
-  Tensor vectors;  // [n, D]
+  Tensor vectors;   // [n, D]
+  int64_t cut = 0;  // texts of which only the beginning is in their vector
 };
 
 // Whether `path` has vectors of words and no layers: a file of them, or a word2vec run.
@@ -22,7 +23,7 @@ bool has_word_vectors(const std::string& path);
 
 // Each text as the mean of its words' vectors (source.h); InputError when it has none.
 EmbeddedTexts embed_by_words(const VectorTable& table, std::vector<std::string> texts);
-// Each text by the states of a run's layer.
+// Each text by the states of a run's layer. `options` are asked_so(run) with what a user changed.
 EmbeddedTexts embed_by_states(const LoadedRun& run,
                               std::vector<std::string> texts,
                               const EncodeOptions& options,

@@ -1,8 +1,11 @@
 #include "infer/vectors/encode.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
@@ -16,11 +19,14 @@ namespace {
 // The packed states of the texts after every layer: [N, D] each, float32 on the CPU.
 std::vector<Tensor> states_of(Model& model, std::span<const ReadText> texts) {
   std::vector<std::vector<int64_t>> lists;
-  for (const ReadText& text : texts) {
-    lists.push_back(text.ids);
-  }
   Trace trace;
   Inputs inputs;
+  for (const ReadText& text : texts) {
+    lists.push_back(text.ids);
+    if (text.prefix_mask) {
+      inputs.prefix.push_back(std::ssize(text.ids));
+    }
+  }
   std::tie(inputs.ids, inputs.sequences) = packed_ids(lists);
   inputs = inputs.to(model.parameters().front().device());
   inputs.trace = &trace;
@@ -46,6 +52,7 @@ size_t layer_index(const std::optional<int64_t>& layer, size_t layers) {
 }
 
 Tensor pool(const Tensor& states, const ReadText& text, TextPooling pooling) {  // [T, D] -> [D]
+  const int64_t length = states.size(0);
   switch (pooling) {
     case TextPooling::first:
       return states[0];
@@ -53,46 +60,62 @@ Tensor pool(const Tensor& states, const ReadText& text, TextPooling pooling) {  
       return states[-1];
     case TextPooling::mean:
       return states.mean(0);
+    case TextPooling::max:
+      return states.amax(0);
+    case TextPooling::sqrt_mean:
+      return states.sum(0) / std::sqrt(static_cast<double>(length));
+    case TextPooling::weighted: {
+      const Tensor weights = at::arange(1, length + 1, states.options());
+      return at::matmul(weights, states) / weights.sum();
+    }
     case TextPooling::own:
       break;
   }
   const bool empty = text.length == 0;
-  return states.narrow(0, empty ? 0 : text.begin, empty ? states.size(0) : text.length).mean(0);
+  return states.narrow(0, empty ? 0 : text.begin, empty ? length : text.length).mean(0);
 }
 
 }  // namespace
 
-ReadText read_text(const Model& model, const Tokenizer& tokenizer, std::span<const int64_t> own_ids) {
-  const Vocabulary& vocabulary = tokenizer.vocabulary();
-  const FramedTexts framed = InputFrame::of_text(model.architecture(), vocabulary).one(own_ids);
+ReadText read_text(const Parts& parts, std::span<const int64_t> own_ids) {
+  const FramedTexts framed = parts.reading.frame.one(own_ids);
   ReadText text{.ids = framed.ids, .begin = framed.first, .length = std::ssize(own_ids)};
-  if (text.ids.empty() && vocabulary.eos) {
-    text.ids.push_back(*vocabulary.eos);
+  text.prefix_mask = parts.reading.prefix_mask;
+  if (text.ids.empty() && parts.vocabulary.eos) {
+    text.ids.push_back(*parts.vocabulary.eos);
   }
   check(!text.ids.empty(), "a text without a token cannot be encoded");
   return text;
 }
 
-std::vector<ReadText> read_texts(const Model& model,
+std::vector<ReadText> read_texts(const Parts& parts,
                                  const Tokenizer& tokenizer,
                                  const std::vector<std::string>& texts,
-                                 bool truncate) {
+                                 const EncodeOptions& options) {
+  const int64_t longest = parts.model->max_length();
+  const int64_t limit = options.truncate ? longest : INT64_MAX;
+  const int64_t kept = std::min(limit, options.max_length.value_or(INT64_MAX));
   std::vector<ReadText> all;
   for (const std::string& text : texts) {
     std::vector<int64_t> own = tokenizer.encode_marked(text);
-    const int64_t added = std::ssize(read_text(model, tokenizer, own).ids) - std::ssize(own);
-    const int64_t room = model.max_length() - added;
-    if (std::ssize(own) > room) {
-      check(truncate,
-            "'{}' has {} positions, but the model takes at most {} (--truncate cuts it)",
-            printable(text, 40),
-            std::ssize(own) + added,
-            model.max_length());
-      own.resize(static_cast<size_t>(room));
+    const int64_t added = parts.reading.frame.added(1);
+    const bool cut = std::ssize(own) + added > kept;
+    if (cut) {
+      own.resize(static_cast<size_t>(std::max<int64_t>(kept - added, 0)));
     }
-    all.push_back(read_text(model, tokenizer, own));
+    check(std::ssize(own) + added <= longest,
+          "'{}' has {} positions, but the model takes at most {} (--truncate cuts it)",
+          printable(text, 40),
+          std::ssize(own) + added,
+          longest);
+    all.push_back(read_text(parts, own));
+    all.back().cut = cut;
   }
   return all;
+}
+
+EncodeOptions asked_so(const Parts& parts) {
+  return {.pooling = parts.reading.ask.pooling, .max_length = parts.reading.ask.max_length};
 }
 
 void for_each_states(Model& model,

@@ -11,35 +11,24 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "base/fields.h"
 #include "base/progress.h"
-#include "core/model.h"
 #include "tokenizer/tokenizer.h"
+#include "train/exchange/ask_options.h"
+#include "train/run/assemble.h"
 
 namespace lmzoo {
-
-// mean: over all positions that the model reads, [CLS], [SEP] and </s> too, as sentence encoders are trained.
-// own: over the text's own tokens only. first, last: of all positions, so that `first` of an encoder is
-// [CLS].
-enum class TextPooling { mean, own, first, last };
-template <>
-struct EnumNames<TextPooling> {
-  static constexpr std::pair<TextPooling, std::string_view> values[] = {{TextPooling::mean, "mean"},
-                                                                        {TextPooling::own, "own"},
-                                                                        {TextPooling::first, "first"},
-                                                                        {TextPooling::last, "last"}};
-};
 
 // A text as a model reads it.
 struct ReadText {
   std::vector<int64_t> ids;  // special tokens included
   int64_t begin = 0;         // where the text's own tokens are: [begin, begin + length)
   int64_t length = 0;
+  bool cut = false;          // the text was longer
+  bool prefix_mask = false;  // as in Reading
 };
-ReadText read_text(const Model& model, const Tokenizer& tokenizer, std::span<const int64_t> own_ids);
+ReadText read_text(const Parts& parts, std::span<const int64_t> own_ids);
 
 // Calls `use` with the index of each text and its states [T, D] after every layer, in order. Texts are
 // computed together, about `kPositionsAtOnce` positions at a time. InputError when one is longer than the
@@ -54,8 +43,12 @@ void for_each_states(Model& model,
 struct EncodeOptions {
   std::optional<int64_t> layer{};  // absent: the last
   TextPooling pooling = TextPooling::mean;
-  bool truncate = false;  // longer texts than the model takes are cut, instead of refused
+  bool truncate = false;                // longer texts than the model takes are cut, instead of refused
+  std::optional<int64_t> max_length{};  // longer texts are cut in any case; absent: what the model takes
 };
+
+// As the run is asked (reading.ask), of its last layer.
+EncodeOptions asked_so(const Parts& parts);
 
 // [n, D] float32 on the CPU.
 Tensor encode_texts(Model& model,
@@ -63,10 +56,10 @@ Tensor encode_texts(Model& model,
                     const EncodeOptions& options,
                     const Progress& progress = {});
 
-// The texts' ids; `truncate` as above.
-std::vector<ReadText> read_texts(const Model& model,
+// The texts' ids, cut as the options say.
+std::vector<ReadText> read_texts(const Parts& parts,
                                  const Tokenizer& tokenizer,
                                  const std::vector<std::string>& texts,
-                                 bool truncate);
+                                 const EncodeOptions& options);
 
 }  // namespace lmzoo

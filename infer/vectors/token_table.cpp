@@ -82,14 +82,13 @@ VectorTable token_table(const LoadedRun& run, const TokenTableOptions& options, 
   const EncodeOptions encode{.layer = options.layer};
   std::vector<ReadText> texts;
   for (const std::vector<int64_t>& ids : entries.tokens) {
-    texts.push_back(read_text(model, tokenizer, ids));
+    texts.push_back(read_text(run.parts, ids));
   }
   VectorTable result(std::move(entries.names), encode_texts(model, texts, encode, progress));
-  result.compose_with([model = run.parts.model, tokens = run.tokenizer, encode](const std::string& word) {
+  result.compose_with([parts = run.parts, tokens = run.tokenizer, encode](const std::string& word) {
     const std::vector<int64_t> ids = tokens->encode(word);
-    return is_known(*tokens, ids)
-               ? encode_texts(*model, std::vector{read_text(*model, *tokens, ids)}, encode)[0]
-               : Tensor();
+    return is_known(*tokens, ids) ? encode_texts(*parts.model, std::vector{read_text(parts, ids)}, encode)[0]
+                                  : Tensor();
   });
   return result;
 }

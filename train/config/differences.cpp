@@ -7,7 +7,7 @@
 namespace lmzoo {
 namespace {
 
-// Keys that may change between two parts of one run.
+// Keys that may change between two parts of one run; `ask` is no part of training.
 bool may_change(const std::string& key) {
   static const std::vector<std::string> keys{"data.cache_dir",
                                              "data.workers",
@@ -17,7 +17,7 @@ bool may_change(const std::string& key) {
                                              "train.log_every",
                                              "train.save_every",
                                              "train.keep_last"};
-  return std::find(keys.begin(), keys.end(), key) != keys.end();
+  return key.starts_with("ask") || std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
 std::string one_line(const YamlNode* node) {

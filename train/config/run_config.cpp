@@ -168,6 +168,7 @@ class RunConfigGroup final : public GroupRef {
     field("eval", config_.eval, "evaluation while training");
     field("warm_start", config_.warm_start, "weights to begin from");
     field("fine_tune", config_.fine_tune, "which of them learn, how fast and since when");
+    field("ask", config_.ask, "how the finished run is asked");
   }
 
  private:

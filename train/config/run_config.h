@@ -1,6 +1,6 @@
 // The YAML of a run: one section a part, each the part's own options.
 //
-//   name seed tokenizer data model objective optimizer schedule train eval warm_start fine_tune
+//   name seed tokenizer data model objective optimizer schedule train eval warm_start fine_tune ask
 //
 // Modules never see this: assemble.h hands each its own options.
 #pragma once
@@ -17,6 +17,7 @@
 #include "io/yaml.h"
 #include "text/source.h"
 #include "tokenizer/options.h"
+#include "train/exchange/ask_options.h"
 #include "train/loop/lr_schedule.h"
 #include "train/loop/train_options.h"
 #include "train/start/warm_start.h"
@@ -91,8 +92,11 @@ struct RunConfig {
   EvalOptions eval;
   WarmStartOptions warm_start;
   FineTuneOptions fine_tune;
+  AskOptions ask;
 
   uint64_t stream_seed() const { return static_cast<uint64_t>(seed); }
+  // Weights from elsewhere, trained on nobody knows what.
+  bool is_published() const { return data.train.files.empty(); }
   int64_t micro_batch() const { return train.batch_size / train.micro_batches; }
 };
 
@@ -127,7 +131,7 @@ Json run_config_schema(const Registry& registry);
 
 // Dotted keys whose values differ between two dumped configurations, without those that may change between
 // the parts of one run: where and how fast it computes and what it logs (data.cache_dir, data.workers,
-// data.prefetch, train.device, train.threads, train.log_every, train.save_every, train.keep_last).
+// data.prefetch, train.device, train.threads, train.log_every, train.save_every, train.keep_last), and how the finished run is asked (ask).
 struct ConfigDifference {
   std::string key, before, now;
 };

@@ -11,6 +11,7 @@
 #include "core/model.h"
 #include "core/objective.h"
 #include "tokenizer/tokenizer.h"
+#include "train/exchange/ask_options.h"
 #include "train/tune/fine_tune.h"
 
 namespace lmzoo {
@@ -24,6 +25,7 @@ struct PortableRun {
   std::shared_ptr<const Tokenizer> tokenizer;  // null while a run is put together: nothing is written then
   std::vector<std::string> classes;
   std::optional<LoraOptions> lora;
+  TextsAsked asked{};
 };
 
 }  // namespace lmzoo

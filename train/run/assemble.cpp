@@ -14,6 +14,7 @@
 #include "tokenizer/vocabulary_of.h"
 #include "train/exchange/huggingface/peft.h"
 #include "train/run/full_window.h"
+#include "train/start/head_classes.h"
 
 namespace lmzoo {
 
@@ -150,7 +151,7 @@ Parts build_parts(const LoadedConfig& loaded,
                   const std::vector<std::string>& classes) {
   const RunConfig& config = loaded.config;
   Parts parts{.model = nullptr, .objective = nullptr, .vocabulary = vocabulary, .classes = classes};
-  parts.reading = {.record = shape_of(config.data.train), .prefix = config.data.train.prefix};
+  parts.reading = reading_of(config);
   parts.model = loaded.places.locate("model", [&] {
     seed_weights(config, 0);
     return built([&] {
@@ -164,6 +165,7 @@ Parts build_parts(const LoadedConfig& loaded,
     return registry.objective(config.objective.type)
         .make(config.objective.options, objective_context(parts, config.data.sequence_length, registry));
   });
+  settle_reading(parts, config);
   check_together(loaded, parts);
   return parts;
 }
@@ -254,14 +256,36 @@ std::vector<std::string> prepare_fine_tuning(const Parts& parts, const RunConfig
   return prepare_fine_tuning(*parts.model, *parts.objective, config.fine_tune, config.stream_seed());
 }
 
+namespace {
+
+// With the classes of the run that goes on, or by row of the head that is taken over.
+std::shared_ptr<const TokenStore> open_training_store(const LoadedConfig& loaded,
+                                                      std::shared_ptr<const Tokenizer> tokenizer,
+                                                      const AssembleOptions& options) {
+  const RunConfig& config = loaded.config;
+  const auto open = [&](const std::optional<std::vector<std::string>>& classes) {
+    return open_store(loaded, "data.train", config.data.train, tokenizer, classes, options.style);
+  };
+  auto store = open(std::nullopt);
+  if (store->classes().empty()) {
+    return store;
+  }
+  std::vector<std::string> classes = options.classes;
+  if (classes.empty()) {
+    classes = loaded.places.locate("warm_start", [&] { return run_classes(config.warm_start, store->classes()); });
+  }
+  return classes == store->classes() ? store : open(classes);
+}
+
+}  // namespace
+
 Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const AssembleOptions& options) {
   const RunConfig& config = loaded.config;
   Assembled run;
   run.tokenizer = options.tokenizer_folder.empty() ? make_run_tokenizer(loaded, options.style)
                                                    : load_tokenizer(options.tokenizer_folder);
   const Vocabulary vocabulary = vocabulary_of(*run.tokenizer);
-  const auto store =
-      open_store(loaded, "data.train", config.data.train, run.tokenizer, std::nullopt, options.style);
+  const auto store = open_training_store(loaded, run.tokenizer, options);
   run.parts = build_parts(loaded, registry, vocabulary, store->classes());
   const Windows windows = make_windows(loaded, *run.parts.objective, vocabulary, store);
   run.batches = loaded.places.locate("data.train", [&] {

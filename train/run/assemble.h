@@ -44,6 +44,10 @@ struct Parts {
 // What an objective of these parts is told, with factories for further models and objectives; parts.model is built.
 ObjectiveContext objective_context(const Parts& parts, int64_t sequence_length, const Registry& registry);
 
+// How the texts of a run's data are read; queries, too, when its model and objective are there.
+Reading reading_of(const RunConfig& config);
+void settle_reading(Parts& parts, const RunConfig& config);
+
 // Builds model and objective with initial weights that follow from the seed, and refuses what cannot go
 // together: an objective and an architecture, a vocabulary larger than the embedding, sequences longer than
 // the model's.
@@ -116,6 +120,7 @@ struct Assembled {
 struct AssembleOptions {
   at::Device device = at::kCPU;
   std::string tokenizer_folder{};  // of the run that goes on; empty: trained, cached or loaded as configured
+  std::vector<std::string> classes{};  // of the run that goes on; empty: those of the text, or of warm_start's head
   bool warm = true;                // false: weights come from a checkpoint anyway, warm_start only freezes
   ProgressBar::Style style = ProgressBar::Style::automatic;
 };

@@ -38,16 +38,20 @@ Parts build_parts_to_ask(const LoadedConfig& loaded,
   try {
     return build_parts(loaded, registry, vocabulary, classes);
   } catch (const InputError& error) {
-    if (!loaded.config.data.train.files.empty()) {
+    if (!loaded.config.is_published()) {
       throw;  // it was trained here, so this is no question of a checkpoint from elsewhere
     }
     const RunConfig& config = loaded.config;
-    return {.model = registry.model(config.model.type)
-                         .make(config.model.options,
-                               {.vocabulary = vocabulary, .sequence_length = config.data.sequence_length}),
-            .objective = std::make_shared<NoObjective>(error.what()),
-            .vocabulary = vocabulary,
-            .classes = classes};
+    Parts parts{
+        .model = registry.model(config.model.type)
+                     .make(config.model.options,
+                           {.vocabulary = vocabulary, .sequence_length = config.data.sequence_length}),
+        .objective = std::make_shared<NoObjective>(error.what()),
+        .vocabulary = vocabulary,
+        .classes = classes,
+        .reading = reading_of(config)};
+    settle_reading(parts, config);
+    return parts;
   }
 }
 
@@ -71,7 +75,9 @@ PortableRun portable(const Parts& parts, const RunConfig& config) {
           .objective = parts.objective,
           .tokenizer = nullptr,
           .classes = parts.classes,
-          .lora = config.fine_tune.lora};
+          .lora = config.fine_tune.lora,
+          .asked = {.ask = config.ask,
+                    .prompt = config.data.train.prefix.empty() ? "" : config.data.train.prefix.front()}};
 }
 
 PortableRun portable(const LoadedRun& run) {

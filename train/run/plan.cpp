@@ -13,6 +13,7 @@
 #include "tokenizer/vocabulary_of.h"
 #include "train/config/word_settings.h"
 #include "train/loop/step.h"
+#include "train/start/head_classes.h"
 #include "train/run/full_window.h"
 #include "train/words/work.h"
 
@@ -119,6 +120,7 @@ class Planner {
       return;
     }
     loaded_.places.locate("data.train", [&] { classes_ = class_names(text); });
+    loaded_.places.locate("warm_start", [&] { classes_ = run_classes(config_.warm_start, classes_); });
   }
 
   void build(const Vocabulary& vocabulary) {

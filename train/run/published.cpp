@@ -54,6 +54,10 @@ LoadedConfig config_of(const ModelFromFolder& from, const Registry& registry) {
   set_head(from, config.data.sequence_length, config.objective);
   settle_optimizer(config, registry);
   config.data.train.files.clear();
+  config.ask = from.asked.ask;
+  if (!from.asked.prompt.empty()) {
+    config.data.train.prefix = {from.asked.prompt};
+  }
   return loaded;
 }
 

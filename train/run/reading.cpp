@@ -5,13 +5,42 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "text/rows.h"
+#include "train/run/assemble.h"
 
 namespace lmzoo {
 namespace {
 
 std::string counted(int64_t texts) { return fmt::format("{} {}", texts, texts == 1 ? "text" : "texts"); }
 
+InputTemplate before_text(const std::optional<int64_t>& id) {
+  return {.before = id ? std::vector{*id} : std::vector<int64_t>{}};
+}
+
 }  // namespace
+
+Reading reading_of(const RunConfig& config) {
+  const TextOptions& train = config.data.train;
+  return {.record = shape_of(train), .prefix = train.prefix, .ask = config.ask};
+}
+
+void settle_reading(Parts& parts, const RunConfig& config) {
+  const Vocabulary& vocabulary = parts.vocabulary;
+  Reading& reading = parts.reading;
+  if (parts.model->architecture() != Architecture::decoder_only) {
+    reading.frame = InputFrame::of_text(parts.model->architecture(), vocabulary);
+  } else if (config.is_published()) {
+    reading.frame = InputFrame(vocabulary.inputs.value_or(InputTemplate{}));
+  } else if (config.data.windows == WindowKind::stream) {
+    reading.frame = InputFrame(before_text(vocabulary.eos ? vocabulary.eos : parts.objective->begins_with()));
+  } else if (parts.objective->form().layout == Layout::source_target) {
+    reading.prefix_mask = true;
+    reading.frame =
+        InputFrame(InputTemplate{.before = {start_symbol(vocabulary)},
+                                 .after = {required_token(vocabulary.eos, "eos", "a source text")}});
+  } else {
+    reading.frame = InputFrame(before_text(parts.objective->begins_with()));
+  }
+}
 
 std::string Reading::text(std::string_view own, size_t column) const {
   return behind_prefix(prefix, column, own);

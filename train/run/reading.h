@@ -7,12 +7,22 @@
 #include <vector>
 
 #include "base/sample.h"
+#include "core/input_frame.h"
+#include "train/exchange/ask_options.h"
 
 namespace lmzoo {
 
 struct Reading {
   RecordShape record{};               // of the training data
   std::vector<std::string> prefix{};  // written before each text (data.train.prefix)
+  AskOptions ask{};
+  // Around a text that belongs to no task: a query, or what is embedded. Encoders: InputFrame::of_text. A decoder-only
+  // model goes on from what stood before its texts in training (the objective's own begin symbol or, in a stream, the
+  // end of the text before), or reads it as the source that its targets stand behind; a published one reads texts as
+  // its tokenizer writes them.
+  InputFrame frame{InputTemplate{}};
+  bool prefix_mask =
+      false;  // of a decoder-only model whose texts are sources: each position sees the whole text
 
   // A text as the model reads it, which stands in the given column of texts.
   std::string text(std::string_view own, size_t column = 0) const;

@@ -13,6 +13,7 @@
 #include "train/run/assemble.h"
 #include "train/run/plan.h"
 #include "train/run/run_folder.h"
+#include "train/saved/run_files.h"
 #include "train/words/train.h"
 
 namespace lmzoo {
@@ -99,7 +100,10 @@ TrainResult train_run(const LoadedConfig& loaded,
   Assembled parts =
       assemble(loaded,
                registry,
-               {.device = device.device, .tokenizer_folder = known_tokenizer(run), .warm = !goes_on});
+               {.device = device.device,
+                .tokenizer_folder = known_tokenizer(run),
+                .classes = goes_on ? read_classes(run) : std::vector<std::string>{},
+                .warm = !goes_on});
   log(parts.warm_started_from.empty() ? "" : "begins from " + parts.warm_started_from);
   log(parts.embedding_note);
   write_run_folder(run, config, *parts.tokenizer, parts.parts.classes);

@@ -1,6 +1,8 @@
 // Vectors that a transformer makes: of texts, of its vocabulary, of a word in several contexts.
 #include "infer/vectors/encode.h"
 
+#include <cmath>
+
 #include <ATen/Context.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/cdist.h>
@@ -8,6 +10,7 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include "infer/fresh_run.h"
 #include "infer/vectors/contextual.h"
@@ -21,8 +24,7 @@ using test::fresh_run;
 namespace {
 
 Tensor encoded(const LoadedRun& run, const std::vector<std::string>& texts, const EncodeOptions& options) {
-  return encode_texts(
-      *run.parts.model, read_texts(*run.parts.model, *run.tokenizer, texts, options.truncate), options);
+  return encode_texts(*run.parts.model, read_texts(run.parts, *run.tokenizer, texts, options), options);
 }
 
 bool close(const Tensor& a, const Tensor& b) { return at::allclose(a, b, 1e-4, 1e-5); }
@@ -33,7 +35,7 @@ TEST_CASE("a text's vector does not depend on its neighbors, and is its states p
   const LoadedRun run = fresh_run(GENERATE("bert", "gpt", "t5"));
   Model& model = *run.parts.model;
   const std::vector<std::string> texts{"the old owl", "a", "the small river jumps over the hill"};
-  const std::vector<ReadText> read = read_texts(model, *run.tokenizer, texts, false);
+  const std::vector<ReadText> read = read_texts(run.parts, *run.tokenizer, texts, {});
   std::vector<std::vector<Tensor>> states;
   for_each_states(model, read, [&](size_t, const std::vector<Tensor>& layers) { states.push_back(layers); });
   REQUIRE(states.size() == 3);
@@ -66,6 +68,30 @@ TEST_CASE("a text that is too long is refused with both lengths, or cut") {
       encoded(run, {text}, {}),
       Catch::Contains("has 102 positions, but the model takes at most 64 (--truncate cuts it)"));
   CHECK(close(encoded(run, {text}, {.truncate = true}), encoded(run, {text.substr(0, 62)}, {})));
+}
+
+TEST_CASE("every pooling is its formula over the states of the positions") {
+  const LoadedRun run = fresh_run("bert");
+  const std::vector<ReadText> read = read_texts(run.parts, *run.tokenizer, {"the old owl sleeps"}, {});
+  Tensor h;  // [T, D]
+  for_each_states(
+      *run.parts.model, read, [&](size_t, const std::vector<Tensor>& layers) { h = layers.back(); });
+  const auto pooled = [&](TextPooling pooling) {
+    return encode_texts(*run.parts.model, read, {.pooling = pooling})[0];
+  };
+  Tensor sum = at::zeros({h.size(1)}), weighted = at::zeros({h.size(1)});
+  int64_t weights = 0;
+  for (int64_t t = 0; t < h.size(0); ++t) {
+    sum += h[t];
+    weighted += (t + 1) * h[t];
+    weights += t + 1;
+  }
+  CHECK(close(pooled(TextPooling::mean), sum / h.size(0)));
+  CHECK(close(pooled(TextPooling::sqrt_mean), sum / std::sqrt(static_cast<double>(h.size(0)))));
+  CHECK(close(pooled(TextPooling::weighted), weighted / weights));
+  CHECK(close(pooled(TextPooling::max), std::get<0>(h.max(0))));
+  CHECK(close(pooled(TextPooling::first), h[0]));
+  CHECK(close(pooled(TextPooling::last), h[h.size(0) - 1]));
 }
 
 TEST_CASE("a vocabulary's table has the rows of the embedding under the names of words") {
@@ -126,8 +152,7 @@ TEST_CASE("a word's static vector is one point, its contextual vectors are sever
   const LoadedRun run = fresh_run("bert");
   const std::vector<std::string> sentences{
       "the owl sleeps", "no such word here", "an old fox sees an owl near an owl", "the owl sleeps"};
-  const Contextual points =
-      contextual_points(*run.parts.model, *run.tokenizer, "owl", sentences, std::nullopt);
+  const Contextual points = contextual_points(run, "owl", sentences, std::nullopt);
   CHECK(points.layer == 2);
   CHECK(points.sentences.size() == 3);
   REQUIRE(points.occurrences.size() == 4);
@@ -143,6 +168,6 @@ TEST_CASE("a word's static vector is one point, its contextual vectors are sever
   const std::string page = to_html(points);
   CHECK_THAT(page, Catch::Contains("<svg") && Catch::Contains("<mark>owl</mark>"));
   CHECK(page.find("http") == std::string::npos);
-  CHECK_THROWS_WITH(contextual_points(*run.parts.model, *run.tokenizer, "here", sentences, std::nullopt),
+  CHECK_THROWS_WITH(contextual_points(run, "here", sentences, std::nullopt),
                     Catch::Contains("stands 1 times in the sentences, but at least two are needed"));
 }

@@ -135,6 +135,7 @@ TEST_CASE("a run may change where and how fast it computes, and nothing else") {
   const auto now = [](const std::string& change) { return dump(parse(kGood, {change}).config); };
   CHECK(identity_differences(before, now("train.threads=1")).empty());
   CHECK(identity_differences(before, now("train.log_every=1")).empty());
+  CHECK(identity_differences(before, now("ask.pooling=first")).empty());
   const auto steps = identity_differences(before, now("train.steps=60"));
   REQUIRE(steps.size() == 1);
   CHECK(steps[0].key == "train.steps");
@@ -146,7 +147,7 @@ TEST_CASE("a run may change where and how fast it computes, and nothing else") {
 TEST_CASE("the schema has an alternative for every model, objective and optimizer") {
   const Registry registry = make_registry();
   const Json schema = run_config_schema(registry);
-  CHECK(schema["properties"].size() == 12);
+  CHECK(schema["properties"].size() == 13);
   CHECK(schema["properties"]["model"]["oneOf"].size() == registry.models().size() + 1);
   CHECK(schema["properties"]["objective"]["oneOf"].size() == registry.objectives().size());
   const Json& rules = schema["properties"]["optimizer"]["oneOf"];

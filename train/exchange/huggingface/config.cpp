@@ -7,10 +7,12 @@
 #include "base/utf8.h"
 #include "io/files.h"
 #include "train/exchange/huggingface/family.h"
+#include "train/exchange/huggingface/sentence_encoder.h"
 
 namespace lmzoo {
 namespace {
 
+constexpr const char* kEos = "eos_token_id";
 constexpr const char* kWrittenFor = "5.23.0";  // of transformers: whose keys are written
 
 std::string config_path(const std::string& folder) { return folder + "/config.json"; }
@@ -95,26 +97,48 @@ void refuse_common(ConfigKeys& keys, bool two_stacks) {
   keys.only("per_layer_config", nullptr, "layers that differ are not supported");
 }
 
-// An id, or the first of a list of ids.
-std::optional<int64_t> read_id(ConfigKeys& keys, std::string_view name, int64_t vocab_size) {
+// An id or a list of ids, without those that are none: published files name ids beyond small vocabularies, and -1.
+std::vector<int64_t> read_id_list(ConfigKeys& keys, std::string_view name, int64_t vocab_size) {
+  std::vector<int64_t> ids;
   const Json* value = keys.find(name);
-  const Json* id = value != nullptr && value->is_array() && !value->empty() ? &value->front() : value;
-  if (id == nullptr) {
-    return std::nullopt;
+  if (value == nullptr) {
+    return ids;
   }
-  if (!id->is_number_integer()) {
-    keys.fail(name, "must be an id of the vocabulary, or a list of them");
+  for (const Json& id : value->is_array() ? *value : Json::array({*value})) {
+    if (!id.is_number_integer()) {
+      keys.fail(name, "must be an id of the vocabulary, or a list of them");
+    }
+    const bool inside = !id.is_number_unsigned() || id.get<uint64_t>() < static_cast<uint64_t>(vocab_size);
+    if (inside && id.get<int64_t>() >= 0) {
+      ids.push_back(id.get<int64_t>());
+    }
   }
-  // Published files name ids beyond small vocabularies, and -1 for none.
-  const bool inside = !id->is_number_unsigned() || id->get<uint64_t>() < static_cast<uint64_t>(vocab_size);
-  return inside && id->get<int64_t>() >= 0 ? std::optional(id->get<int64_t>()) : std::nullopt;
+  return ids;
+}
+
+std::optional<int64_t> read_id(ConfigKeys& keys, std::string_view name, int64_t vocab_size) {
+  const std::vector<int64_t> ids = read_id_list(keys, name, vocab_size);
+  return ids.empty() ? std::nullopt : std::optional(ids.front());
+}
+
+// What ends generation: as generation_config.json says, where there is one that does, else config.json.
+std::vector<int64_t> read_ends(ConfigKeys& keys, const std::string& folder, int64_t vocab_size) {
+  const std::string file = folder + "/generation_config.json";
+  std::error_code error;
+  if (std::filesystem::is_regular_file(file, error)) {
+    ConfigKeys generation(read_json(file, {.bytes = 1 << 22}), file);
+    if (generation.find(kEos) != nullptr) {
+      return read_id_list(generation, kEos, vocab_size);
+    }
+  }
+  return read_id_list(keys, kEos, vocab_size);
 }
 
 ConfigIds read_ids(ConfigKeys& keys, int64_t vocab_size) {
   return {.vocab_size = vocab_size,
           .pad = read_id(keys, "pad_token_id", vocab_size),
           .bos = read_id(keys, "bos_token_id", vocab_size),
-          .eos = read_id(keys, "eos_token_id", vocab_size),
+          .eos = read_id(keys, kEos, vocab_size),
           .cls = read_id(keys, "cls_token_id", vocab_size),
           .sep = read_id(keys, "sep_token_id", vocab_size),
           .mask = read_id(keys, "mask_token_id", vocab_size),
@@ -208,6 +232,8 @@ ModelFromFolder read_huggingface_config(const std::string& folder) {
   pass_over_common(keys);
   refuse_common(keys, model.type == "t5");
   model.ids = read_ids(keys, OptionValues(model.options).integer("vocab_size"));
+  model.asked = read_sentence_encoder(folder).value_or(TextsAsked{});
+  model.asked.ask.ends = read_ends(keys, folder, model.ids.vocab_size);
   model.task.architecture = read_task(keys, *family);
   model.task.labels = read_labels(keys);
   model.task.problem_type = keys.text("problem_type", "");
@@ -246,7 +272,14 @@ Json write_huggingface_config(const ModelFromFolder& model, const std::string& a
   Json config{{"architectures", {architecture}}, {"model_type", model.family}};
   config["pad_token_id"] = id(model.ids.pad);
   config["bos_token_id"] = id(model.ids.bos);
-  config["eos_token_id"] = id(model.ids.eos);
+  config[kEos] = id(model.ids.eos);
+  if (!model.asked.ask.ends.empty()) {
+    std::vector<int64_t> ends = model.asked.ask.ends;
+    if (model.ids.eos && std::ranges::find(ends, *model.ids.eos) == ends.end()) {
+      ends.insert(ends.begin(), *model.ids.eos);
+    }
+    config[kEos] = ends.size() == 1 ? Json(ends.front()) : Json(ends);
+  }
   if (model.type == "t5") {
     config["is_encoder_decoder"] = true;
     config["pad_token_id"] = model.ids.pad.value_or(0);

@@ -15,6 +15,7 @@
 
 #include "io/json.h"
 #include "io/yaml.h"
+#include "train/exchange/ask_options.h"
 
 namespace lmzoo {
 
@@ -39,6 +40,7 @@ struct ModelFromFolder {
   YamlNode options;    // a mapping of what the YAML's section `model` has beside `type`
   TaskHead task;
   ConfigIds ids;
+  TextsAsked asked;
 };
 
 // Whether `path` is a folder with a config.json that names a model_type.

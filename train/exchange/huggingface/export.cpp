@@ -13,6 +13,7 @@
 #include "io/files.h"
 #include "train/exchange/huggingface/family.h"
 #include "train/exchange/huggingface/heads.h"
+#include "train/exchange/huggingface/sentence_encoder.h"
 #include "train/exchange/huggingface/weight_plan.h"
 #include "train/yaml/bind.h"
 
@@ -188,6 +189,7 @@ ExportedModel exported(const PortableRun& run, const ExportOptions& options) {
   out.model.ids.pad = vocabulary.pad;
   out.model.ids.bos = vocabulary.bos;
   out.model.ids.eos = vocabulary.eos;
+  out.model.asked = run.asked;
   const Family& family = family_called(out.model.family);
   const NameMap names = family.names(OptionValues(out.model.options));
   out.architecture = choose_architecture(run, family, names, out.model.options, options.architecture);
@@ -208,6 +210,9 @@ KeyAccount export_folder(const PortableRun& run, const std::string& folder, cons
   write_config(staged.path(), model);
   write_weights(staged.path(), model.tensors, options.max_shard_bytes);
   run.tokenizer->save(staged.path());
+  if (encodes_sentences(run.asked.ask)) {
+    write_sentence_encoder(staged.path(), run.model->width(), run.asked);
+  }
   staged.commit();
   return std::move(model.account);
 }
