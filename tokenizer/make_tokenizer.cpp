@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/strings.h"
 #include "base/utf8.h"
+#include "base/vocabulary.h"
 #include "io/files.h"
 #include "io/manifest.h"
 #include "tokenizer/ids_only.h"
@@ -336,7 +337,12 @@ std::optional<Vocabulary> planned_vocabulary(const TokenizerOptions& options) {
         "tokenizer.vocab_size is {}, but must be more than {}: the special tokens and sentinels",
         size,
         others);
-  return standard_specials(size - others, options.sentinels).vocabulary;
+  Vocabulary planned = standard_specials(size - others, options.sentinels).vocabulary;
+  if (is_pipeline(options.type)) {  // trained with the post-processor [CLS] a [SEP] b [SEP]
+    planned.inputs = InputTemplate{
+        .before = {*planned.cls}, .between = {*planned.sep}, .after = {*planned.sep}, .second_type = true};
+  }
+  return planned;
 }
 
 TokenizerPtr load_tokenizer(const std::string& folder) {
