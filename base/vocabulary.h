@@ -18,11 +18,11 @@ class WordIndex;  // base/words/word_index.h
 //   a      before a after                      [CLS] a [SEP]
 //   a, b   before a between b after            [CLS] a [SEP] b [SEP]     RoBERTa: <s> a </s></s> b </s>
 struct InputTemplate {
-  std::vector<int64_t> before, between, after;
+  std::vector<int64_t> before{}, between{}, after{};
   bool second_type = false;  // b and what follows it have token type 1, all else 0 (BERT)
   // Around a text without a second one, where it is not framed as a pair is: a template without its own "pair".
   struct Alone {
-    std::vector<int64_t> before, after;
+    std::vector<int64_t> before{}, after{};
     bool operator==(const Alone&) const = default;
   };
   std::optional<Alone> alone{};

@@ -16,9 +16,8 @@ constexpr size_t kShown = 60;
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\v\f";
   const size_t begin = text.find_first_not_of(kSpace);
-  return begin == std::string_view::npos
-             ? std::string_view()
-             : text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+  return begin == std::string_view::npos ? std::string_view()
+                                         : text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
 [[noreturn]] void refuse(const std::string& one, const std::string& other, std::string_view why) {
@@ -58,7 +57,9 @@ std::vector<std::string> ordered_classes(std::vector<std::string> names) {
   std::sort(names.begin(), names.end());
   check_distinct<double>(names, number_of, "number");
   check_distinct<std::string_view>(
-      names, [](const std::string& name) { return std::optional(trimmed(name)); }, "text but for white space");
+      names,
+      [](const std::string& name) { return std::optional(trimmed(name)); },
+      "text but for white space");
   const auto is_number = [](const std::string& name) { return number_of(name).has_value(); };
   if (std::all_of(names.begin(), names.end(), is_number)) {
     std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {

@@ -53,11 +53,14 @@ bool is_pipeline(TokenizerType type) {
 }
 
 TokenizerPtr load_pretrained(const TokenizerOptions& options) {
-  check(!options.path.empty(), "tokenizer: type pretrained needs path, the folder of a published checkpoint");
+  check(!options.path.empty(),
+        "tokenizer: type pretrained needs path, the folder of a published checkpoint or the tokenizer/ of a "
+        "run");
   refuse_unused(options,
                 {.type = options.type, .path = options.path, .vocab_size = options.vocab_size},
                 "type pretrained needs nothing but path; ");
-  TokenizerPtr tokenizer = load_huggingface_tokenizer(options.path);
+  const bool of_run = std::filesystem::exists(options.path + "/" + kTokenizerFile);
+  TokenizerPtr tokenizer = of_run ? load_tokenizer(options.path) : load_huggingface_tokenizer(options.path);
   check(!options.vocab_size || *options.vocab_size == tokenizer->vocabulary().size,
         "tokenizer.vocab_size is {}, but {} has exactly {}",
         options.vocab_size.value_or(0),

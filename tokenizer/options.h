@@ -69,10 +69,14 @@ struct TokenizerOptions {
   static constexpr void fields(auto& self, auto& visit) {
     visit("type",
           self.type,
-          "sentencepiece, byte, char, words, pretrained (of a published checkpoint), or trained here and "
+          "sentencepiece, byte, char, words, pretrained (of a published checkpoint or a run), or trained "
+          "here and "
           "saved as "
           "Hugging Face's tokenizer.json: wordpiece, byte_bpe, unigram");
-    visit("path", self.path, "pretrained: the folder with tokenizer.json, vocab.txt, vocab.json or a .model");
+    visit("path",
+          self.path,
+          "pretrained: the folder with tokenizer.json, vocab.txt, vocab.json or a .model, or the tokenizer/ "
+          "of a run");
     visit("model", self.model, "sentencepiece: an existing .model file instead of training one");
     visit("files", self.files, "train on these texts instead of data.train, so that runs share a tokenizer");
     visit("algorithm", self.algorithm, "sentencepiece training: unigram or bpe");

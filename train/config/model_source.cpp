@@ -121,20 +121,64 @@ void add_warm_start(YamlNode& root, const YamlNode& from) {
   section->entries.push_back({"from", from.where, from});
 }
 
+// The folder of a run's tokenizer, or of a published one; absent where there is none.
+std::optional<std::string> tokenizer_of(const std::string& folder) {
+  if (has_huggingface_tokenizer(folder)) {
+    return folder;
+  }
+  try {
+    std::string own = tokenizer_folder(run_of(folder));
+    return std::filesystem::is_directory(own) ? std::optional(std::move(own)) : std::nullopt;
+  } catch (const InputError&) {
+    return std::nullopt;  // no run either
+  }
+}
+
+YamlNode pretrained(const std::string& folder, const Location& where) {
+  YamlNode section = YamlNode::mapping();
+  YamlNode path = YamlNode::text(folder), type = YamlNode::text("pretrained");
+  section.where = path.where = type.where = where;
+  section.entries.push_back({"type", where, std::move(type)});
+  section.entries.push_back({"path", where, std::move(path)});
+  return section;
+}
+
 void add_tokenizer(YamlNode& root, const YamlNode& from) {
-  if (root.find("tokenizer") != nullptr || !has_huggingface_tokenizer(from.scalar)) {
+  const auto folder = root.find("tokenizer") == nullptr ? tokenizer_of(from.scalar) : std::nullopt;
+  if (folder) {
+    root.entries.push_back({"tokenizer", from.where, pretrained(*folder, from.where)});
+  }
+}
+
+// `tokenizer: {from: FOLDER}`.
+void expand_tokenizer_from(YamlNode& root) {
+  YamlNode* section = root.find("tokenizer");
+  const YamlNode* from = section == nullptr ? nullptr : section->find("from");
+  if (from == nullptr) {
     return;
   }
-  YamlNode section = YamlNode::mapping();
-  section.where = from.where;
-  section.entries.push_back({"type", from.where, YamlNode::text("pretrained")});
-  section.entries.push_back({"path", from.where, from});
-  root.entries.push_back({"tokenizer", from.where, std::move(section)});
+  if (section->entries.size() > 1) {
+    const YamlEntry& other = section->entries[section->entries.front().key == "from" ? 1 : 0];
+    throw InputError(
+        other.key_where,
+        fmt::format("tokenizer.{}: does not go with tokenizer.from, which has all of a tokenizer",
+                    printable(other.key, 60)));
+  }
+  const auto folder = from->kind == YamlNode::Kind::scalar && !from->scalar.empty()
+                          ? tokenizer_of(from->scalar)
+                          : std::nullopt;
+  if (!folder) {
+    fail(*from,
+         "tokenizer.from",
+         "expected a run or a folder with a published tokenizer, got '" + shown_option(*from) + "'");
+  }
+  *section = pretrained(*folder, from->where);
 }
 
 }  // namespace
 
-void expand_model_from(YamlNode& root) {
+void expand_from(YamlNode& root) {
+  expand_tokenizer_from(root);
   YamlNode* model = root.find("model");
   if (model == nullptr || model->find("from") == nullptr) {
     return;
@@ -179,6 +223,15 @@ Json model_from_schema() {
           {"properties", {{"from", folder}, {"weights", weights}}},
           {"required", {"from"}},
           {"not", {{"required", {"type"}}}}};
+}
+
+Json tokenizer_from_schema() {
+  const Json folder{{"type", "string"},
+                    {"description", "a published checkpoint or a run whose tokenizer is taken"}};
+  return {{"type", "object"},
+          {"properties", {{"from", folder}}},
+          {"required", {"from"}},
+          {"additionalProperties", false}};
 }
 
 }  // namespace lmzoo

@@ -343,7 +343,7 @@ LoadedConfig parse_run_config(std::string_view text,
   for (const Override& override : overrides) {
     apply_override(root, override);
   }
-  expand_model_from(root);
+  expand_from(root);
   require_type(root, "model", names_of(registry.models()), {"type", "from"});
   require_type(root, "objective", names_of(registry.objectives()), {"type"});
   LoadedConfig loaded;
@@ -386,6 +386,8 @@ Json run_config_schema(const Registry& registry) {
   Json schema = schema_of(group);
   schema["properties"]["model"] = alternatives<ModelChoice, ModelGroup>(registry.models(), registry);
   schema["properties"]["model"]["oneOf"].push_back(model_from_schema());
+  Json& tokenizer = schema["properties"]["tokenizer"];
+  tokenizer = {{"anyOf", {tokenizer, tokenizer_from_schema()}}};
   schema["properties"]["objective"] =
       alternatives<ObjectiveChoice, ObjectiveGroup>(registry.objectives(), registry);
   schema["properties"]["optimizer"] = optimizer_schema(registry);

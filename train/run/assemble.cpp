@@ -15,6 +15,7 @@
 #include "train/exchange/huggingface/peft.h"
 #include "train/run/full_window.h"
 #include "train/start/head_classes.h"
+#include "train/start/other_pieces.h"
 
 namespace lmzoo {
 
@@ -272,7 +273,8 @@ std::shared_ptr<const TokenStore> open_training_store(const LoadedConfig& loaded
   }
   std::vector<std::string> classes = options.classes;
   if (classes.empty()) {
-    classes = loaded.places.locate("warm_start", [&] { return run_classes(config.warm_start, store->classes()); });
+    classes =
+        loaded.places.locate("warm_start", [&] { return run_classes(config.warm_start, store->classes()); });
   }
   return classes == store->classes() ? store : open(classes);
 }
@@ -313,6 +315,7 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
     const WarmStartReport report =
         warm_start(*run.parts.model, *run.parts.objective, warm, config.objective.type);
     run.frozen = report.frozen;
+    run.tokenizer_note = other_pieces(warm.from, *run.tokenizer);
     run.warm_started_from = report.file;
   });
   if (options.warm && !config.warm_start.vectors.from.empty()) {

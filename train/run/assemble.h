@@ -115,13 +115,15 @@ struct Assembled {
   std::vector<std::string> adapted;  // linear maps with low-rank additions
   std::string warm_started_from;     // file; empty: fresh weights
   std::string embedding_note;        // which tokens began with word vectors; empty: none
+  std::string tokenizer_note;        // warm embeddings that meet other pieces; empty: none do
 };
 
 struct AssembleOptions {
   at::Device device = at::kCPU;
   std::string tokenizer_folder{};  // of the run that goes on; empty: trained, cached or loaded as configured
-  std::vector<std::string> classes{};  // of the run that goes on; empty: those of the text, or of warm_start's head
-  bool warm = true;                // false: weights come from a checkpoint anyway, warm_start only freezes
+  std::vector<std::string>
+      classes{};     // of the run that goes on; empty: those of the text, or of warm_start's head
+  bool warm = true;  // false: weights come from a checkpoint anyway, warm_start only freezes
   ProgressBar::Style style = ProgressBar::Style::automatic;
 };
 Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const AssembleOptions& options);

@@ -13,8 +13,8 @@
 #include "tokenizer/vocabulary_of.h"
 #include "train/config/word_settings.h"
 #include "train/loop/step.h"
-#include "train/start/head_classes.h"
 #include "train/run/full_window.h"
+#include "train/start/head_classes.h"
 #include "train/words/work.h"
 
 namespace lmzoo {

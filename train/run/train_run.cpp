@@ -97,14 +97,14 @@ TrainResult train_run(const LoadedConfig& loaded,
   if (goes_on && !device.device.is_cpu() && !config.train.deterministic) {
     log("on a GPU a run goes on bit for bit only with train.deterministic");
   }
-  Assembled parts =
-      assemble(loaded,
-               registry,
-               {.device = device.device,
-                .tokenizer_folder = known_tokenizer(run),
-                .classes = goes_on ? read_classes(run) : std::vector<std::string>{},
-                .warm = !goes_on});
+  Assembled parts = assemble(loaded,
+                             registry,
+                             {.device = device.device,
+                              .tokenizer_folder = known_tokenizer(run),
+                              .classes = goes_on ? read_classes(run) : std::vector<std::string>{},
+                              .warm = !goes_on});
   log(parts.warm_started_from.empty() ? "" : "begins from " + parts.warm_started_from);
+  log(parts.tokenizer_note);
   log(parts.embedding_note);
   write_run_folder(run, config, *parts.tokenizer, parts.parts.classes);
   const TrainJob job{.model = *parts.parts.model,

@@ -60,13 +60,15 @@ std::vector<std::string> classes_of_rows(const HeadClasses& head, const std::vec
     return head.names;
   }
   const size_t rows = head.names.size();
-  check(std::all_of(found.begin(), found.end(), [&](const std::string& label) { return is_row(label, rows); }),
-        "the head of {} has the classes {}, but the data has {}; write the labels as the head does or as the numbers of "
-        "its rows, 0 to {}, or begin with a fresh head (warm_start.objective: false)",
-        printable(head.from),
-        some(head.names),
-        some(found),
-        rows - 1);
+  check(
+      std::all_of(found.begin(), found.end(), [&](const std::string& label) { return is_row(label, rows); }),
+      "the head of {} has the classes {}, but the data has {}; write the labels as the head does or as the "
+      "numbers of "
+      "its rows, 0 to {}, or begin with a fresh head (warm_start.objective: false)",
+      printable(head.from),
+      some(head.names),
+      some(found),
+      rows - 1);
   std::vector<std::string> numbers;
   for (size_t row = 0; row < rows; ++row) {
     numbers.push_back(std::to_string(row));

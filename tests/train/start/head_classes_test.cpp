@@ -31,7 +31,8 @@ TEST_CASE("the classes of a run stand in the order of the head's rows") {
   CHECK(rows(nli, {"0", "2"}) == Names{"0", "1", "2"});
   CHECK(rows({"LABEL_0", "LABEL_1"}, {"0", "1"}) == Names{"0", "1"});
   CHECK(refused_rows(nli, {"entailment", "maybe"}) ==
-        "the head of hf has the classes entailment, neutral, contradiction, but the data has entailment, maybe; write "
+        "the head of hf has the classes entailment, neutral, contradiction, but the data has entailment, "
+        "maybe; write "
         "the labels as the head does or as the numbers of its rows, 0 to 2, or begin with a fresh head "
         "(warm_start.objective: false)");
   CHECK_THAT(refused_rows(nli, {"0", "3"}), Catch::Contains("but the data has 0, 3"));
@@ -55,8 +56,30 @@ TEST_CASE("a run that takes over a head keeps its rows, though its data lack the
                                          "tokenizer={from: " + first + "}",
                                          "warm_start.objective=true"};
   const LoadedConfig second = debug_config("classify", changes);
-  CHECK(assemble(second, registry(), {.style = ProgressBar::Style::silent}).parts.classes == Names{"neg", "pos"});
+  CHECK(assemble(second, registry(), {.style = ProgressBar::Style::silent}).parts.classes ==
+        Names{"neg", "pos"});
   write_file(dir / "pos.tsv", some + "an owl sleeps\tgood\n");
   CHECK_THAT(error_of([&] { assemble(second, registry(), {.style = ProgressBar::Style::silent}); }),
              Catch::Contains("has the classes neg, pos, but the data has good, pos"));
+}
+
+TEST_CASE("a tokenizer is taken from a run, and embeddings that would meet other pieces are told") {
+  const TempDir dir;
+  const std::string cache = "data.cache_dir=" + (dir / "cache"), first = dir / "first";
+  train_run(debug_config("bert", {cache, "train.steps=1", "eval.every=0"}), registry(), first, {});
+  const auto note = [&](const std::vector<std::string>& changes) {
+    std::vector<std::string> all{cache, "model={from: " + first + "}"};
+    all.insert(all.end(), changes.begin(), changes.end());
+    return assemble(debug_config("bert", all), registry(), {.style = ProgressBar::Style::silent})
+        .tokenizer_note;
+  };
+  CHECK(note({"tokenizer={from: " + first + "}"}).empty());
+  CHECK(debug_config("bert", {"tokenizer={from: " + first + "}"}).config.tokenizer.path ==
+        first + "/tokenizer");
+  CHECK_THAT(note({"tokenizer.files=[configs/debug/data/mood.train.tsv]"}),
+             Catch::StartsWith("warning: ") && Catch::Contains("other pieces than in " + first));
+  CHECK_THROWS_WITH(debug_config("bert", {"tokenizer={from: nowhere}"}),
+                    Catch::Contains("tokenizer.from: expected a run or a folder with a published tokenizer"));
+  CHECK_THROWS_WITH(debug_config("bert", {"tokenizer={from: " + first + ", lower: true}"}),
+                    Catch::Contains("tokenizer.lower: does not go with tokenizer.from"));
 }
