@@ -150,12 +150,6 @@ def mend_manifest(file):
 # --- one mutant ---------------------------------------------------------------------------------------------------
 
 
-def notes_aside(err):
-    """Lines of standard error without those that are no error: warnings, and how far a reading is."""
-    lines = err.decode(errors="replace").replace("\r", "\n").split("\n")
-    return [line for line in lines if line.strip() and not re.match(r"warning:|note:| |\S+ +\d+% ", line)]
-
-
 def verdict(ran, is_train):
     if ran.code is None:
         return f"over {kSeconds} s"
@@ -163,7 +157,7 @@ def verdict(ran, is_train):
         return "accepted"
     if ran.code != 2:
         return f"exit {ran.code}" if ran.code > 0 else f"signal {-ran.code}"
-    lines = notes_aside(ran.err)
+    lines = tiny.errors_of(ran.err)
     if not lines:
         return "accepted" if ran.out else "exit 2 without a word"
     if len(lines) > 1 and not is_train:

@@ -4,6 +4,7 @@ this one damage and ask.
 import json
 import os
 import pathlib
+import re
 import resource
 import signal
 import subprocess
@@ -37,6 +38,12 @@ def run(command, seconds=60, memory=0, env=None):
         os.killpg(process.pid, signal.SIGKILL)
         out, err = process.communicate()
         return Ran(None, out, err)
+
+
+def errors_of(err):
+    """Lines of standard error without those that are no error: warnings, and how far a reading is."""
+    lines = err.decode(errors="replace").replace("\r", "\n").split("\n")
+    return [line for line in lines if line.strip() and not re.match(r"warning:|note:| |\S+ +\d+% ", line)]
 
 
 def must(command):
