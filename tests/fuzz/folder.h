@@ -10,9 +10,10 @@
 
 namespace lmzoo::fuzz {
 
+// In memory where the system has such a folder: a disk is awaited at every file that is written again.
 class Folder {
  public:
-  Folder() : path_(std::filesystem::temp_directory_path() / ("lmzoo-fuzz-" + std::to_string(::getpid()))) {
+  Folder() : path_(parent() / ("lmzoo-fuzz-" + std::to_string(::getpid()))) {
     std::filesystem::create_directories(path_);
   }
   ~Folder() {
@@ -35,6 +36,10 @@ class Folder {
   }
 
  private:
+  static std::filesystem::path parent() {
+    return ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : std::filesystem::temp_directory_path();
+  }
+
   std::filesystem::path path_;
 };
 
