@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kMostShown = 60;
 
-std::string shown(const Json& value) { return printable(value.dump(), kMostShown); }
+std::string brief(const Json& value) { return printable(value.dump(), kMostShown); }
 
 std::vector<int64_t> read_ids(const Json& line, const char* key, int64_t rows, const Location& where) {
   std::vector<int64_t> ids;
@@ -21,12 +21,12 @@ std::vector<int64_t> read_ids(const Json& line, const char* key, int64_t rows, c
   }
   for (const Json& value : *found) {
     if (!value.is_number_integer()) {
-      throw InputError(where, fmt::format("{} must be a list of integers, but holds {}", key, shown(value)));
+      throw InputError(where, fmt::format("{} must be a list of integers, but holds {}", key, brief(value)));
     }
     const bool wraps = value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX;
     const auto id = value.get<int64_t>();
     if (wraps || id < 0 || id >= rows) {
-      throw InputError(where, fmt::format("{} holds {}, but legal are 0 to {}", key, shown(value), rows - 1));
+      throw InputError(where, fmt::format("{} holds {}, but legal are 0 to {}", key, brief(value), rows - 1));
     }
     ids.push_back(id);
   }
