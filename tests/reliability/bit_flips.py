@@ -39,7 +39,7 @@ def newest(run):
 
 
 def questions(binary, run):
-    """Commands and what they must answer as before: (name, command line, file whose bytes are the answer besides)."""
+    """Commands and what they must answer as before: (name, command line, file whose bytes are the answer, not what is said)."""
     one = ["--threads", "1"]
     resumed = ["train", run / "config.yaml", "--out", run, "--resume"]
     return [("eval", [binary, "eval", run, "--json", *one], None),
@@ -52,9 +52,7 @@ def answers(binary, run):
     given = []
     for name, command, file in questions(binary, run):
         ran = tiny.run(command, seconds=120)
-        answer = b"" if name == "resume" else ran.out
-        if file is not None and (run / file).exists():
-            answer += (run / file).read_bytes()
+        answer = ran.out if file is None else (run / file).read_bytes() if (run / file).exists() else b""
         given.append((name, ran.code, answer, ran.err.decode(errors="replace")))
     return given
 
@@ -105,8 +103,8 @@ def main(count, binary):
                 shutil.copytree(kept / part, work / part)
 
         expected = answers(binary, run)
-        if any(code != 0 for _, code, _, _ in expected):
-            raise SystemExit(f"without a flip: {expected}")
+        if any(code != 0 or told(err) for _, code, _, err in expected):
+            raise SystemExit(f"without a flip: {[(name, code, err) for name, code, _, err in expected]}")
         restore()
         for kind, path in kinds(work, run).items():
             figures[kind] = {}
