@@ -177,6 +177,21 @@ bool is_forbidden(char c) {
   return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F;
 }
 
+// yaml-cpp keeps all of a line in memory that begins with an opening bracket, 175 bytes for each mark, until it knows
+// whether the bracket is a key. So marks are counted first.
+void check_marks_of_lines(std::string_view text, const std::string& file) {
+  constexpr size_t kMost = 150'000;
+  size_t marks = 0;
+  for (size_t at = 0; at < text.size(); ++at) {
+    marks =
+        text[at] == '\n' ? 0 : marks + (std::string_view("[]{},:?").find(text[at]) != std::string_view::npos);
+    if (marks > kMost) {
+      throw InputError(locate(text, at, file),
+                       "the line has over " + std::to_string(kMost) + " brackets, commas and colons");
+    }
+  }
+}
+
 void check_yaml_bytes(std::string_view text, const std::string& file) {
   if (text.size() > kYamlMaxBytes) {
     throw InputError(
@@ -193,6 +208,7 @@ void check_yaml_bytes(std::string_view text, const std::string& file) {
         locate(text, forbidden - text.begin(), file),
         *forbidden == '\0' ? "a NUL byte" : "a control character (" + printable({forbidden, 1}) + ")");
   }
+  check_marks_of_lines(text, file);
 }
 
 }  // namespace

@@ -5,32 +5,12 @@
 
 #include "base/check.h"
 #include "core/input_frame.h"
+#include "infer/ask/forward_line.h"
 #include "io/json.h"
 #include "io/lines.h"
 
 namespace lmzoo {
 namespace {
-
-std::vector<int64_t> read_ids(const Json& line, const char* key, int64_t rows, const Location& where) {
-  std::vector<int64_t> ids;
-  if (!line.contains(key)) {
-    return ids;
-  }
-  if (!line[key].is_array()) {
-    throw InputError(where, fmt::format("{} must be a list of integers", key));
-  }
-  for (const Json& value : line[key]) {
-    if (!value.is_number_integer()) {
-      throw InputError(where, fmt::format("{} must be a list of integers, but holds {}", key, value.dump()));
-    }
-    const auto id = value.get<int64_t>();
-    if (id < 0 || id >= rows) {
-      throw InputError(where, fmt::format("{} holds {}, but legal are 0 to {}", key, id, rows - 1));
-    }
-    ids.push_back(id);
-  }
-  return ids;
-}
 
 void check_request(const ForwardRequest& request, const Model& model, const Location& where) {
   const bool two_stacks = model.architecture() == Architecture::encoder_decoder;
@@ -69,33 +49,17 @@ ForwardRequest parse_request(const Json& line,
                              const Tokenizer& tokenizer,
                              const Location& where) {
   const Model& model = *parts.model;
-  if (!line.is_object()) {
-    throw InputError(where, "a line must be a JSON object");
-  }
-  for (const auto& entry : line.items()) {
-    if (entry.key() != "ids" && entry.key() != "decoder_ids" && entry.key() != "token_types" &&
-        entry.key() != "text") {
-      throw InputError(
-          where, fmt::format("unknown key '{}'; legal: ids, decoder_ids, token_types, text", entry.key()));
-    }
-  }
-  ForwardRequest request;
-  if (line.contains("text")) {
-    if (!line["text"].is_string() || line.contains("ids")) {
-      throw InputError(where, "text must be a string, and no ids beside it");
-    }
-    request.ids = framed_ids(parts, tokenizer, line["text"].get<std::string>());
+  ForwardLine given = parse_forward_line(line, model.vocab_rows(), where);
+  ForwardRequest request{.ids = std::move(given.ids),
+                         .decoder_ids = given.decoder_ids.value_or(std::vector<int64_t>{}),
+                         .token_types = std::move(given.token_types)};
+  if (given.text) {
+    request.ids = framed_ids(parts, tokenizer, *given.text);
     request.prefix_mask = parts.reading.prefix_mask;
-    if (model.architecture() == Architecture::encoder_decoder && !line.contains("decoder_ids")) {
+    if (model.architecture() == Architecture::encoder_decoder && !given.decoder_ids) {
       request.decoder_ids = {start_symbol(tokenizer.vocabulary())};
     }
-  } else {
-    request.ids = read_ids(line, "ids", model.vocab_rows(), where);
   }
-  if (line.contains("decoder_ids")) {
-    request.decoder_ids = read_ids(line, "decoder_ids", model.vocab_rows(), where);
-  }
-  request.token_types = read_ids(line, "token_types", INT32_MAX, where);
   check_request(request, model, where);
   return request;
 }

@@ -10,9 +10,9 @@
 #include "base/check.h"
 #include "io/files.h"
 #include "io/html_escape.h"
-#include "io/lines.h"
 #include "io/safetensors.h"
 #include "train/saved/checkpoint.h"
+#include "train/saved/metrics_rows.h"
 
 namespace lmzoo {
 namespace {
@@ -60,17 +60,13 @@ void read_metrics(const std::string& path, RunRecord& run) {
   if (!fs::exists(path)) {
     return;
   }
-  LineReader lines(path);
-  std::string line;
-  while (lines.next(line)) {
-    const Json row = parse_json_line(line, lines.where());
-    const std::string kind = row.value("kind", "");
-    if (kind == "train") {
-      run.train.push_back(row);
-    } else if (kind == "eval") {
-      run.eval.push_back(row);
+  for_each_metrics_row(path, [&](MetricsRow& row) {
+    if (row.kind == "train") {
+      run.train.push_back(std::move(row.values));
+    } else if (row.kind == "eval") {
+      run.eval.push_back(std::move(row.values));
     }
-  }
+  });
 }
 
 int64_t count_parameters(const std::string& folder) {

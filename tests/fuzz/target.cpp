@@ -1,12 +1,11 @@
 #include "fuzz/target.h"
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include "base/error.h"
 
 namespace lmzoo::fuzz {
 namespace {
@@ -39,6 +38,13 @@ void touch(const void* bytes, size_t size) {
   }
 }
 
+void show(const InputError& refusal) {
+  static const bool is_wanted = std::getenv("LMZOO_FUZZ_SHOW") != nullptr;
+  if (is_wanted) {
+    std::fprintf(stderr, "refused: %s\n", refusal.what());
+  }
+}
+
 }  // namespace lmzoo::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -48,6 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     lmzoo::fuzz::read_input({bytes, file.hold(bytes)});
   } catch (const lmzoo::InputError& error) {
     const std::string_view what = error.what();
+    lmzoo::fuzz::show(error);
     if (what.find('\n') != std::string_view::npos || what.size() > 4096) {
       std::abort();  // a refusal is one line
     }

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace lmzoo::fuzz {
 
 struct Input {
@@ -18,5 +20,8 @@ void read_input(const Input& input);
 
 // Reads every byte, so that a view beyond its file is found.
 void touch(const void* bytes, size_t size);
+
+// Prints a refusal when LMZOO_FUZZ_SHOW is set.
+void show(const InputError& refusal);
 
 }  // namespace lmzoo::fuzz

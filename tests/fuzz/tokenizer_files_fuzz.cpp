@@ -1,41 +1,10 @@
 // The files of older tokenizers. The first byte tells which: 'w' vocab.txt, 's' spiece.model, and all else
 // vocab.json, which ends where a line "#version" begins, with merges.txt behind it.
-#include <filesystem>
-#include <fstream>
-
-#include <unistd.h>
-
+#include "fuzz/folder.h"
 #include "fuzz/tokenizer_text.h"
 #include "tokenizer/published/read/legacy.h"
 
-namespace lmzoo::fuzz {
-namespace {
-
-class Folder {
- public:
-  Folder() : path_(std::filesystem::temp_directory_path() / ("lmzoo-fuzz-" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-
-  std::string path() const { return path_.string(); }
-  void hold(const char* name, std::string_view bytes) const {
-    std::ofstream(path_ / name, std::ios::binary)
-        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  }
-  void clear() const {
-    for (const char* name : {"vocab.txt", "vocab.json", "merges.txt", "spiece.model"}) {
-      std::filesystem::remove(path_ / name);
-    }
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
-}  // namespace
-
-void read_input(const Input& input) {
+void lmzoo::fuzz::read_input(const Input& input) {
   if (input.bytes.empty()) {
     return;
   }
@@ -54,5 +23,3 @@ void read_input(const Input& input) {
   const auto pipeline = huggingface::read_pipeline(huggingface::from_legacy_files(hints), "tokenizer.json");
   try_texts(*pipeline, bytes.substr(0, 256));
 }
-
-}  // namespace lmzoo::fuzz

@@ -125,6 +125,14 @@ TEST_CASE("YAML over a limit is refused") {
   CHECK(yaml_error(std::string(201, 'k') + ": 1") == "c.yaml:1:1: a key is longer than 200 bytes");
 }
 
+TEST_CASE("a line of more marks than a document may have values is refused before the parser keeps it") {
+  const std::string refusal = "the line has over 150000 brackets, commas and colons";
+  CHECK(yaml_error("a: " + repeated("[", 1'000'000)) == "c.yaml:1:150003: " + refusal);
+  CHECK(yaml_error("a:\n - [[" + repeated("b,", 480'000)) == "c.yaml:2:300003: " + refusal);
+  CHECK(yaml_error("a: [" + repeated("b,\n", 90'000) + "b]") == "no error");
+  CHECK(yaml_error("a: [" + repeated("b,", 90'000) + "b]") == "no error");
+}
+
 TEST_CASE("nothing of a mebibyte makes the parser deep, slow or crash") {
   const size_t n = kYamlMaxBytes;
   for (const std::string part :

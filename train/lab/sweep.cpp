@@ -13,8 +13,8 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "io/json.h"
-#include "io/lines.h"
 #include "train/saved/checkpoint.h"
+#include "train/saved/metrics_rows.h"
 #include "train/saved/run_files.h"
 
 namespace lmzoo {
@@ -71,14 +71,11 @@ std::optional<TrainState> state_of_newest(const std::string& run) {
 // Rows of evaluations, by step; of a step that was evaluated twice the last.
 std::map<int64_t, Json> evaluation_rows(const std::string& run) {
   std::map<int64_t, Json> rows;
-  LineReader lines(run + "/metrics.jsonl");
-  std::string line;
-  while (lines.next(line)) {
-    const Json row = parse_json_line(line, lines.where());
-    if (row.value("kind", "") == "eval") {
-      rows[row.value("step", int64_t{0})] = row;
+  for_each_metrics_row(run + "/metrics.jsonl", [&](MetricsRow& row) {
+    if (row.kind == "eval") {
+      rows[row.step] = std::move(row.values);
     }
-  }
+  });
   return rows;
 }
 

@@ -6,11 +6,20 @@
 #include <sys/resource.h>
 
 #include "io/json.h"
+#include "train/saved/metrics_rows.h"
 
 namespace lmzoo {
 namespace {
 
 constexpr size_t kMaxBytes = size_t{1} << 30;
+
+bool is_row_until(std::string_view line, int64_t step) {
+  try {
+    return parse_metrics_row(line, {}).step <= step;
+  } catch (const InputError&) {
+    return false;  // damaged
+  }
+}
 
 // Rows up to `step`. A last row without its newline was being written when the run died.
 std::string rows_until(const std::string& path, int64_t step) {
@@ -18,8 +27,7 @@ std::string rows_until(const std::string& path, int64_t step) {
   std::string kept;
   for (size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
     const std::string_view row(text.data() + begin, end - begin);
-    const Json json = Json::parse(row, nullptr, false);
-    if (json.is_object() && json.value("step", int64_t{0}) <= step) {
+    if (is_row_until(row, step)) {
       kept.append(row).push_back('\n');
     }
   }

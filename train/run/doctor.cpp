@@ -1,6 +1,5 @@
 #include "train/run/doctor.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -9,10 +8,10 @@
 #include "base/utf8.h"
 #include "data/store/build_token_store.h"
 #include "io/files.h"
-#include "io/lines.h"
 #include "io/manifest.h"
 #include "train/config/run_config.h"
 #include "train/saved/checkpoint.h"
+#include "train/saved/metrics_rows.h"
 #include "train/saved/run_files.h"
 
 namespace lmzoo {
@@ -89,14 +88,7 @@ class Examination {
     const bool cut = !text.empty() && text.back() != '\n';
     look(
         path,
-        [&] {
-          LineReader lines(path);
-          std::string line;
-          for (int64_t left = std::count(text.begin(), text.end(), '\n'); left > 0 && lines.next(line);
-               --left) {
-            parse_json_line(line, lines.where());
-          }
-        },
+        [&] { for_each_metrics_row(path, [](MetricsRow&) {}); },
         cut ? "its last row is cut, and is dropped when the run goes on" : "");
   }
 

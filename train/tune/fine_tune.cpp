@@ -1,7 +1,6 @@
 #include "train/tune/fine_tune.h"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 #include "base/check.h"
@@ -84,11 +83,6 @@ void freeze_body(Model& model, const std::vector<std::string>& but) {
 }
 
 }  // namespace
-
-double LoraOptions::scale() const {
-  const auto r = static_cast<double>(rank);
-  return alpha / (scaling == LoraScaling::rank ? r : std::sqrt(r));
-}
 
 void validate(const FineTuneOptions& options) {
   const bool alone = !options.lora && !options.unfreeze && options.layer_decay == 1;

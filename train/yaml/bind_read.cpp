@@ -5,8 +5,8 @@
 #include <system_error>
 
 #include "base/check.h"
+#include "base/strings.h"
 #include "base/utf8.h"
-#include "core/registry.h"
 #include "train/yaml/bind.h"
 
 namespace lmzoo {

@@ -53,7 +53,7 @@ TEST_CASE("a folder without config.yaml and a damaged row are refused by name") 
   const test::TempDir folder;
   CHECK_THROWS_WITH(read_run(folder / "no"), Catch::Contains("is no run folder: it has no config.yaml"));
   test::write_file(folder / "run/config.yaml", "name: x\n");
-  test::write_file(folder / "run/metrics.jsonl", "{\"kind\": \"train\"}\n{\"kind\n");
+  test::write_file(folder / "run/metrics.jsonl", "{\"kind\": \"train\", \"step\": 1}\n{\"kind\n");
   CHECK_THROWS_WITH(read_run(folder / "run"), Catch::Contains("metrics.jsonl:2"));
 }
 

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "base/strings.h"
 #include "base/utf8.h"
-#include "core/registry.h"
 #include "train/exchange/huggingface/names.h"
 
 namespace lmzoo {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/strings.h"
 #include "base/utf8.h"
-#include "core/registry.h"
 
 namespace lmzoo {
 

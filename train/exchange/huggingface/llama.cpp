@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "base/strings.h"
 #include "base/utf8.h"
-#include "core/registry.h"
 #include "train/exchange/huggingface/family.h"
 
 namespace lmzoo {

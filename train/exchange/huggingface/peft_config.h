@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "io/json.h"
-#include "train/tune/fine_tune.h"
+#include "train/tune/lora_options.h"
 
 namespace lmzoo {
 
