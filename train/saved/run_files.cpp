@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "io/json.h"
+#include "io/manifest.h"
 
 namespace lmzoo {
 
@@ -16,9 +17,37 @@ std::string classes_file(const std::string& run) { return run + "/classes.json";
 
 bool is_run(const std::string& folder) { return fs::exists(config_file(folder)); }
 
+void write_run_manifest(const std::string& run) {
+  std::vector<std::string> names{"config.yaml"};
+  for (const char* name : {"classes.json", "tokenizer/manifest.json"}) {
+    if (fs::exists(run + "/" + name)) {
+      names.emplace_back(name);
+    }
+  }
+  write_manifest(run, names);
+}
+
+void verify_run(const std::string& run) {
+  if (!fs::exists(run + "/" + kManifestName)) {
+    return;
+  }
+  try {
+    verify_manifest(run, {"config.yaml"});
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{} (changed on purpose? Then delete {}/{}, and the files of the run are not compared)",
+                                 error.what(),
+                                 run,
+                                 kManifestName));
+  }
+  if (fs::exists(tokenizer_folder(run) + "/" + kManifestName)) {
+    verify_manifest(tokenizer_folder(run));
+  }
+}
+
 std::string run_of(const std::string& path) {
   check(fs::is_directory(path), "{}: no such run or checkpoint folder", printable(path));
   if (is_run(path)) {
+    verify_run(path);
     return path;
   }
   const fs::path checkpoint = fs::absolute(path).lexically_normal();
@@ -27,6 +56,7 @@ std::string run_of(const std::string& path) {
   check(is_run(above),
         "{}: is no run (it has no config.yaml), and no checkpoint folder in one",
         printable(path));
+  verify_run(above);
   return above;
 }
 
