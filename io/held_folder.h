@@ -12,6 +12,7 @@ class HeldFolder {
   HeldFolder(const HeldFolder&) = delete;
   HeldFolder& operator=(const HeldFolder&) = delete;
 
+  const std::string& path_before() const { return path_; }  // what path() said last
   // Its name now: `path`, unless it has been renamed since. InputError when it was removed.
   const std::string& path();
 

@@ -29,7 +29,8 @@ MappedRange* unused_range() {
       return range;
     }
   }
-  auto* made = new MappedRange{.next = first_range};  // NOLINT(cppcoreguidelines-owning-memory): the list owns it
+  auto* made = new MappedRange;  // NOLINT(cppcoreguidelines-owning-memory): the list owns it
+  made->next = first_range;
   first_range = made;
   return made;
 }

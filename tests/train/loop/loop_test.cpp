@@ -177,6 +177,64 @@ TEST_CASE("a run without one label is an error, not a success") {
   CHECK(list_checkpoints(folder.path()).empty());
 }
 
+TEST_CASE("steps that are skipped do not take the place of the last healthy checkpoint") {
+  const TempDir folder;
+  TinyRun run(folder.path(), 0);
+  run.options.steps = 30;
+  run.options.save_every = 5;
+  run.objective->poison_from = 12;
+  run.options.max_skipped = 10;
+  CHECK_THROWS_WITH(run.train(), Catch::Matchers::Contains("in 10 steps in a row (from step 13,"));
+  const auto folders = list_checkpoints(folder.path());
+  CHECK(folders.front() == checkpoint_folder(folder.path(), 10));
+  CHECK(std::filesystem::exists(folders.front() + "/manifest.json"));
+}
+
+TEST_CASE("a checkpoint is due by time, too") {
+  const TempDir folder;
+  TinyRun run(folder.path(), 0);
+  run.options.save_minutes = 1e-9;
+  run.batches.die_at = 35;
+  CHECK_THROWS(run.train());
+  CHECK_FALSE(list_checkpoints(folder.path()).empty());
+  const TempDir other;
+  TinyRun never(other.path(), 0);
+  never.options.save_minutes = 0;
+  never.batches.die_at = 35;
+  CHECK_THROWS(never.train());
+  CHECK(list_checkpoints(other.path()).empty());
+}
+
+TEST_CASE("a run whose folder is renamed goes on in it, and one whose folder is removed is an error") {
+  const TempDir folder;
+  TinyRun run(folder / "run", 0);
+  run.options.save_every = 10;
+  run.valid = tiny_eval_set();
+  run.eval.every = 15;
+  run.valid->open = [&, passes = 0]() mutable -> BatchPass {
+    if (++passes == 2) {  // after step 15
+      std::filesystem::rename(folder / "run", folder / "renamed");
+    }
+    return tiny_eval_set().open();
+  };
+  run.train();
+  CHECK_FALSE(std::filesystem::exists(folder / "run"));
+  CHECK(list_checkpoints(folder / "renamed").back() == checkpoint_folder(folder / "renamed", 40));
+  CHECK_THAT(read_file(folder / "renamed/metrics.jsonl"), Catch::Matchers::Contains(R"("step":40)"));
+
+  TinyRun removed(folder / "gone", 0);
+  removed.valid = tiny_eval_set();
+  removed.eval.every = 15;
+  removed.valid->open = [&, passes = 0]() mutable -> BatchPass {
+    if (++passes == 2) {
+      std::filesystem::remove_all(folder / "gone");
+    }
+    return tiny_eval_set().open();
+  };
+  CHECK_THROWS_WITH(removed.train(), Catch::Matchers::Contains("was removed while it was written to"));
+  CHECK_FALSE(std::filesystem::exists(folder / "gone"));
+}
+
 TEST_CASE("weights that are no numbers are not saved, and the last healthy checkpoint stays") {
   const TempDir folder;
   TinyRun run(folder.path(), 0);

@@ -1,5 +1,6 @@
 // Whole runs of word vectors: the corpus in steps, determinism, resume, and odd corpora.
 #include <filesystem>
+#include <sstream>
 #include <random>
 
 #include <ATen/ops/arange.h>
@@ -9,6 +10,7 @@
 
 #include "base/words/huffman.h"
 #include "core/tensor_file.h"
+#include "io/json.h"
 #include "support/catch.h"
 #include "support/files.h"
 #include "train/debug_configs.h"
@@ -162,6 +164,33 @@ TEST_CASE("a run that goes on is the uninterrupted one") {
     CHECK(again.result.resumed_at == (threads == 1 ? 7 : 8));
     CHECK(at::equal(again.tokens, expected.tokens));
     CHECK(again.result.state.tokens == expected.result.state.tokens);
+  }
+}
+
+TEST_CASE("rows of a run of word vectors that was stopped and goes on are those of the uninterrupted one") {
+  const std::string text = two_topics(9000);
+  const auto losses = [](const std::string& run) {
+    std::string all;
+    std::istringstream lines(read_file(run + "/metrics.jsonl"));
+    for (std::string line; std::getline(lines, line);) {
+      const Json row = parse_json(line, "row");
+      all += row.at("step").dump() + " " + row.at("loss").dump() + " " + row.at("tokens").dump() + "\n";
+    }
+    return all;
+  };
+  for (const int64_t threads : {1, 2}) {
+    TempDir whole, parts;
+    const std::vector<std::string> changes{
+        "train.epochs=2", "train.save_every=7", "train.keep_last=9", "train.log_every=4"};
+    train_words(whole, text, changes, threads);
+    train_words(parts, text, changes, threads);
+    for (const std::string& folder : list_checkpoints(parts / "run")) {
+      if (folder != list_checkpoints(parts / "run").front()) {
+        std::filesystem::remove_all(folder);
+      }
+    }
+    train_words(parts, text, changes, threads);
+    CHECK(losses(parts / "run") == losses(whole / "run"));
   }
 }
 
