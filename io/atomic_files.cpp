@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kTemporaryMark = ".tmp-";
 constexpr size_t kRandomDigits = 16;
 
-std::string trimmed(std::string path) {
+std::string without_slash(std::string path) {
   while (path.size() > 1 && path.back() == '/') {
     path.pop_back();
   }
@@ -39,7 +39,7 @@ std::string temporary_beside(const std::string& path) {
   }
   std::array<char, kRandomDigits + 1> digits{};
   std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(number));
-  const fs::path place(trimmed(path));
+  const fs::path place(without_slash(path));
   return (place.parent_path() / ("." + place.filename().string() + std::string(kTemporaryMark) + digits.data()))
       .string();
 }
@@ -122,7 +122,7 @@ void write_atomically(const std::string& path, const std::function<void(FileSink
   sync_path(folder);
 }
 
-StagedFolder::StagedFolder(std::string final_path) : final_(trimmed(std::move(final_path))) {
+StagedFolder::StagedFolder(std::string final_path) : final_(without_slash(std::move(final_path))) {
   make_folders(parent_of(final_));
   std::tie(path_, descriptor_) = make_temporary(final_, [](const std::string& name) {
     return ::mkdir(name.c_str(), 0777) == 0 ? ::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -156,7 +156,7 @@ void StagedFolder::commit() {
 
 void remove_folder(const std::string& path) {
   const std::string temporary = temporary_beside(path);
-  if (::rename(trimmed(path).c_str(), temporary.c_str()) != 0) {
+  if (::rename(without_slash(path).c_str(), temporary.c_str()) != 0) {
     fail_writing(path, errno);
   }
   std::error_code error;

@@ -130,7 +130,8 @@ TEST_CASE("what a query or a resume trusts is compared with what was written") {
     test::write_file(path, good);
   }
   test::write_file(config, test::read_file(config) + "# a note\n");
-  check_one_line(test::run({"eval", space.out}), "changed on purpose? Then delete " + space.out + "/manifest.json");
+  check_one_line(test::run({"eval", space.out}),
+                 "changed on purpose? Then delete " + space.out + "/manifest.json");
   std::filesystem::remove(space.out + "/manifest.json");
   CHECK(test::run({"eval", space.out}).code == 0);
 }
@@ -139,7 +140,8 @@ TEST_CASE("a damaged newest checkpoint is told by every command that opens the r
   const Workspace space;
   REQUIRE(test::run(space.train({"--set", "train.keep_last=2", "--set", "train.save_every=6"})).code == 0);
   flip_a_byte(checkpoint(space.out, 12) + "/model.safetensors");
-  const std::string expected = "warning: checkpoint " + checkpoint(space.out, 12) + " is damaged and passed over";
+  const std::string expected =
+      "warning: checkpoint " + checkpoint(space.out, 12) + " is damaged and passed over";
   for (const std::vector<std::string>& command :
        {std::vector<std::string>{"eval", space.out},
         {"fill-mask", space.out, "--text", "the [MASK] owl"},

@@ -29,7 +29,8 @@ pid_t in_container(const Work& work) {
   if (outer != 0) {
     return outer;
   }
-  if (::unshare(CLONE_NEWNS | CLONE_NEWPID) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+  if (::unshare(CLONE_NEWNS | CLONE_NEWPID) != 0 ||
+      ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     ::_exit(kNotPermitted);
   }
   const pid_t inner = ::fork();

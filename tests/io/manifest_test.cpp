@@ -78,7 +78,8 @@ TEST_CASE("a manifest must list what is required of it, and may be of chosen fil
   CHECK_THROWS_WITH(verify_manifest(checkpoint.folder(), {"model", "state"}),
                     checkpoint / "manifest.json" + ": does not list state");
   write_manifest(checkpoint.folder(), {"model"});
-  CHECK_THROWS_WITH(verify_manifest(checkpoint.folder(), {"tokenizer/spm"}), Catch::Contains("does not list"));
+  CHECK_THROWS_WITH(verify_manifest(checkpoint.folder(), {"tokenizer/spm"}),
+                    Catch::Contains("does not list"));
   test::write_file(checkpoint / "tokenizer/spm", "other");
   CHECK_NOTHROW(verify_manifest(checkpoint.folder(), {"model"}));
 }

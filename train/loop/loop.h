@@ -41,8 +41,9 @@ struct TrainJob {
   bool resume = false;   // go on from the newest valid checkpoint, if there is one
   std::map<std::string, std::string> identity =
       {};  // what else the bits depend on; a change is noted at resume
-  std::map<std::string, std::string> inputs = {};  // hashes of what is learned from; a change is refused at resume
-  bool other_inputs = false;                       // unless this is set
+  std::map<std::string, std::string> inputs =
+      {};                     // hashes of what is learned from; a change is refused at resume
+  bool other_inputs = false;  // unless this is set
 };
 
 enum class StopReason { finished, early, signal };

@@ -88,7 +88,9 @@ std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
                                              ProgressBar::Style style);
 
 // What is learned from, each by a hash of its content: the tokenizer, the encoded texts, the classes. `valid` may be null.
-std::map<std::string, std::string> inputs_of(const Tokenizer& tokenizer, const TokenStore& train, const TokenStore* valid);
+std::map<std::string, std::string> inputs_of(const Tokenizer& tokenizer,
+                                             const TokenStore& train,
+                                             const TokenStore* valid);
 
 // Everything that a run of word vectors needs, likewise. `tokenizer_folder` of the run that goes on; empty:
 // counted or cached.
@@ -113,9 +115,9 @@ struct Assembled {
   std::unique_ptr<Optimizer> optimizer;
   std::optional<GradualUnfreezing> unfreezing;
   std::vector<std::string> frozen;
-  std::vector<std::string> adapted;  // linear maps with low-rank additions
-  std::string warm_started_from;     // file; empty: fresh weights
-  std::string embedding_note;        // which tokens began with word vectors; empty: none
+  std::vector<std::string> adapted;           // linear maps with low-rank additions
+  std::string warm_started_from;              // file; empty: fresh weights
+  std::string embedding_note;                 // which tokens began with word vectors; empty: none
   std::map<std::string, std::string> inputs;  // TrainJob::inputs
 };
 

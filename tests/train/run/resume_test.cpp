@@ -191,8 +191,9 @@ TEST_CASE("a resume with another text is refused, unless it is allowed") {
   };
   CHECK(run_with("a", false).inputs.at("training text") == "a");
   using Catch::Matchers::Contains;
-  CHECK_THROWS_WITH(run_with("b", false),
-                    Contains("--resume: the training text is another than") && Contains("--allow-other-data"));
+  CHECK_THROWS_WITH(
+      run_with("b", false),
+      Contains("--resume: the training text is another than") && Contains("--allow-other-data"));
   CHECK(run_with("b", true).inputs.at("training text") == "b");
   CHECK_THROWS_AS(run_with("a", false), InputError);
 }

@@ -1,7 +1,7 @@
 // Whole runs of word vectors: the corpus in steps, determinism, resume, and odd corpora.
 #include <filesystem>
-#include <sstream>
 #include <random>
+#include <sstream>
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
