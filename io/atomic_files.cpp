@@ -40,7 +40,8 @@ std::string temporary_beside(const std::string& path) {
   std::array<char, kRandomDigits + 1> digits{};
   std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(number));
   const fs::path place(without_slash(path));
-  return (place.parent_path() / ("." + place.filename().string() + std::string(kTemporaryMark) + digits.data()))
+  return (place.parent_path() /
+          ("." + place.filename().string() + std::string(kTemporaryMark) + digits.data()))
       .string();
 }
 

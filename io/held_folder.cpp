@@ -21,9 +21,9 @@ HeldFolder::HeldFolder(const std::string& path)
 
 HeldFolder::~HeldFolder() { ::close(descriptor_); }
 
-const std::string& HeldFolder::path() {
+bool HeldFolder::renamed() {
   if (is_still_at(descriptor_, path_)) {
-    return path_;
+    return false;
   }
   std::error_code ignored;
   const std::string now =
@@ -31,7 +31,8 @@ const std::string& HeldFolder::path() {
   if (now.empty() || !is_still_at(descriptor_, now)) {
     throw InputError(Location{path_}, "was removed while it was written to");
   }
-  return path_ = now;
+  path_ = now;
+  return true;
 }
 
 }  // namespace lmzoo

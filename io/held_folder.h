@@ -12,9 +12,9 @@ class HeldFolder {
   HeldFolder(const HeldFolder&) = delete;
   HeldFolder& operator=(const HeldFolder&) = delete;
 
-  const std::string& path_before() const { return path_; }  // what path() said last
-  // Its name now: `path`, unless it has been renamed since. InputError when it was removed.
-  const std::string& path();
+  const std::string& path() const { return path_; }
+  // Takes over its name of now, and says whether that is another. InputError when the folder was removed.
+  bool renamed();
 
  private:
   std::string path_;

@@ -7,6 +7,7 @@
 #include "cli/program.h"
 #include "io/file_lock.h"
 #include "io/json.h"
+#include "io/manifest.h"
 #include "support/catch.h"
 #include "support/files.h"
 
@@ -132,6 +133,9 @@ TEST_CASE("what a query or a resume trusts is compared with what was written") {
   test::write_file(config, test::read_file(config) + "# a note\n");
   check_one_line(test::run({"eval", space.out}),
                  "changed on purpose? Then delete " + space.out + "/manifest.json");
+  write_manifest(space.out, {"config.yaml"});
+  check_one_line(test::run({"eval", space.out}), "manifest.json: does not list tokenizer/manifest.json");
+  check_one_line(test::run({"doctor", space.out}), "1 of ");
   std::filesystem::remove(space.out + "/manifest.json");
   CHECK(test::run({"eval", space.out}).code == 0);
 }
@@ -169,6 +173,26 @@ TEST_CASE("a run goes on with the text that it has learned from, by its content"
   const Outcome allowed = test::run(space.train(changes));
   CHECK(allowed.code == 0);
   CHECK_THAT(allowed.err, Catch::Contains("warning: the training text is another than before"));
+}
+
+TEST_CASE(
+    "a token store that becomes shorter under a run ends it in one line; it goes on from its last "
+    "checkpoint") {
+  const Workspace space;
+  std::vector<std::string> arguments =
+      space.train({"--set", "train.steps=400", "--set", "train.save_every=20"});
+  const Outcome ended = test::run_with_act(arguments, checkpoint(space.out, 20), [&](pid_t) {
+    for (const auto& [path, bytes] : test::files_below(space.dir / "cache")) {
+      if (path.find("/tokens-") != std::string::npos) {
+        std::filesystem::resize_file(path, 0);
+      }
+    }
+  });
+  check_one_line(ended, ": became shorter while it was read");
+  arguments.push_back("--resume");
+  const Outcome resumed = test::run(arguments);
+  CHECK(resumed.code == 0);
+  CHECK_THAT(resumed.err, Catch::Contains("goes on after step"));
 }
 
 TEST_CASE("an evaluation writes where it was told, and not where the run's configuration says") {
@@ -236,10 +260,12 @@ TEST_CASE("damaged and missing parts of a run are named in one line") {
     test::write_file(space.out + "/tokenizer/lmzoo_tokenizer.json", "{\"format\": ");
     check_one_line(test::run({"eval", space.out}), "lmzoo_tokenizer.json");
     std::filesystem::remove_all(space.out + "/tokenizer");
-    check_one_line(test::run({"eval", space.out}), "lmzoo_tokenizer.json");
+    check_one_line(test::run({"eval", space.out}), "tokenizer/manifest.json: no such file");
   }
   SECTION("configuration") {
     test::write_file(space.out + "/config.yaml", "model: {type: bert}\n");
+    check_one_line(test::run({"eval", space.out}), "config.yaml: has 20 bytes, the manifest says");
+    std::filesystem::remove(space.out + "/manifest.json");
     check_one_line(test::run({"eval", space.out}), "config.yaml:1:1: objective: is missing");
   }
   SECTION("no run at all") {

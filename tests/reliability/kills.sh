@@ -4,18 +4,22 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 RANDOM=${SEED:-$$}
-configs=(gpt bert t5 classify)
-settings=(--set train.log_every=7 --set train.save_every=11 --set train.keep_last=2)
+configs=(gpt bert t5 classify skipgram)
+# run_of CONFIG OUT ARGUMENT...: as train_cmd, of about a second
+run_of() {
+  train_cmd "$1" "$2" --set train.log_every=7 --set train.save_every=11 --set train.keep_last=2 "${@:3}"
+  if [ "$1" = skipgram ]; then train+=(--set train.epochs=400); fi
+}
 
 kills=0 terms=0 compared=0
 for config in "${configs[@]}"; do
-  train_cmd "$config" "straight-$config" "${settings[@]}"
+  run_of "$config" "straight-$config"
   "${train[@]}" >/dev/null 2>&1 || lose "$config does not train"
 done
 for ((i = 0; i < count; ++i)); do
   config=${configs[$((i % ${#configs[@]}))]}
   run=$scratch/run-$i
-  train_cmd "$config" "run-$i" "${settings[@]}" --resume
+  run_of "$config" "run-$i" --resume
   for ((again = RANDOM % 4; again >= 0; --again)); do
     "${train[@]}" >/dev/null 2>"$scratch/err" &
     child=$!

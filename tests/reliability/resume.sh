@@ -8,20 +8,23 @@ RANDOM=${SEED:-$$}
 settings=(--set train.log_every=7 --set train.save_every=10 --set train.keep_last=3)
 text=$scratch/text.txt
 cp configs/debug/data/train.txt "$text"
-settings+=(--set "data.train.files=[$text]")
+settings+=(--set "data.train.files=[$text]" --set 'tokenizer={type: byte_bpe, vocab_size: 300, sentinels: 0}')
 
 train_cmd gpt straight "${settings[@]}"
 "${train[@]}" >/dev/null 2>&1 || lose "gpt does not train"
+train_cmd gpt other "${settings[@]}" --set "data.train.files=[configs/debug/data/valid.txt]"
+"${train[@]}" >/dev/null 2>&1 || lose "gpt does not train on another text"
 
-# Stops a run after its first or second checkpoint.
+# stopped_run CHECKPOINTS: stops a run after that many checkpoints
 stopped_run() {
   train_cmd gpt run "${settings[@]}"
   rm -rf "$scratch/run"
   "${train[@]}" >/dev/null 2>&1 &
-  local child=$! step=$((10 + 10 * (RANDOM % 2)))
+  local child=$! step=$((10 * $1))
   until [ -d "$scratch/run/checkpoints/step-00000$step" ] || ! kill -0 "$child" 2>/dev/null; do sleep 0.01; done
   kill -KILL "$child" 2>/dev/null || true
   wait "$child" 2>/dev/null || true
+  [ -n "$(newest "$scratch/run")" ] || { echo "no checkpoint was made" >&2; exit 1; }
   train_cmd gpt run "${settings[@]}" --resume
 }
 state_of() { (cd "$1" && find . -type f ! -name .lock -exec sha1sum {} + | sort); }
@@ -51,34 +54,37 @@ flip_bit() {  # FILE: one bit at a random place
 }
 
 for ((i = 0; i < count; ++i)); do
-  stopped_run
+  stopped_run $((1 + RANDOM % 2))
   goes_on 'as it is'
   goes_on 'finished already'
-  stopped_run
+  stopped_run $((1 + RANDOM % 2))
   goes_on 'with other workers' --set data.workers=0
-  stopped_run
+  stopped_run $((1 + RANDOM % 2))
   rm -rf "$scratch/cache"
   goes_on 'without its cache'
-  stopped_run
+  stopped_run $((1 + RANDOM % 2))
   touch "$text"
   cp "$text" "$scratch/again" && mv "$scratch/again" "$text"
   goes_on 'with its text written again'
-  stopped_run
+  stopped_run $((1 + RANDOM % 2))
   mkdir -p "$scratch/run/checkpoints/.step-0000099.tmp-0123456789abcdef"
   goes_on 'with what a killed write left'
   [ "$(leftovers "$scratch/run")" = 0 ] || lose 'a leftover stays'
-  stopped_run
-  if [ "$(find "$scratch/run/checkpoints" -name 'step-*' | wc -l)" -gt 1 ]; then
-    flip_bit "$(newest "$scratch/run")/model.safetensors"
-    goes_on 'with a damaged newest checkpoint'
-    grep -q 'is damaged and passed over' "$scratch/err" || lose 'damage was not told'
-  fi
-  stopped_run
+  stopped_run 2
+  flip_bit "$(newest "$scratch/run")/model.safetensors"
+  goes_on 'with a damaged newest checkpoint'
+  grep -q 'is damaged and passed over' "$scratch/err" || lose 'damage was not told'
+  stopped_run 1
   is_refused 'another rate' 'optimizer.lr is' --set optimizer.lr=0.01
   echo 'one more line' >>"$text"
   is_refused 'another text' 'the training text is another'
   cp configs/debug/data/train.txt "$text"
-  for name in config.yaml tokenizer/lmzoo_tokenizer.json manifest.json; do
+  mv "$scratch/run/tokenizer" "$scratch/run/manifest.json" "$scratch"
+  cp -r "$scratch/other/tokenizer" "$scratch/run"
+  is_refused 'another tokenizer' 'the tokenizer is another'
+  rm -r "$scratch/run/tokenizer"
+  mv "$scratch/tokenizer" "$scratch/manifest.json" "$scratch/run"
+  for name in config.yaml manifest.json $(cd "$scratch/run" && find tokenizer -type f); do
     cp "$scratch/run/$name" "$scratch/good"
     flip_bit "$scratch/run/$name"
     is_refused "a flipped bit of $name" "$scratch/run/"

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "io/held_folder.h"
+#include "train/loop/bad_steps.h"
 #include "train/loop/device_batches.h"
 #include "train/loop/interval.h"
 #include "train/loop/metrics.h"
@@ -25,12 +26,6 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
-
-// Steps that were skipped one after the other, for the error that ends the run.
-struct BadSteps {
-  bool loss_was_bad = false;
-  std::vector<uint64_t> samples;
-};
 
 class Run {
  public:
@@ -198,26 +193,10 @@ void Run::account(const StepOutcome& outcome, const double* values) {
 void Run::skipped(const StepOutcome& outcome, double loss) {
   ++state_.skipped;
   ++state_.skipped_in_a_row;
-  bad_.loss_was_bad |= !std::isfinite(loss);
-  bad_.samples.insert(bad_.samples.end(), outcome.work.samples.begin(), outcome.work.samples.end());
-  if (state_.skipped_in_a_row < job_.train.max_skipped) {
-    return;
+  bad_.add(outcome, loss);
+  if (state_.skipped_in_a_row >= job_.train.max_skipped) {
+    bad_.end_run(outcome.step, state_.skipped_in_a_row, job_.train.max_skipped);
   }
-  constexpr size_t kShown = 20;
-  std::string samples;
-  for (size_t i = 0; i < std::min(bad_.samples.size(), kShown); ++i) {
-    samples += fmt::format("{}{}", i > 0 ? " " : "", bad_.samples[i]);
-  }
-  throw InputError(fmt::format(
-      "step {}: the {} was not finite in {} steps in a row (from step {}, windows {}{}); train.max_skipped = "
-      "{} allows no more. A lower optimizer.lr, a longer warm-up or clip_norm may help",
-      outcome.step,
-      bad_.loss_was_bad ? "loss" : "gradient",
-      state_.skipped_in_a_row,
-      outcome.step - state_.skipped_in_a_row + 1,
-      samples,
-      bad_.samples.size() > kShown ? " ..." : "",
-      job_.train.max_skipped));
 }
 
 void Run::log_row() {
@@ -304,18 +283,20 @@ void Run::save() {
   clock_.begin_save();
   read_pending();
   check_finite(snapshot_.weights, {.step = state_.step, .saved = saved_step_});
-  const std::string before = folder_->path_before();
-  const std::string& run = folder_->path();
-  if (run != before) {
-    progress_.note(fmt::format("the folder of the run is now {}, and the run goes on there", run));
+  if (folder_->renamed()) {
+    progress_.note(
+        fmt::format("the folder of the run is now {}, and the run goes on there", folder_->path()));
   }
   state_.batches = batches_.state();
   state_.interval = to_json(interval_);
   state_.identity = identity();
   log_->sync();
   const bool healthy = state_.skipped_in_a_row == 0;
-  const std::string warning = save_checkpoint(
-      run, snapshot_, state_, healthy ? job_.train.keep_last : std::numeric_limits<int64_t>::max());
+  const std::string warning =
+      save_checkpoint(folder_->path(),
+                      snapshot_,
+                      state_,
+                      healthy ? job_.train.keep_last : std::numeric_limits<int64_t>::max());
   if (!warning.empty()) {
     progress_.note("warning: " + warning);
   }
@@ -377,11 +358,11 @@ TrainResult Run::go() {
   while (state_.step < job_.train.steps && stop_signal() == 0 && !finished_early()) {
     result_.valid.reset();
     step();
-    if (clock_.due()) {
-      save();  // before an evaluation, which may take as long as many steps
+    // Before an evaluation, which may take as long as many steps, or the memory that ends the process.
+    if (due(job_.train.save_every) || clock_.due() || (job_.valid && state_.step == job_.train.steps)) {
+      save();
     }
-    const bool better = evaluate_if_due();
-    if (better || (due(job_.train.save_every) && !saved_ && stop_signal() == 0)) {
+    if (evaluate_if_due()) {
       save();
     }
   }

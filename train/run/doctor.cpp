@@ -29,11 +29,7 @@ class Examination {
   }
 
   void checkpoint(const std::string& folder) {
-    look(folder, [&] {
-      verify_manifest(folder);
-      const std::string state = folder + "/state.json";
-      train_state_from(read_json(state), state);
-    });
+    look(folder, [&] { verify_checkpoint(folder); });
   }
 
   void run(const std::string& folder) {
@@ -41,7 +37,7 @@ class Examination {
     look(config_file(folder),
          [&] { config = read_run_config(config_file(folder), {}, registry_, ReadFor::asking).config; });
     if (const std::string manifest = folder + "/" + kManifestName; fs::exists(manifest)) {
-      look(manifest, [&] { verify_manifest(folder, {"config.yaml"}); });
+      look(manifest, [&] { verify_run_manifest(folder); });
     }
     if (fs::exists(classes_file(folder))) {
       look(classes_file(folder), [&] { read_classes(folder); });

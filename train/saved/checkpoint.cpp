@@ -65,14 +65,6 @@ TrainState state_in(const std::string& folder) {
   return train_state_from(read_json(file), file);
 }
 
-// That a checkpoint is whole, and of the step that its name says.
-void check_whole(const std::string& folder) {
-  verify_manifest(folder, required_files());
-  const auto named = step_of(folder);
-  const int64_t step = state_in(folder).step;
-  check(!named || *named == step, "{} holds the checkpoint of step {}", folder, step);
-}
-
 bool is_checkpoint(const std::string& path) {
   return fs::exists(path + "/" + kManifestName) && !fs::exists(checkpoints_folder(path)) &&
          !fs::exists(path + "/config.yaml");
@@ -150,6 +142,13 @@ std::string checkpoint_folder(const std::string& run, int64_t step) {
   return fmt::format("{}/{}{}", checkpoints_folder(run), kStepPrefix, digits);
 }
 
+void verify_checkpoint(const std::string& folder) {
+  verify_manifest(folder, required_files());
+  const auto named = step_of(folder);
+  const int64_t step = state_in(folder).step;
+  check(!named || *named == step, "{} holds the checkpoint of step {}", folder, step);
+}
+
 std::string save_checkpoint(const std::string& run,
                             const Snapshot& snapshot,
                             const TrainState& state,
@@ -166,7 +165,7 @@ std::string save_checkpoint(const std::string& run,
   write_atomically(staged.path() + "/state.json", to_json(state).dump(2) + "\n");
   write_manifest(staged.path());
   staged.commit();
-  check_whole(folder);
+  verify_checkpoint(folder);
   return remove_old(run, state, keep_last);
 }
 
@@ -196,7 +195,7 @@ std::optional<std::string> newest_valid_checkpoint(const std::string& run,
   const std::vector<std::string> all = list_checkpoints(run);
   for (auto folder = all.rbegin(); folder != all.rend(); ++folder) {
     try {
-      check_whole(*folder);
+      verify_checkpoint(*folder);
       return *folder;
     } catch (const InputError& error) {
       warn(fmt::format("checkpoint {} is damaged and passed over: {}", *folder, error.what()));
@@ -210,18 +209,17 @@ std::optional<BestMark> best_mark(const std::string& run) {
   return newest ? state_in(*newest).best : std::nullopt;
 }
 
-void tell(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+void warn_on_stderr(const std::string& what) { std::fprintf(stderr, "warning: %s\n", what.c_str()); }
 
 std::string resolve_checkpoint(const std::string& path, bool newest) {
   check(fs::is_directory(path), "{}: no such folder", path);
   if (is_checkpoint(path)) {
-    check_whole(path);
+    verify_checkpoint(path);
     return path;
   }
   std::string damage;
-  const auto folder = newest_valid_checkpoint(path, [&](const std::string& warning) {
-    damage += (damage.empty() ? "" : "; ") + warning;
-  });
+  const auto folder = newest_valid_checkpoint(
+      path, [&](const std::string& warning) { damage += (damage.empty() ? "" : "; ") + warning; });
   check(folder.has_value(),
         "{}: neither a checkpoint nor a run folder with one ({}/checkpoints/step-N/{}){}{}",
         path,
@@ -230,7 +228,7 @@ std::string resolve_checkpoint(const std::string& path, bool newest) {
         damage.empty() ? "" : "; ",
         damage);
   if (!damage.empty()) {
-    tell("warning: " + damage);
+    warn_on_stderr(damage);
   }
   const std::optional<BestMark> best = state_in(*folder).best;
   if (newest || !best || checkpoint_folder(path, best->step) == *folder) {
@@ -238,7 +236,7 @@ std::string resolve_checkpoint(const std::string& path, bool newest) {
   }
   const std::string marked = checkpoint_folder(path, best->step);
   try {
-    check_whole(marked);
+    verify_checkpoint(marked);
   } catch (const InputError& error) {
     throw InputError(fmt::format("the best checkpoint, {}, is damaged: {}; name another one, as in {}",
                                  marked,

@@ -40,8 +40,8 @@ struct TrainState {
   int64_t evaluated_step = 0;  // of the last finished evaluation
   int64_t evaluations_since_best = 0;
   std::optional<BestMark> best;
-  Json batches;                                 // BatchSource::state
-  Json interval;                                // sums since the last row of metrics.jsonl, as the loop keeps them
+  Json batches;   // BatchSource::state
+  Json interval;  // sums since the last row of metrics.jsonl, as the loop keeps them
   std::map<std::string, std::string> identity;  // what the bits depend on: threads, CPU kernels, steps ...
   std::map<std::string, std::string> inputs;    // what was learned from, each a hash of its content
 };
@@ -57,26 +57,27 @@ struct Snapshot {
   NamedTensors optimizer;
 };
 
-// Writes RUN's checkpoint of state.step, reads it back against its CRCs, and only then
-// removes old ones: all but the newest `keep_last` and the best. Returns which could not be removed, and why; empty:
-// none.
+// Writes RUN's checkpoint of state.step, reads it back against its CRCs, and only then removes old ones: all but the
+// newest `keep_last` and the best. Returns which could not be removed, and why; empty: none.
 std::string save_checkpoint(const std::string& run,
-                     const Snapshot& snapshot,
-                     const TrainState& state,
-                     int64_t keep_last);
+                            const Snapshot& snapshot,
+                            const TrainState& state,
+                            int64_t keep_last);
 
 // Fills `snapshot` from a checkpoint folder whose names and shapes must be exactly those; returns its state.
 TrainState load_checkpoint(const std::string& folder, const Snapshot& snapshot);
 
+// That all its files are as they were written, and of the step that its name says; InputError otherwise.
+void verify_checkpoint(const std::string& folder);
 // Folders of all checkpoints of a run, oldest first, valid or not.
 std::vector<std::string> list_checkpoints(const std::string& run);
-// The newest one that its manifest verifies; `warn` hears about each damaged one that was passed over.
+// The newest one that verify_checkpoint accepts; `warn` hears about each damaged one that was passed over.
 std::optional<std::string> newest_valid_checkpoint(const std::string& run,
                                                    const std::function<void(const std::string&)>& warn);
 // What the newest valid checkpoint says.
 std::optional<BestMark> best_mark(const std::string& run);
-// A line on standard error, for those who have no other place for it.
-void tell(const std::string& line);
+// For those who have no other place for a warning.
+void warn_on_stderr(const std::string& what);
 
 // The checkpoint that a RUN argument means: itself if it is one (verified), of a run folder the one that the newest valid
 // one says is best (or that one itself if there is none, or `newest` is set). Tells of damaged ones that are newer.

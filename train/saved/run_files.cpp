@@ -8,8 +8,22 @@
 #include "io/manifest.h"
 
 namespace lmzoo {
+namespace {
 
 namespace fs = std::filesystem;
+
+// What the manifest of a run has to list.
+std::vector<std::string> listed_files(const std::string& run) {
+  std::vector<std::string> names{"config.yaml"};
+  for (const char* name : {"classes.json", "tokenizer/manifest.json"}) {
+    if (fs::exists(run + "/" + name)) {
+      names.emplace_back(name);
+    }
+  }
+  return names;
+}
+
+}  // namespace
 
 std::string config_file(const std::string& run) { return run + "/config.yaml"; }
 std::string tokenizer_folder(const std::string& run) { return run + "/tokenizer"; }
@@ -17,28 +31,25 @@ std::string classes_file(const std::string& run) { return run + "/classes.json";
 
 bool is_run(const std::string& folder) { return fs::exists(config_file(folder)); }
 
-void write_run_manifest(const std::string& run) {
-  std::vector<std::string> names{"config.yaml"};
-  for (const char* name : {"classes.json", "tokenizer/manifest.json"}) {
-    if (fs::exists(run + "/" + name)) {
-      names.emplace_back(name);
-    }
-  }
-  write_manifest(run, names);
-}
+void write_run_manifest(const std::string& run) { write_manifest(run, listed_files(run)); }
 
-void verify_run(const std::string& run) {
+void verify_run_manifest(const std::string& run) {
   if (!fs::exists(run + "/" + kManifestName)) {
     return;
   }
   try {
-    verify_manifest(run, {"config.yaml"});
+    verify_manifest(run, listed_files(run));
   } catch (const InputError& error) {
-    throw InputError(fmt::format("{} (changed on purpose? Then delete {}/{}, and the files of the run are not compared)",
-                                 error.what(),
-                                 run,
-                                 kManifestName));
+    throw InputError(
+        fmt::format("{} (changed on purpose? Then delete {}/{}, and the files of the run are not compared)",
+                    error.what(),
+                    run,
+                    kManifestName));
   }
+}
+
+void verify_run(const std::string& run) {
+  verify_run_manifest(run);
   if (fs::exists(tokenizer_folder(run) + "/" + kManifestName)) {
     verify_manifest(tokenizer_folder(run));
   }

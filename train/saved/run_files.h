@@ -20,7 +20,8 @@ bool is_run(const std::string& folder);
 
 // Writes the manifest of a run whose other files are there; and compares them with it. InputError that names the file.
 void write_run_manifest(const std::string& run);
-void verify_run(const std::string& run);
+void verify_run_manifest(const std::string& run);
+void verify_run(const std::string& run);  // the files of tokenizer/, too
 
 // The run that a RUN argument means: itself, or the one two folders above a checkpoint. InputError when it is
 // neither, or when its files are not as they were written.

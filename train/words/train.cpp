@@ -102,15 +102,12 @@ class WordRun {
       train_until(pause);
       log_->stop_clock();
       check_finite();
-      if (state_.step < total_ && stop_signal() == 0) {
-        save();
-      }
+      save();  // also before the evaluation, which may fail
     }
     progress_.finish();
-    if (job_.valid && state_.step == total_ && state_.evaluated_step < total_) {
-      evaluate_now();
-    }
-    if (saved_ != state_.step) {
+    const bool evaluated =
+        job_.valid && state_.step == total_ && state_.evaluated_step < total_ && evaluate_now();
+    if (evaluated || !saved_) {
       save();
     }
     result_.reason = stop_signal() != 0 && state_.step < total_ ? StopReason::signal : StopReason::finished;
@@ -132,7 +129,8 @@ class WordRun {
                                    .note = [&](const std::string& line) { progress_.note(line); }});
     if (state) {
       state_ = *state;
-      saved_ = result_.resumed_at = state_.step;
+      result_.resumed_at = state_.step;
+      saved_ = true;
     } else {
       state_.inputs = job_.inputs;
     }
@@ -171,7 +169,7 @@ class WordRun {
   }
 
   // The reference loss on other text; its negatives follow from the seed.
-  void evaluate_now() {
+  bool evaluate_now() {
     seed_generators(seed_of({.seed = config_.stream_seed(), .purpose = Purpose::sampling}), at::kCPU);
     const EvalSettings settings{.max_batches = config_.eval.max_batches};
     result_.valid = evaluate(job_.model, job_.objective, *job_.valid, settings);
@@ -179,6 +177,7 @@ class WordRun {
       state_.evaluated_step = state_.step;
       log_->evaluation(job_.valid->name, *result_.valid);
     }
+    return result_.valid.has_value();
   }
 
   // Vectors that are no numbers help nobody: the last checkpoint stays. The losses tell within a step, the
@@ -198,10 +197,9 @@ class WordRun {
 
   void save() {
     clock_.begin_save();
-    const std::string before = folder_->path_before();
-    const std::string& run = folder_->path();
-    if (run != before) {
-      progress_.note(fmt::format("the folder of the run is now {}, and the run goes on there", run));
+    if (folder_->renamed()) {
+      progress_.note(
+          fmt::format("the folder of the run is now {}, and the run goes on there", folder_->path()));
     }
     log_->sync();
     state_.interval = log_->interval();
@@ -212,11 +210,11 @@ class WordRun {
     for (const NamedTensor& weight : snapshot_.weights) {
       packed.weights.push_back({weight.name, tables.emplace_back(weight.tensor).tensor()});
     }
-    const std::string warning = save_checkpoint(run, packed, state_, config_.train.keep_last);
+    const std::string warning = save_checkpoint(folder_->path(), packed, state_, config_.train.keep_last);
     if (!warning.empty()) {
       progress_.note("warning: " + warning);
     }
-    saved_ = state_.step;
+    saved_ = true;
     clock_.end_save();
   }
 
@@ -231,7 +229,7 @@ class WordRun {
   TrainState state_;
   std::unique_ptr<HeldFolder> folder_;
   SaveClock clock_;
-  int64_t saved_ = -1;
+  bool saved_ = false;  // there is a checkpoint
   std::unique_ptr<StepLog> log_;
   TrainResult result_;
 };

@@ -253,6 +253,28 @@ TEST_CASE("an evaluation that fails does not take the steps before it along") {
   CHECK(list_checkpoints(folder.path()).back() == checkpoint_folder(folder.path(), 3));
 }
 
+TEST_CASE("weights are saved before an evaluation that is due with them, and before the last one") {
+  const TempDir folder;
+  TinyRun run(folder.path(), 0);
+  run.options.save_every = 10;
+  run.options.steps = 25;
+  run.eval.every = 5;
+  run.valid = tiny_eval_set();
+  std::vector<std::string> newest;  // when an evaluation begins
+  run.valid->open = [&] {
+    const auto all = list_checkpoints(folder.path());
+    newest.push_back(all.empty() ? "" : all.back());
+    return tiny_eval_set().open();
+  };
+  run.train();
+  REQUIRE(newest.size() == 6);
+  CHECK(newest[0].empty());  // the batch that is tried
+  CHECK(newest[1].empty());
+  for (const int64_t step : {10, 20, 25}) {
+    CHECK(newest[static_cast<size_t>(step / 5)] == checkpoint_folder(folder.path(), step));
+  }
+}
+
 TEST_CASE("best_by accuracy needs an objective that measures it") {
   const TempDir folder;
   CHECK_THROWS_WITH(scripted(folder.path(), {5, 3}, {.best_by = "accuracy"}),

@@ -1,5 +1,6 @@
 // Whole runs of word vectors: the corpus in steps, determinism, resume, and odd corpora.
 #include <filesystem>
+#include <functional>
 #include <random>
 #include <sstream>
 
@@ -52,7 +53,8 @@ Trained train_words(const TempDir& dir,
                     const std::string& text,
                     std::vector<std::string> changes,
                     int64_t threads = 1,
-                    const std::string& name = "run") {
+                    const std::string& name = "run",
+                    const std::function<void()>& before_evaluation = {}) {
   write_file(dir / "corpus.txt", text);
   changes.insert(changes.begin(), "data.train.files=[" + (dir / "corpus.txt") + "]");
   changes.insert(changes.begin(), "data.cache_dir=" + (dir / "cache"));
@@ -66,6 +68,12 @@ Trained train_words(const TempDir& dir,
   WordVectorParts made = assemble_word_vectors(
       loaded, registry(), goes_on ? tokenizer_folder(run) : "", ProgressBar::Style::silent);
   write_run_folder(run, loaded.config, *made.tokenizer, {});
+  if (before_evaluation) {
+    made.valid->open = [before_evaluation, open = made.valid->open] {
+      before_evaluation();
+      return open();
+    };
+  }
   ProgressBar bar("", "", ProgressBar::Style::silent);
   const TrainResult result = train_word_vectors({.config = loaded.config,
                                                  .model = *made.parts.model,
@@ -192,6 +200,16 @@ TEST_CASE("rows of a run of word vectors that was stopped and goes on are those 
     train_words(parts, text, changes, threads);
     CHECK(losses(parts / "run") == losses(whole / "run"));
   }
+}
+
+TEST_CASE("word vectors are saved before they are evaluated") {
+  TempDir dir;
+  write_file(dir / "valid.txt", two_topics(60));
+  std::vector<std::string> saved;
+  train_words(dir, two_topics(600), {"data.valid={files: [" + (dir / "valid.txt") + "]}"}, 1, "run", [&] {
+    saved = list_checkpoints(dir / "run");
+  });
+  CHECK_FALSE(saved.empty());
 }
 
 TEST_CASE("words of one topic come to lie together, in all four ways and with free threads", "[threads]") {
