@@ -10,6 +10,7 @@
 #include "cli/version.h"
 #include "core/registry.h"
 #include "core/torch_error.h"
+#include "io/mapped_faults.h"
 #include "train/loop/stop_signal.h"
 
 namespace lmzoo {
@@ -61,6 +62,7 @@ int complain(const std::string& message, int code) {
 }  // namespace
 
 int run_program(const Strings& arguments) {
+  tell_of_files_that_shrink();
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of writing, not the end of a training run
   try {
     return dispatch(arguments);

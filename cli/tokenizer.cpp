@@ -20,7 +20,7 @@ namespace {
 std::shared_ptr<const Tokenizer> tokenizer_of(const Flags& flags) {
   const std::string from = flags.text("CONFIG");
   if (std::filesystem::is_directory(from)) {
-    return load_tokenizer(is_run(from) ? tokenizer_folder(from) : from);
+    return load_tokenizer(is_run(from) ? tokenizer_folder(run_of(from)) : from);
   }
   return make_run_tokenizer(read_config(flags, make_registry()), ProgressBar::Style::automatic);
 }

@@ -34,18 +34,24 @@ int report(const std::string& run, const TrainResult& result) {
 }  // namespace
 
 int run_train(const Command& self, const Strings& arguments) {
+  const StopSignal signals;  // before anything is made
   Flags flags(self);
   add_config_flags(flags);
   flags.value("out", "DIR", "the run's folder; default runs/NAME");
   flags.toggle("resume", "go on with the run that is there (also if none is there yet)");
+  flags.toggle("allow-other-data",
+               "with --resume: also when the text or the tokenizer is another than before");
   if (!flags.parse(arguments)) {
     return 0;
   }
   const Registry registry = make_registry();
   const LoadedConfig loaded = read_config(flags, registry);
   const std::string run = flags.text("out", "runs/" + loaded.config.name);
-  const StopSignal signals;
-  return report(run, train_run(loaded, registry, run, flags.has("resume")));
+  return report(run,
+                train_run(loaded,
+                          registry,
+                          run,
+                          {.resume = flags.has("resume"), .other_inputs = flags.has("allow-other-data")}));
 }
 
 }  // namespace lmzoo

@@ -7,11 +7,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "io/descriptor.h"
 
 namespace lmzoo {
 namespace {
@@ -30,14 +30,6 @@ std::string owner_in(int descriptor) {
   return owner.empty() ? "another process" : printable(owner.substr(0, owner.find('\n')));
 }
 
-// The file may have been removed between opening and locking it.
-bool is_still_at(int descriptor, const std::string& path) {
-  struct stat opened {
-  }, named{};
-  return ::fstat(descriptor, &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
-         opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
-}
-
 }  // namespace
 
 FileLock::FileLock(const std::string& path, const std::string& what) {
@@ -54,7 +46,7 @@ FileLock::FileLock(const std::string& path, const std::string& what) {
           ? InputError(fmt::format("{} is in use by {}; wait for it, or stop it", what, owner))
           : InputError(Location{path}, fmt::format("cannot be locked: {}", std::strerror(fault)));
     }
-    if (is_still_at(descriptor_, path)) {
+    if (is_still_at(descriptor_, path)) {  // it may have been removed between opening and locking
       break;
     }
     ::close(descriptor_);

@@ -1,22 +1,20 @@
 #include "io/files.h"
 
 #include <array>
-#include <atomic>
-#include <charconv>
-#include <cstring>
-#include <exception>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "io/descriptor.h"
+#include "io/mapped_faults.h"
 
 namespace lmzoo {
 namespace {
@@ -24,7 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kBufferBytes = 1 << 20;
-constexpr std::string_view kTemporaryMark = ".tmp-";
 
 std::string system_message(int error) {
   std::string text = std::generic_category().message(error);
@@ -33,46 +30,6 @@ std::string system_message(int error) {
   }
   return text;
 }
-
-[[noreturn]] void fail_reading(const std::string& path, int error) {
-  if (error == ENOENT || error == ENOTDIR) {
-    throw InputError(Location{path}, "no such file");
-  }
-  if (error == EACCES || error == EPERM) {
-    throw InputError(Location{path}, "may not be read (permission denied)");
-  }
-  throw InputError(Location{path}, "cannot read: " + system_message(error));
-}
-
-[[noreturn]] void fail_writing(const std::string& path, int error) {
-  if (error == ENOSPC || error == EDQUOT) {
-    throw InputError(Location{path},
-                     "cannot write: the disk is full; free some space or choose another folder");
-  }
-  if (error == EACCES || error == EPERM || error == EROFS) {
-    throw InputError(
-        Location{path},
-        "cannot write: the folder is read-only; choose another folder or change its permissions");
-  }
-  throw InputError(Location{path}, "cannot write: " + system_message(error));
-}
-
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) {
-      ::close(value_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
 
 // Opens a regular file and tells its size. O_NONBLOCK: a pipe must be refused, not waited for.
 int open_regular(const std::string& path, size_t& size) {
@@ -88,38 +45,6 @@ int open_regular(const std::string& path, size_t& size) {
   }
   size = static_cast<size_t>(info.st_size);
   return descriptor;
-}
-
-std::string parent_of(const std::string& path) {
-  const fs::path parent = fs::path(path).parent_path();
-  return parent.empty() ? "." : parent.string();
-}
-
-// A fresh name beside `path`, by which remove_leftovers knows the process that made it.
-std::string temporary_beside(const std::string& path) {
-  static std::atomic<uint64_t> counter{0};
-  std::string trimmed = path;
-  while (trimmed.size() > 1 && trimmed.back() == '/') {
-    trimmed.pop_back();
-  }
-  const std::string name = "." + fs::path(trimmed).filename().string() + std::string(kTemporaryMark) +
-                           std::to_string(::getpid()) + "-" + std::to_string(counter++);
-  return (fs::path(trimmed).parent_path() / name).string();
-}
-
-void sync_descriptor(int descriptor, const std::string& path) {
-  // Some network file systems cannot sync a folder and say EINVAL; nothing more can be done there.
-  if (::fsync(descriptor) != 0 && errno != EINVAL) {
-    fail_writing(path, errno);
-  }
-}
-
-void sync_path(const std::string& path) {
-  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (descriptor.get() < 0) {
-    fail_writing(path, errno);
-  }
-  sync_descriptor(descriptor.get(), path);
 }
 
 void write_fully(int descriptor, const char* data, size_t size, const std::string& path) {
@@ -146,6 +71,56 @@ int open_to_append(const std::string& path) {
 
 }  // namespace
 
+void fail_reading(const std::string& path, int error) {
+  if (error == ENOENT || error == ENOTDIR) {
+    throw InputError(Location{path}, "no such file");
+  }
+  if (error == EACCES || error == EPERM) {
+    throw InputError(Location{path}, "may not be read (permission denied)");
+  }
+  throw InputError(Location{path}, "cannot read: " + system_message(error));
+}
+
+void fail_writing(const std::string& path, int error) {
+  if (error == ENOSPC || error == EDQUOT) {
+    throw InputError(Location{path},
+                     "cannot write: the disk is full; free some space or choose another folder");
+  }
+  if (error == EACCES || error == EPERM || error == EROFS) {
+    throw InputError(
+        Location{path},
+        "cannot write: the folder is read-only; choose another folder or change its permissions");
+  }
+  throw InputError(Location{path}, "cannot write: " + system_message(error));
+}
+
+std::string parent_of(const std::string& path) {
+  const fs::path parent = fs::path(path).parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+void sync_descriptor(int descriptor, const std::string& path) {
+  // Some network file systems cannot sync a folder and say EINVAL; nothing more can be done there.
+  if (::fsync(descriptor) != 0 && errno != EINVAL) {
+    fail_writing(path, errno);
+  }
+}
+
+void sync_path(const std::string& path) {
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) {
+    fail_writing(path, errno);
+  }
+  sync_descriptor(descriptor.get(), path);
+}
+
+bool is_still_at(int descriptor, const std::string& path) {
+  struct stat opened {
+  }, named{};
+  return ::fstat(descriptor, &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
 MappedFile::MappedFile(const std::string& path) : path_(path) {
   const Descriptor descriptor(open_regular(path, size_));
   if (size_ == 0) {
@@ -156,10 +131,12 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
     fail_reading(path, errno);
   }
   data_ = mapped;
+  range_ = note_mapping(mapped, size_, path);
 }
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) {
+    forget_mapping(range_);
     ::munmap(data_, size_);
   }
 }
@@ -167,11 +144,13 @@ MappedFile::~MappedFile() {
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
+      range_(std::exchange(other.range_, nullptr)),
       path_(std::move(other.path_)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(range_, other.range_);
   std::swap(path_, other.path_);
   return *this;
 }
@@ -221,7 +200,12 @@ void FileSink::flush() {
 }
 
 AppendFile::AppendFile(const std::string& path)
-    : descriptor_(open_to_append(path)), sink_(descriptor_, path) {}
+    : path_(path), descriptor_(open_to_append(path)), sink_(descriptor_, path) {}
+
+void AppendFile::sync() {
+  sink_.flush();
+  sync_descriptor(descriptor_, path_);
+}
 
 AppendFile::~AppendFile() {
   try {
@@ -230,87 +214,6 @@ AppendFile::~AppendFile() {
     // Whoever must know calls flush().
   }
   ::close(descriptor_);
-}
-
-void write_atomically(const std::string& path, std::string_view bytes) {
-  write_atomically(path, [&](FileSink& sink) { sink.write(bytes); });
-}
-
-void write_atomically(const std::string& path, const std::function<void(FileSink&)>& write) {
-  const std::string folder = parent_of(path);
-  make_folders(folder);
-  const std::string temporary = temporary_beside(path);
-  try {
-    const Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-    if (descriptor.get() < 0) {
-      fail_writing(path, errno);
-    }
-    FileSink sink(descriptor.get(), path);
-    write(sink);
-    sink.flush();
-    sync_descriptor(descriptor.get(), path);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-      fail_writing(path, errno);
-    }
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
-  }
-  sync_path(folder);
-}
-
-StagedFolder::StagedFolder(std::string final_path)
-    : final_(std::move(final_path)), path_(temporary_beside(final_)) {
-  make_folders(parent_of(path_));
-  if (::mkdir(path_.c_str(), 0777) != 0) {
-    fail_writing(final_, errno);
-  }
-}
-
-StagedFolder::~StagedFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);  // after commit() there is nothing by this name
-}
-
-void StagedFolder::commit() { commit_folder(path_, final_); }
-
-void commit_folder(const std::string& temporary, const std::string& final_path) {
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(temporary)) {
-    sync_path(entry.path().string());
-  }
-  sync_path(temporary);
-  if (!fs::exists(final_path)) {
-    if (::rename(temporary.c_str(), final_path.c_str()) != 0) {
-      fail_writing(final_path, errno);
-    }
-  } else if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, final_path.c_str(), RENAME_EXCHANGE) == 0) {
-    fs::remove_all(temporary);
-  } else {
-    std::error_code ignored;
-    fs::remove_all(final_path, ignored);
-    if (::rename(temporary.c_str(), final_path.c_str()) != 0) {
-      fail_writing(final_path, errno);
-    }
-  }
-  sync_path(parent_of(temporary));
-}
-
-void remove_leftovers(const std::string& folder) {
-  std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    const size_t mark = name.rfind(kTemporaryMark);
-    if (name[0] != '.' || mark == std::string::npos) {
-      continue;
-    }
-    pid_t owner = 0;
-    const char* begin = name.data() + mark + kTemporaryMark.size();
-    const auto [end, error] = std::from_chars(begin, name.data() + name.size(), owner);
-    const bool is_ours = error == std::errc() && owner > 0 && *end == '-';
-    if (is_ours && ::kill(owner, 0) != 0 && errno == ESRCH) {
-      fs::remove_all(entry.path(), ignored);
-    }
-  }
 }
 
 void make_folders(const std::string& path) {

@@ -15,8 +15,11 @@
 
 namespace lmzoo {
 
-// The bytes of a regular file, mapped read-only. The file must not shrink while it is mapped; files that are
-// replaced by rename, as all of ours are, keep their old bytes alive.
+struct MappedRange;
+
+// The bytes of a regular file, mapped read-only. The file must not shrink while it is mapped: reading what is gone ends
+// the program with one line (io/mapped_faults.h). Files that are replaced by rename, as all of ours are, keep their old
+// bytes alive.
 class MappedFile {
  public:
   MappedFile() = default;
@@ -32,6 +35,7 @@ class MappedFile {
  private:
   void* data_ = nullptr;
   size_t size_ = 0;
+  MappedRange* range_ = nullptr;  // what mapped_faults.h knows of it
   std::string path_;
 };
 
@@ -64,14 +68,19 @@ class AppendFile {
 
   void write(std::string_view text) { sink_.write(text); }
   void flush() { sink_.flush(); }
+  void sync();  // to the disk
 
  private:
+  std::string path_;
   int descriptor_;
   FileSink sink_;
 };
 
 // Writes a temporary file in the same folder (made if missing), syncs it, renames it over `path`, syncs the
 // folder. When anything throws, `path` is as it was and the temporary is gone.
+//
+// Temporaries are named ".NAME.tmp-" and 16 random hexadecimal digits; while their owner lives it holds flock(2) on
+// them, which the kernel releases with it: so whether one is a leftover is known in any container and on any host.
 void write_atomically(const std::string& path, std::string_view bytes);
 void write_atomically(const std::string& path, const std::function<void(FileSink&)>& write);
 
@@ -84,18 +93,21 @@ class StagedFolder {
   StagedFolder& operator=(const StagedFolder&) = delete;
 
   const std::string& path() const { return path_; }
+  // Syncs everything in it, renames it, syncs the parent. A folder that is there is exchanged in one step and then
+  // removed (where the file system cannot exchange, it is removed first).
   void commit();
 
  private:
   std::string final_;
   std::string path_;
+  int descriptor_ = -1;  // by which it is owned
 };
 
-// Syncs everything below `temporary`, renames it to `final_path`, syncs the parent. An existing final folder
-// is exchanged in one step and then removed (where the file system cannot exchange, it is removed first).
-void commit_folder(const std::string& temporary, const std::string& final_path);
+// Removes a folder that nobody may see half-removed: under a temporary name. InputError when it cannot.
+void remove_folder(const std::string& path);
 
-// Removes temporaries of write_atomically and StagedFolder that a killed process left in `folder`.
+// Removes temporaries of write_atomically and StagedFolder that a process left in `folder` when it was killed; those
+// that somebody owns stay, and all of them where the file system has no locks.
 void remove_leftovers(const std::string& folder);
 
 void make_folders(const std::string& path);

@@ -77,7 +77,15 @@ void write_manifest(const std::string& folder) {
   write_atomically(path_in(folder, kManifestName), manifest_of(files));
 }
 
-void verify_manifest(const std::string& folder) {
+void write_manifest(const std::string& folder, const std::vector<std::string>& names) {
+  std::map<std::string, Listed> files;
+  for (const std::string& name : names) {
+    files[name] = measure(path_in(folder, name));
+  }
+  write_atomically(path_in(folder, kManifestName), manifest_of(files));
+}
+
+void verify_manifest(const std::string& folder, const std::vector<std::string>& required) {
   const std::string manifest = path_in(folder, kManifestName);
   std::error_code ignored;
   if (!fs::exists(manifest, ignored)) {
@@ -108,6 +116,11 @@ void verify_manifest(const std::string& folder) {
                        "is damaged: its CRC-32 is " + found.crc32 + ", the manifest says " + listed.crc32);
     }
     files[name] = found;
+  }
+  for (const std::string& name : required) {
+    if (!files.contains(name)) {
+      throw InputError(Location{manifest}, "does not list " + name);
+    }
   }
   // What was written is a function of the files: any other byte in it is damage.
   if (text != manifest_of(files)) {

@@ -222,6 +222,12 @@ void write_store(const TokenStoreRequest& request, FileSink& sink, const Progres
   }
 }
 
+// Whether it can have been built for the request: a file whose sums are right may still be of another vocabulary.
+bool fits(const TokenStore& store, const TokenStoreRequest& request) {
+  return store.vocab_size() == request.tokenizer->vocabulary().size &&
+         (!request.classes || store.classes() == *request.classes);
+}
+
 }  // namespace
 
 std::string token_store_path(const TokenStoreRequest& request) {
@@ -242,10 +248,14 @@ std::shared_ptr<const TokenStore> build_token_store(const TokenStoreRequest& req
   const std::string path = token_store_path(request);
   if (std::filesystem::exists(path)) {
     try {
-      return std::make_shared<const TokenStore>(path);
+      auto store = std::make_shared<const TokenStore>(path);
+      if (fits(*store, request)) {
+        return store;
+      }
     } catch (const InputError&) {
-      // A damaged cache is only lost time: built again below, in its place.
+      // Damaged.
     }
+    // What the cache has is only lost time: it is built again, in its place.
   }
   remove_leftovers(request.cache_dir);
   write_atomically(path, [&](FileSink& sink) { write_store(request, sink, progress); });

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "data/store/sample_notes.h"
 #include "data/store/token_store_format.h"
+#include "io/content_hash.h"
 
 namespace lmzoo {
 namespace {
@@ -141,6 +142,16 @@ TokenStore::TokenStore(const std::string& path) : file_(path) {
   sums_.resize(trailer.sum_bytes / sizeof(uint32_t));
   std::memcpy(sums_.data(), sections.take<char>(trailer.sum_bytes).data(), trailer.sum_bytes);
   trusted_ = std::make_unique<std::atomic<bool>[]>(sums_.size());
+}
+
+std::string TokenStore::fingerprint() const {
+  ContentHash hash;
+  hash.add(vocab_size_).add(documents_).add(tokens_).add(total_text_bytes_);
+  for (const std::string& name : classes_) {
+    hash.add(name);
+  }
+  const std::span<const std::byte> sums = std::as_bytes(std::span(sums_));
+  return hash.add({reinterpret_cast<const char*>(sums.data()), sums.size()}).hex();
 }
 
 void TokenStore::verify() const {

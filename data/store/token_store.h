@@ -45,6 +45,9 @@ class TokenStore {
   // Maps the file and verifies both ends and all sizes; throws InputError naming it when it is not a store.
   explicit TokenStore(const std::string& path);
 
+  // Of everything in it but where it lies: equal texts, tokenizers and classes give equal ones.
+  std::string fingerprint() const;
+
   // Reads the whole file against its sums. Here and in all that follows, a bit that is other than written is
   // an InputError that names the file.
   void verify() const;

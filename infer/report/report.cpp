@@ -70,7 +70,7 @@ void read_metrics(const std::string& path, RunRecord& run) {
 }
 
 int64_t count_parameters(const std::string& folder) {
-  const auto checkpoint = newest_valid_checkpoint(folder, [](const std::string&) {});
+  const auto checkpoint = newest_valid_checkpoint(folder, warn_on_stderr);
   if (!checkpoint) {
     return 0;
   }

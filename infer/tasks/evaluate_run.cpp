@@ -34,8 +34,10 @@ EvaluationData evaluation_data(const LoadedRun& run, const EvaluationText& text)
   const auto [name, options] = chosen_text(run.config.config.data, text);
   const std::optional<std::vector<std::string>> classes =
       run.parts.classes.empty() ? std::nullopt : std::optional(run.parts.classes);
+  LoadedConfig told = run.config;
+  told.config.data.cache_dir = text.cache.empty() ? DataOptions{}.cache_dir : text.cache;
   const auto store =
-      open_store(run.config, "data." + name, options, run.tokenizer, classes, ProgressBar::Style::automatic);
+      open_store(told, "data." + name, options, run.tokenizer, classes, ProgressBar::Style::automatic);
   const Windows windows = make_windows(run.config, *run.parts.objective, run.parts.vocabulary, store);
   return {.windows = windows, .set = make_eval_set(name, windows, run.parts, run.config.config)};
 }

@@ -13,6 +13,8 @@ namespace lmzoo {
 struct EvaluationText {
   std::string split{};  // train, valid or test; empty: valid, with files test (if the run has one)
   std::vector<std::string> files{};  // empty: the split's own
+  std::string cache{};  // folder for the encoded text; empty: the usual one. A run tells none: it may be
+                        // somebody else's
 };
 
 struct EvaluationData {

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <functional>
 #include <stdexcept>
 #include <thread>
 
@@ -59,13 +58,19 @@ Outcome run(const std::vector<std::string>& arguments, const std::string& input)
   return run_with(arguments, input, [](pid_t) {});
 }
 
-Outcome run_until(const std::vector<std::string>& arguments, const std::string& file) {
+Outcome run_with_act(const std::vector<std::string>& arguments,
+                     const std::string& file,
+                     const std::function<void(pid_t)>& act) {
   return run_with(arguments, "", [&](pid_t child) {
     for (int i = 0; i < 6000 && !std::filesystem::exists(file); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    kill(child, SIGTERM);
+    act(child);
   });
+}
+
+Outcome run_until(const std::vector<std::string>& arguments, const std::string& file) {
+  return run_with_act(arguments, file, [](pid_t child) { kill(child, SIGTERM); });
 }
 
 std::map<std::string, std::string> files_below(const std::string& folder) {

@@ -161,6 +161,6 @@ TEST_CASE("eval shows every metric of a task, a run those that its YAML names") 
     CHECK(all.contains(name));
   }
   CHECK(all["f1_macro"].get<double>() == Approx(metrics["f1_macro"]["mean"].get<double>()));
-  const Json best = read_json(space.out + "/seed-3/checkpoints/best.json");
-  CHECK(best["metric"] == "f1_macro");
+  const std::string checkpoint = parse_json(evaluated.out, "out")["checkpoint"];
+  CHECK(read_json(checkpoint + "/state.json")["best"]["metric"] == "f1_macro");
 }

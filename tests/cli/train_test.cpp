@@ -7,6 +7,7 @@
 #include "cli/program.h"
 #include "io/file_lock.h"
 #include "io/json.h"
+#include "io/manifest.h"
 #include "support/catch.h"
 #include "support/files.h"
 
@@ -116,6 +117,93 @@ TEST_CASE("a stopped run exits with 128 + signal, and goes on to the same weight
         test::read_file(checkpoint(straight.out, 400) + "/model.safetensors"));
 }
 
+TEST_CASE("what a query or a resume trusts is compared with what was written") {
+  const Workspace space;
+  REQUIRE(test::run(space.train()).code == 0);
+  const std::string config = space.out + "/config.yaml";
+  for (const std::string& path : {config, space.out + "/tokenizer/lmzoo_tokenizer.json"}) {
+    const std::string good = test::read_file(path);
+    std::string bad = good;
+    bad[bad.find('1')] = '2';
+    test::write_file(path, bad);
+    check_one_line(test::run({"eval", space.out}), path + ": is damaged");
+    check_one_line(test::run(space.train({"--resume"})), path + ": is damaged");
+    test::write_file(path, good);
+  }
+  test::write_file(config, test::read_file(config) + "# a note\n");
+  check_one_line(test::run({"eval", space.out}),
+                 "changed on purpose? Then delete " + space.out + "/manifest.json");
+  write_manifest(space.out, {"config.yaml"});
+  check_one_line(test::run({"eval", space.out}), "manifest.json: does not list tokenizer/manifest.json");
+  check_one_line(test::run({"doctor", space.out}), "1 of ");
+  std::filesystem::remove(space.out + "/manifest.json");
+  CHECK(test::run({"eval", space.out}).code == 0);
+}
+
+TEST_CASE("a damaged newest checkpoint is told by every command that opens the run") {
+  const Workspace space;
+  REQUIRE(test::run(space.train({"--set", "train.keep_last=2", "--set", "train.save_every=6"})).code == 0);
+  flip_a_byte(checkpoint(space.out, 12) + "/model.safetensors");
+  const std::string expected =
+      "warning: checkpoint " + checkpoint(space.out, 12) + " is damaged and passed over";
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"eval", space.out},
+        {"fill-mask", space.out, "--text", "the [MASK] owl"},
+        {"embed", space.out, "--text", "the owl"},
+        {"report", space.out, "--out", space.dir / "report.html"}}) {
+    const Outcome outcome = test::run(command);
+    INFO(command[0] << outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK_THAT(outcome.err, Catch::Contains(expected));
+  }
+}
+
+TEST_CASE("a run goes on with the text that it has learned from, by its content") {
+  const Workspace space;
+  const std::string text = space.dir / "text.txt";
+  test::write_file(text, test::read_file("configs/debug/data/train.txt"));
+  std::vector<std::string> changes{"--set", "data.train.files=[" + text + "]"};
+  REQUIRE(test::run(space.train(changes)).code == 0);
+  changes.push_back("--resume");
+  test::write_file(text, test::read_file(text));  // written again
+  CHECK(test::run(space.train(changes)).code == 0);
+  test::write_file(text, test::read_file(text) + "one more line\n");
+  check_one_line(test::run(space.train(changes)), "--resume: the training text is another than");
+  changes.push_back("--allow-other-data");
+  const Outcome allowed = test::run(space.train(changes));
+  CHECK(allowed.code == 0);
+  CHECK_THAT(allowed.err, Catch::Contains("warning: the training text is another than before"));
+}
+
+TEST_CASE(
+    "a token store that becomes shorter under a run ends it in one line; it goes on from its last "
+    "checkpoint") {
+  const Workspace space;
+  std::vector<std::string> arguments =
+      space.train({"--set", "train.steps=400", "--set", "train.save_every=20"});
+  const Outcome ended = test::run_with_act(arguments, checkpoint(space.out, 20), [&](pid_t) {
+    for (const auto& [path, bytes] : test::files_below(space.dir / "cache")) {
+      if (path.find("/tokens-") != std::string::npos) {
+        std::filesystem::resize_file(path, 0);
+      }
+    }
+  });
+  check_one_line(ended, ": became shorter while it was read");
+  arguments.push_back("--resume");
+  const Outcome resumed = test::run(arguments);
+  CHECK(resumed.code == 0);
+  CHECK_THAT(resumed.err, Catch::Contains("goes on after step"));
+}
+
+TEST_CASE("an evaluation writes where it was told, and not where the run's configuration says") {
+  const Workspace space;
+  REQUIRE(test::run(space.train()).code == 0);
+  std::filesystem::remove_all(space.dir / "cache");
+  REQUIRE(test::run({"eval", space.out, "--cache", space.dir / "mine"}).code == 0);
+  CHECK_FALSE(std::filesystem::exists(space.dir / "cache"));
+  CHECK(std::filesystem::exists(space.dir / "mine"));
+}
+
 TEST_CASE("a second trainer of a run is refused while the first one works, whatever it wants of it") {
   const Workspace space;
   {
@@ -172,10 +260,12 @@ TEST_CASE("damaged and missing parts of a run are named in one line") {
     test::write_file(space.out + "/tokenizer/lmzoo_tokenizer.json", "{\"format\": ");
     check_one_line(test::run({"eval", space.out}), "lmzoo_tokenizer.json");
     std::filesystem::remove_all(space.out + "/tokenizer");
-    check_one_line(test::run({"eval", space.out}), "lmzoo_tokenizer.json");
+    check_one_line(test::run({"eval", space.out}), "tokenizer/manifest.json: no such file");
   }
   SECTION("configuration") {
     test::write_file(space.out + "/config.yaml", "model: {type: bert}\n");
+    check_one_line(test::run({"eval", space.out}), "config.yaml: has 20 bytes, the manifest says");
+    std::filesystem::remove(space.out + "/manifest.json");
     check_one_line(test::run({"eval", space.out}), "config.yaml:1:1: objective: is missing");
   }
   SECTION("no run at all") {

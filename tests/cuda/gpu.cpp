@@ -70,7 +70,7 @@ Trained trained(const LoadedConfig& loaded) {
 }
 
 Trained trained_in(const std::string& folder, const LoadedConfig& loaded, bool resume) {
-  train_run(loaded, registry(), folder, resume);
+  train_run(loaded, registry(), folder, {.resume = resume});
   const std::string checkpoint = newest_checkpoint(folder);
   Trained result{
       .rows = training_rows(folder), .moments = {}, .weights = read_file(checkpoint + "/model.safetensors")};

@@ -6,6 +6,7 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/catch.h"
@@ -164,22 +165,54 @@ TEST_CASE("committing over a folder replaces it, with nothing of the old one lef
   CHECK(entries_in(dir.path()) == 1);
 }
 
-TEST_CASE("leftovers of dead processes are removed, everything else is kept") {
+TEST_CASE("leftovers that nobody owns are removed, everything else is kept") {
   const test::TempDir dir;
-  const std::string dead = std::to_string(4'194'304 + 17);  // over the highest process id
-  const std::string alive = std::to_string(getppid());
-  for (const std::string& name : {".model.tmp-" + dead + "-0",
-                                  ".step-1.tmp-" + dead + "-3/x",
-                                  ".b.tmp-" + alive + "-0",
-                                  std::string("model"),
-                                  "a.tmp-" + dead + "-0",
-                                  std::string(".c.tmp-old")}) {
+  const StagedFolder owned(dir / "step-2");
+  test::write_file(owned.path() + "/model", "half");
+  for (const char* name : {".model.tmp-0123456789abcdef",
+                           ".step-1.tmp-00000000000000ff/x",
+                           "model",
+                           "a.tmp-0123456789abcdef",
+                           ".c.tmp-old"}) {
     test::write_file(dir / name, "");
   }
-  remove_leftovers(dir.path().string());
-  CHECK(entries_in(dir.path()) == 4);
-  CHECK_FALSE(fs::exists(dir / (".step-1.tmp-" + dead + "-3")));
+  std::string own;
+  write_atomically(dir / "big", [&](FileSink& sink) {
+    sink.write("x");
+    for (const auto& entry : fs::directory_iterator(dir.path())) {
+      own = entry.path().filename().string().starts_with(".big.tmp-") ? entry.path().string() : own;
+    }
+    remove_leftovers(dir.path().string());
+    CHECK(fs::exists(own));
+  });
+  CHECK(test::read_file(dir / "big") == "x");
+  CHECK(fs::exists(owned.path() + "/model"));
+  CHECK_FALSE(fs::exists(dir / ".model.tmp-0123456789abcdef"));
+  CHECK_FALSE(fs::exists(dir / ".step-1.tmp-00000000000000ff"));
+  CHECK(entries_in(dir.path()) == 5);
   CHECK_NOTHROW(remove_leftovers(dir / "absent"));
+}
+
+TEST_CASE("what a killed process left is removed by the next one") {
+  const test::TempDir dir;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const StagedFolder staged(dir / "step-1");
+    test::write_file(staged.path() + "/model", "half");
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  CHECK(entries_in(dir.path()) == 1);
+  remove_leftovers(dir.path().string());
+  CHECK(entries_in(dir.path()) == 0);
+}
+
+TEST_CASE("a folder is removed with all that is in it, and one that is not there is an error") {
+  const test::TempDir dir;
+  test::write_file(dir / "step-1/deep/model", "x");
+  remove_folder(dir / "step-1");
+  CHECK(entries_in(dir.path()) == 0);
+  CHECK_THROWS_WITH(remove_folder(dir / "step-1"), Catch::StartsWith(dir / "step-1" + ": cannot write: "));
 }
 
 TEST_CASE("a log grows at its end, over several openings") {

@@ -72,6 +72,18 @@ TEST_CASE("a folder that is not complete or not as it was is refused, naming the
   }
 }
 
+TEST_CASE("a manifest must list what is required of it, and may be of chosen files") {
+  const Checkpoint checkpoint;
+  CHECK_NOTHROW(verify_manifest(checkpoint.folder(), {"model", "tokenizer/spm"}));
+  CHECK_THROWS_WITH(verify_manifest(checkpoint.folder(), {"model", "state"}),
+                    checkpoint / "manifest.json" + ": does not list state");
+  write_manifest(checkpoint.folder(), {"model"});
+  CHECK_THROWS_WITH(verify_manifest(checkpoint.folder(), {"tokenizer/spm"}),
+                    Catch::Contains("does not list"));
+  test::write_file(checkpoint / "tokenizer/spm", "other");
+  CHECK_NOTHROW(verify_manifest(checkpoint.folder(), {"model"}));
+}
+
 TEST_CASE("a manifest that leads out of its folder is refused") {
   const Checkpoint checkpoint;
   for (const char* name : {"../x", "/etc/passwd", "a/../../x", "..", "", ".", "manifest.json"}) {

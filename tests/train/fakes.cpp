@@ -169,7 +169,9 @@ TrainResult TinyRun::train() {
                      .device = at::kCPU,
                      .run = folder,
                      .resume = resume,
-                     .identity = identity};
+                     .identity = identity,
+                     .inputs = inputs,
+                     .other_inputs = other_inputs};
   return lmzoo::train(job, progress);
 }
 

@@ -105,6 +105,8 @@ struct TinyRun {
   std::string folder;
   bool resume = false;
   std::map<std::string, std::string> identity;
+  std::map<std::string, std::string> inputs;
+  bool other_inputs = false;
   std::FILE* notes = nullptr;  // where progress goes; nowhere if null
 
  private:

@@ -16,6 +16,7 @@ bool may_change(const std::string& key) {
                                              "train.threads",
                                              "train.log_every",
                                              "train.save_every",
+                                             "train.save_minutes",
                                              "train.keep_last"};
   return key.starts_with("ask") || std::find(keys.begin(), keys.end(), key) != keys.end();
 }

@@ -63,7 +63,7 @@ class Sweep {
   // others, too, and is thrown.
   std::optional<TrainResult> trained(const PlannedRun& run) const {
     try {
-      return train_run(config_of(run), registry_, run.folder, true);
+      return train_run(config_of(run), registry_, run.folder, {.resume = true});
     } catch (const InputError& error) {
       if (!is_run(run.folder)) {
         throw;

@@ -60,7 +60,7 @@ std::string folder_name(const std::string& name) {
 }
 
 std::optional<TrainState> state_of_newest(const std::string& run) {
-  const auto checkpoint = newest_valid_checkpoint(run, [](const std::string&) {});
+  const auto checkpoint = newest_valid_checkpoint(run, warn_on_stderr);
   if (!checkpoint) {
     return std::nullopt;
   }

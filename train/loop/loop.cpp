@@ -2,16 +2,21 @@
 
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include <ATen/ops/stack.h>
 
 #include "base/check.h"
+#include "io/held_folder.h"
+#include "train/loop/bad_steps.h"
 #include "train/loop/device_batches.h"
+#include "train/loop/interval.h"
 #include "train/loop/metrics.h"
 #include "train/loop/step.h"
 #include "train/loop/stop_signal.h"
 #include "train/saved/finite.h"
 #include "train/saved/resume.h"
+#include "train/saved/save_clock.h"
 
 namespace lmzoo {
 namespace {
@@ -21,25 +26,6 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
-
-// Sums since the last row.
-struct Interval {
-  double loss_sum = 0;
-  double norm_sum = 0;
-  int64_t steps = 0;   // not skipped
-  double total = 0;    // of those steps: what their losses are divided by
-  int64_t tokens = 0;  // of all
-  int64_t targets = 0;
-  double flops = 0;
-  double seconds = 0;
-};
-
-// Steps that were skipped one after the other, for the error that ends the run.
-struct BadSteps {
-  int64_t first = 0;
-  bool loss_was_bad = false;
-  std::vector<uint64_t> samples;
-};
 
 class Run {
  public:
@@ -82,7 +68,10 @@ class Run {
   BadSteps bad_;
   double last_lr_ = 0;
   std::string summary_;  // of the last row, beside the bar
+  std::unique_ptr<HeldFolder> folder_;
+  SaveClock clock_;
   int64_t saved_step_ = 0;
+  bool saved_ = false;  // the newest checkpoint is of this state
 };
 
 Run::Run(const TrainJob& job, ProgressBar& progress)
@@ -91,7 +80,8 @@ Run::Run(const TrainJob& job, ProgressBar& progress)
       ahead_(read_ahead(job.batches, job.device)),
       batches_(ahead_ ? *ahead_ : job.batches),
       schedule_{.lr = job.lr, .steps = job.train.steps, .width = job.model.width()},
-      snapshot_{.weights = weights(job.model, job.objective), .optimizer = job.optimizer.state()} {
+      snapshot_{.weights = weights(job.model, job.objective), .optimizer = job.optimizer.state()},
+      clock_(job.train.save_minutes) {
   validate(job.schedule, schedule_);
 }
 
@@ -107,13 +97,20 @@ void Run::begin() {
                                  .resume = job_.resume,
                                  .snapshot = snapshot_,
                                  .identity = now,
+                                 .inputs = job_.inputs,
+                                 .other_inputs = job_.other_inputs,
                                  .note = [&](const std::string& line) { progress_.note(line); }});
   if (state) {
     state_ = *state;
     batches_.restore(state_.batches);
+    interval_ = interval_from(state_.interval);
     saved_step_ = result_.resumed_at = state_.step;
+    saved_ = true;
+  } else {
+    state_.inputs = job_.inputs;
   }
-  log_ = std::make_unique<MetricsLog>(job_.run, state_.step);
+  folder_ = std::make_unique<HeldFolder>(job_.run);
+  log_ = std::make_unique<MetricsLog>(job_.run, LoggedUntil{state_.step, state_.evaluated_step});
   job_.model.train(!job_.probe);
   job_.objective.train();
   job_.optimizer.clear_gradients();
@@ -142,6 +139,7 @@ void Run::step() {
   last_lr_ = learning_rate(job_.schedule, schedule_, n);
   pending_.push_back(train_step(parts, micro_batches, n, last_lr_));
   state_.step = n;
+  saved_ = false;
   const StepWork& work = pending_.back().work;
   state_.tokens += work.tokens;
   state_.labels += work.labels;
@@ -195,44 +193,16 @@ void Run::account(const StepOutcome& outcome, const double* values) {
 void Run::skipped(const StepOutcome& outcome, double loss) {
   ++state_.skipped;
   ++state_.skipped_in_a_row;
-  bad_.first = bad_.first == 0 ? outcome.step : bad_.first;
-  bad_.loss_was_bad |= !std::isfinite(loss);
-  bad_.samples.insert(bad_.samples.end(), outcome.work.samples.begin(), outcome.work.samples.end());
-  if (state_.skipped_in_a_row < job_.train.max_skipped) {
-    return;
+  bad_.add(outcome, loss);
+  if (state_.skipped_in_a_row >= job_.train.max_skipped) {
+    bad_.end_run(outcome.step, state_.skipped_in_a_row, job_.train.max_skipped);
   }
-  constexpr size_t kShown = 20;
-  std::string samples;
-  for (size_t i = 0; i < std::min(bad_.samples.size(), kShown); ++i) {
-    samples += fmt::format("{}{}", i > 0 ? " " : "", bad_.samples[i]);
-  }
-  throw InputError(fmt::format(
-      "step {}: the {} was not finite in {} steps in a row (from step {}, windows {}{}); train.max_skipped = "
-      "{} allows no more. A lower optimizer.lr, a longer warm-up or clip_norm may help",
-      outcome.step,
-      bad_.loss_was_bad ? "loss" : "gradient",
-      state_.skipped_in_a_row,
-      bad_.first,
-      samples,
-      bad_.samples.size() > kShown ? " ..." : "",
-      job_.train.max_skipped));
 }
 
 void Run::log_row() {
-  const auto ratio = [](double a, double b) { return b > 0 ? a / b : std::nan(""); };
-  const Interval& sums = interval_;
-  const TrainRow row{.step = state_.step,
-                     .loss = ratio(sums.loss_sum, sums.total),
-                     .lr = last_lr_,
-                     .grad_norm = ratio(sums.norm_sum, static_cast<double>(sums.steps)),
-                     .tokens = state_.tokens,
-                     .labels = state_.labels,
-                     .tokens_per_s = ratio(static_cast<double>(sums.tokens), sums.seconds),
-                     .target_tokens_per_s = ratio(static_cast<double>(sums.targets), sums.seconds),
-                     .flops_per_s = ratio(sums.flops, sums.seconds),
-                     .memory_bytes = peak_memory_bytes(job_.device),
-                     .skipped = state_.skipped,
-                     .seconds = state_.seconds};
+  TrainRow row = interval_.row(state_);
+  row.lr = last_lr_;
+  row.memory_bytes = peak_memory_bytes(job_.device);
   log_->train(row);
   log_->flush();
   result_.last_loss = row.loss;
@@ -262,6 +232,7 @@ bool Run::evaluate_now() {
     return false;
   }
   state_.evaluated_step = state_.step;
+  saved_ = false;
   log_evaluation(*result_.valid);
   return note_best(*result_.valid);
 }
@@ -307,13 +278,31 @@ bool Run::note_best(const EvalResult& valid) {
   return better;
 }
 
+// Steps that are skipped one after the other may come of weights that are lost, so nothing older goes for theirs.
 void Run::save() {
+  clock_.begin_save();
   read_pending();
   check_finite(snapshot_.weights, {.step = state_.step, .saved = saved_step_});
+  if (folder_->renamed()) {
+    progress_.note(
+        fmt::format("the folder of the run is now {}, and the run goes on there", folder_->path()));
+  }
   state_.batches = batches_.state();
+  state_.interval = to_json(interval_);
   state_.identity = identity();
-  save_checkpoint(job_.run, snapshot_, state_, job_.train.keep_last);
+  log_->sync();
+  const bool healthy = state_.skipped_in_a_row == 0;
+  const std::string warning =
+      save_checkpoint(folder_->path(),
+                      snapshot_,
+                      state_,
+                      healthy ? job_.train.keep_last : std::numeric_limits<int64_t>::max());
+  if (!warning.empty()) {
+    progress_.note("warning: " + warning);
+  }
   saved_step_ = state_.step;
+  saved_ = true;
+  clock_.end_save();
 }
 
 // The steps before an evaluation are not lost with it.
@@ -321,7 +310,7 @@ bool Run::evaluate_safely() {
   try {
     return evaluate_now();
   } catch (...) {
-    if (saved_step_ != state_.step) {
+    if (!saved_) {
       save();
     }
     throw;
@@ -338,7 +327,7 @@ TrainResult Run::finish(StopReason reason) {
     evaluate_safely();
   }
   read_pending();
-  if (saved_step_ != state_.step) {
+  if (!saved_) {
     save();
   }
   result_.reason = stop_signal() != 0 ? StopReason::signal : reason;
@@ -369,8 +358,11 @@ TrainResult Run::go() {
   while (state_.step < job_.train.steps && stop_signal() == 0 && !finished_early()) {
     result_.valid.reset();
     step();
-    const bool better = evaluate_if_due();
-    if (better || (due(job_.train.save_every) && stop_signal() == 0)) {
+    // Before an evaluation, which may take as long as many steps, or the memory that ends the process.
+    if (due(job_.train.save_every) || clock_.due() || (job_.valid && state_.step == job_.train.steps)) {
+      save();
+    }
+    if (evaluate_if_due()) {
       save();
     }
   }

@@ -2,8 +2,8 @@
 //
 //   for step n = 1 .. T:   micro-batches -> train_step -> every log_every: a row
 //                          every eval.every, and at the end: evaluate, mark the best
-//                          every save_every, when the best changed, and at the end: checkpoint
-//   a stop signal: checkpoint and return
+//                          every save_every and save_minutes, when the best changed, and at the end: checkpoint
+//   a stop signal: checkpoint and return; before the first step, too
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,9 @@ struct TrainJob {
   bool resume = false;   // go on from the newest valid checkpoint, if there is one
   std::map<std::string, std::string> identity =
       {};  // what else the bits depend on; a change is noted at resume
+  std::map<std::string, std::string> inputs =
+      {};                     // hashes of what is learned from; a change is refused at resume
+  bool other_inputs = false;  // unless this is set
 };
 
 enum class StopReason { finished, early, signal };

@@ -13,21 +13,22 @@ namespace {
 
 constexpr size_t kMaxBytes = size_t{1} << 30;
 
-bool is_row_until(std::string_view line, int64_t step) {
+bool is_row_until(std::string_view line, const LoggedUntil& until) {
   try {
-    return parse_metrics_row(line, {}).step <= step;
+    const MetricsRow row = parse_metrics_row(line, {});
+    return row.step <= (row.kind == "eval" ? until.evaluated_step : until.step);
   } catch (const InputError&) {
     return false;  // damaged
   }
 }
 
-// Rows up to `step`. A last row without its newline was being written when the run died.
-std::string rows_until(const std::string& path, int64_t step) {
+// A last row without its newline was being written when the run died.
+std::string rows_until(const std::string& path, const LoggedUntil& until) {
   const std::string text = read_text_file(path, kMaxBytes);
   std::string kept;
   for (size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
     const std::string_view row(text.data() + begin, end - begin);
-    if (is_row_until(row, step)) {
+    if (is_row_until(row, until)) {
       kept.append(row).push_back('\n');
     }
   }
@@ -36,15 +37,15 @@ std::string rows_until(const std::string& path, int64_t step) {
 
 }  // namespace
 
-MetricsLog::MetricsLog(const std::string& run, int64_t resumed_at) {
+MetricsLog::MetricsLog(const std::string& run, const LoggedUntil& until) {
   const std::string path = run + "/metrics.jsonl";
   make_folders(run);
   if (std::filesystem::exists(path)) {
-    write_atomically(path, rows_until(path, resumed_at));
+    write_atomically(path, until.step > 0 ? rows_until(path, until) : "");
   }
   rows_ = std::make_unique<AppendFile>(path);
   // From the next step on what earlier event files say is void.
-  events_ = std::make_unique<EventFile>(run + "/tensorboard", resumed_at + 1);
+  events_ = std::make_unique<EventFile>(run + "/tensorboard", until.step + 1);
 }
 
 void MetricsLog::train(const TrainRow& row) {
@@ -82,6 +83,11 @@ void MetricsLog::eval(int64_t step,
 
 void MetricsLog::flush() {
   rows_->flush();
+  events_->flush();
+}
+
+void MetricsLog::sync() {
+  rows_->sync();
   events_->flush();
 }
 

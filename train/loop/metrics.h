@@ -34,17 +34,24 @@ struct TrainRow {
   double seconds = 0;        // of training, since the beginning of the run
 };
 
+// The steps whose rows a run keeps that goes on; without a step behind it, it keeps none.
+struct LoggedUntil {
+  int64_t step = 0;
+  int64_t evaluated_step = 0;
+};
+
 class MetricsLog {
  public:
-  // Goes on after `resumed_at`: rows of later steps (of a run that was killed after its last checkpoint) and
-  // a half-written last row are dropped.
-  MetricsLog(const std::string& run, int64_t resumed_at);
+  // Rows of later steps and evaluations (of a run that was killed after its last checkpoint) and a half-written last
+  // row are dropped.
+  MetricsLog(const std::string& run, const LoggedUntil& until);
 
   void train(const TrainRow& row);
   void eval(int64_t step,
             const std::string& split,
             const std::vector<std::pair<std::string, double>>& values);
   void flush();
+  void sync();  // to the disk: before a checkpoint that says they are there
 
  private:
   std::unique_ptr<AppendFile> rows_;

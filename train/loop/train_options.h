@@ -27,7 +27,8 @@ struct TrainOptions {
   std::string device = "auto";      // auto, cpu, cuda or cuda:N
   int64_t threads = 0;              // 0: one for each core
   int64_t log_every = 10;           // steps
-  int64_t save_every = 0;           // steps; 0: only at the end
+  int64_t save_every = 0;           // steps; 0: by time alone
+  double save_minutes = 5;          // 0: by steps alone
   int64_t keep_last = 1;            // newest checkpoints kept, beside the best one
   int64_t max_skipped = 10;         // non-finite steps in a row that end the run
   std::optional<int64_t> epochs{};  // word vectors: passes over the text, in place of steps
@@ -44,7 +45,11 @@ struct TrainOptions {
     visit("device", self.device, "auto, cpu, cuda or cuda:N");
     visit("threads", self.threads, "threads of the CPU; 0: one for each core", at_least(0));
     visit("log_every", self.log_every, "steps between two lines of metrics.jsonl", at_least(1));
-    visit("save_every", self.save_every, "steps between two checkpoints; 0: only at the end", at_least(0));
+    visit("save_every", self.save_every, "steps between two checkpoints; 0: by time alone", at_least(0));
+    visit("save_minutes",
+          self.save_minutes,
+          "minutes between two checkpoints, or 20 times as long as saving takes; 0: by steps alone",
+          at_least(0));
     visit("keep_last", self.keep_last, "newest checkpoints kept, beside the best one", at_least(1));
     visit("max_skipped",
           self.max_skipped,

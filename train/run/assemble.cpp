@@ -288,6 +288,7 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
                                                    : load_tokenizer(options.tokenizer_folder);
   const Vocabulary vocabulary = vocabulary_of(*run.tokenizer);
   const auto store = open_training_store(loaded, run.tokenizer, options);
+  run.inputs = inputs_of(*run.tokenizer, *store, nullptr);
   run.parts = build_parts(loaded, registry, vocabulary, store->classes());
   const Windows windows = make_windows(loaded, *run.parts.objective, vocabulary, store);
   run.batches = loaded.places.locate("data.train", [&] {
@@ -304,6 +305,7 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
   if (config.data.valid) {
     const auto valid =
         open_store(loaded, "data.valid", *config.data.valid, run.tokenizer, store->classes(), options.style);
+    run.inputs = inputs_of(*run.tokenizer, *store, valid.get());
     run.valid = make_eval_set(
         "valid", make_windows(loaded, *run.parts.objective, vocabulary, valid), run.parts, config);
   }

@@ -4,6 +4,7 @@
 // An InputError of a part gets the place of its section in the YAML.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -90,6 +91,11 @@ std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
                                              const std::optional<std::vector<std::string>>& classes,
                                              ProgressBar::Style style);
 
+// What is learned from, each by a hash of its content: the tokenizer, the encoded texts, the classes. `valid` may be null.
+std::map<std::string, std::string> inputs_of(const Tokenizer& tokenizer,
+                                             const TokenStore& train,
+                                             const TokenStore* valid);
+
 // Everything that a run of word vectors needs, likewise. `tokenizer_folder` of the run that goes on; empty:
 // counted or cached.
 struct WordVectorParts {
@@ -97,6 +103,7 @@ struct WordVectorParts {
   std::shared_ptr<const TokenStore> store;
   Parts parts;
   std::optional<EvalSet> valid;
+  std::map<std::string, std::string> inputs;  // TrainJob::inputs
 };
 WordVectorParts assemble_word_vectors(const LoadedConfig& loaded,
                                       const Registry& registry,
@@ -112,10 +119,11 @@ struct Assembled {
   std::unique_ptr<Optimizer> optimizer;
   std::optional<GradualUnfreezing> unfreezing;
   std::vector<std::string> frozen;
-  std::vector<std::string> adapted;  // linear maps with low-rank additions
-  std::string warm_started_from;     // file; empty: fresh weights
-  std::string embedding_note;        // which tokens began with word vectors; empty: none
-  std::string tokenizer_note;        // warm embeddings that meet other pieces; empty: none do
+  std::vector<std::string> adapted;           // linear maps with low-rank additions
+  std::string warm_started_from;              // file; empty: fresh weights
+  std::string embedding_note;                 // which tokens began with word vectors; empty: none
+  std::string tokenizer_note;                 // warm embeddings that meet other pieces; empty: none do
+  std::map<std::string, std::string> inputs;  // TrainJob::inputs
 };
 
 struct AssembleOptions {

@@ -12,10 +12,12 @@ WordVectorParts assemble_word_vectors(const LoadedConfig& loaded,
       tokenizer_folder.empty() ? make_run_tokenizer(loaded, style) : load_tokenizer(tokenizer_folder);
   made.store =
       open_store(loaded, "data.train", loaded.config.data.train, made.tokenizer, std::nullopt, style);
+  made.inputs = inputs_of(*made.tokenizer, *made.store, nullptr);
   made.parts = build_parts(loaded, registry, made.tokenizer->vocabulary(), {});
   if (loaded.config.data.valid) {
     const auto valid =
         open_store(loaded, "data.valid", *loaded.config.data.valid, made.tokenizer, std::nullopt, style);
+    made.inputs = inputs_of(*made.tokenizer, *made.store, valid.get());
     made.valid =
         make_eval_set("valid",
                       make_windows(loaded, *made.parts.objective, made.tokenizer->vocabulary(), valid),

@@ -28,17 +28,16 @@ class Examination {
   }
 
   void checkpoint(const std::string& folder) {
-    look(folder, [&] {
-      verify_manifest(folder);
-      const std::string state = folder + "/state.json";
-      train_state_from(read_json(state), state);
-    });
+    look(folder, [&] { verify_checkpoint(folder); });
   }
 
   void run(const std::string& folder) {
     std::optional<RunConfig> config;
     look(config_file(folder),
          [&] { config = read_run_config(config_file(folder), {}, registry_, ReadFor::asking).config; });
+    if (const std::string manifest = folder + "/" + kManifestName; fs::exists(manifest)) {
+      look(manifest, [&] { verify_run_manifest(folder); });
+    }
     if (fs::exists(classes_file(folder))) {
       look(classes_file(folder), [&] { read_classes(folder); });
     }
@@ -96,12 +95,11 @@ class Examination {
     for (const std::string& each : list_checkpoints(folder)) {
       checkpoint(each);
     }
-    const std::string best = checkpoints_folder(folder) + "/best.json";
-    if (fs::exists(best)) {
-      look(best, [&] {
-        const std::string marked = checkpoint_folder(folder, best_mark(folder)->step);
-        check(fs::is_directory(marked), "{}: names {}, which is not there", best, marked);
-      });
+    if (const auto best = best_mark(folder)) {
+      const std::string marked = checkpoint_folder(folder, best->step);
+      if (!fs::is_directory(marked)) {
+        all.push_back({.path = marked, .damage = "is the best checkpoint, and is not there"});
+      }
     }
   }
 

@@ -9,6 +9,7 @@
 #include "io/files.h"
 #include "io/json.h"
 #include "io/manifest.h"
+#include "train/saved/checkpoint.h"
 
 namespace lmzoo {
 namespace {
@@ -69,6 +70,7 @@ void check_run_folder(const std::string& run, const RunConfig& config, bool resu
     return;
   }
   check(resume, "{} holds a run already: go on with --resume, or choose another --out", run);
+  verify_run(run);
   const auto differences = identity_differences(read_yaml(config_file(run)), dump(config));
   if (!differences.empty()) {
     const ConfigDifference& first = differences.front();
@@ -87,6 +89,9 @@ void write_run_folder(const std::string& run,
                       const Tokenizer& tokenizer,
                       const std::vector<std::string>& classes) {
   if (is_run(run)) {
+    if (list_checkpoints(run).empty()) {
+      write_run_manifest(run);  // it may have been killed in between
+    }
     return;
   }
   make_folders(run);
@@ -96,6 +101,7 @@ void write_run_folder(const std::string& run,
     write_atomically(classes_file(run), Json(classes).dump() + "\n");
   }
   write_atomically(config_file(run), to_yaml(dump(config)));
+  write_run_manifest(run);
 }
 
 }  // namespace lmzoo

@@ -1,6 +1,8 @@
 #include "train/run/train_run.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include <ATen/Version.h>
 #include <torch/version.h>
@@ -9,7 +11,9 @@
 #include "base/version.h"
 #include "core/cpu_setup.h"
 #include "core/isa.h"
+#include "io/content_hash.h"
 #include "train/config/word_settings.h"
+#include "train/loop/stop_signal.h"
 #include "train/run/assemble.h"
 #include "train/run/plan.h"
 #include "train/run/run_folder.h"
@@ -39,6 +43,26 @@ std::map<std::string, std::string> identity(int64_t threads, const at::Device& d
                        mkl_dispatch_changed() ? " mkl-avx512" : "")}};
 }
 
+// Of a file, or of all tensors of a published folder; only the beginning of a run reads them, and its state keeps this.
+std::string content_of(const std::string& weights) {
+  std::vector<std::string> files{weights};
+  if (std::filesystem::is_directory(weights)) {
+    files.clear();
+    for (const auto& entry : std::filesystem::directory_iterator(weights)) {
+      const std::string kind = entry.path().extension().string();
+      if (entry.is_regular_file() && (kind == ".safetensors" || kind == ".bin" || kind == ".pt")) {
+        files.push_back(entry.path().string());
+      }
+    }
+    std::sort(files.begin(), files.end());
+  }
+  ContentHash hash;
+  for (const std::string& file : files) {
+    hash.add_file(file);
+  }
+  return hash.hex();
+}
+
 // The tokenizer of a run that is there already; empty: none is.
 std::string known_tokenizer(const std::string& run) { return is_run(run) ? tokenizer_folder(run) : ""; }
 
@@ -46,10 +70,11 @@ std::string known_tokenizer(const std::string& run) { return is_run(run) ? token
 TrainResult train_words(const LoadedConfig& loaded,
                         const Registry& registry,
                         const std::string& run,
-                        bool resume,
+                        const GoOn& go_on,
                         int64_t threads) {
   const RunConfig& config = loaded.config;
   WordVectorParts made = assemble_word_vectors(loaded, registry, known_tokenizer(run));
+  throw_if_stopped();
   write_run_folder(run, config, *made.tokenizer, {});
   ProgressBar bar(config.name, "word");
   return train_word_vectors({.config = config,
@@ -58,10 +83,12 @@ TrainResult train_words(const LoadedConfig& loaded,
                              .vocabulary = made.parts.vocabulary,
                              .store = made.store,
                              .run = run,
-                             .resume = resume,
+                             .resume = go_on.resume,
                              .threads = threads,
                              .valid = made.valid,
-                             .identity = identity(threads, at::kCPU)},
+                             .identity = identity(threads, at::kCPU),
+                             .inputs = made.inputs,
+                             .other_inputs = go_on.other_inputs},
                             bar);
 }
 
@@ -80,18 +107,19 @@ DeviceChoice choose_device_of(const LoadedConfig& loaded) {
 TrainResult train_run(const LoadedConfig& loaded,
                       const Registry& registry,
                       const std::string& run,
-                      bool resume) {
+                      const GoOn& go_on) {
   const RunConfig& config = loaded.config;
   const RunLock lock(run);
-  check_run_folder(run, config, resume);
+  check_run_folder(run, config, go_on.resume);
   const bool goes_on = !list_checkpoints(run).empty();
   const int64_t threads = set_up_cpu(config.train.threads);
   const DeviceChoice device = choose_device_of(loaded);
   if (!goes_on) {
     log(to_text(make_plan(loaded, registry)));
   }
+  throw_if_stopped();
   if (trains_word_vectors(config)) {
-    return train_words(loaded, registry, run, resume, threads);
+    return train_words(loaded, registry, run, go_on, threads);
   }
   log(device.note);
   if (goes_on && !device.device.is_cpu() && !config.train.deterministic) {
@@ -106,6 +134,10 @@ TrainResult train_run(const LoadedConfig& loaded,
   log(parts.warm_started_from.empty() ? "" : "begins from " + parts.warm_started_from);
   log(parts.tokenizer_note);
   log(parts.embedding_note);
+  if (!parts.warm_started_from.empty()) {
+    parts.inputs["starting weights"] = content_of(parts.warm_started_from);
+  }
+  throw_if_stopped();  // from here on the loop saves what there is
   write_run_folder(run, config, *parts.tokenizer, parts.parts.classes);
   const TrainJob job{.model = *parts.parts.model,
                      .objective = *parts.parts.objective,
@@ -121,8 +153,10 @@ TrainResult train_run(const LoadedConfig& loaded,
                      .seed = config.stream_seed(),
                      .device = device.device,
                      .run = run,
-                     .resume = resume,
-                     .identity = identity(threads, device.device)};
+                     .resume = go_on.resume,
+                     .identity = identity(threads, device.device),
+                     .inputs = parts.inputs,
+                     .other_inputs = go_on.other_inputs};
   ProgressBar bar(config.name, "step");
   return train(job, bar);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <filesystem>
 
 #include "base/check.h"
@@ -54,27 +55,39 @@ auto reading(const std::string& file, const Read& read) {
   }
 }
 
-void mark_best(const std::string& run, const std::optional<BestMark>& best) {
-  const std::string path = checkpoints_folder(run) + "/best.json";
-  if (best) {
-    write_atomically(path, to_json(*best).dump() + "\n");
-  } else {
-    fs::remove(path);
-  }
+const std::vector<std::string>& required_files() {
+  static const std::vector<std::string> names{"model.safetensors", "optimizer.safetensors", "state.json"};
+  return names;
+}
+
+TrainState state_in(const std::string& folder) {
+  const std::string file = folder + "/state.json";
+  return train_state_from(read_json(file), file);
+}
+
+bool is_checkpoint(const std::string& path) {
+  return fs::exists(path + "/" + kManifestName) && !fs::exists(checkpoints_folder(path)) &&
+         !fs::exists(path + "/config.yaml");
 }
 
 // Newer folders than this one are of a future that was given up: they were damaged when the run went on from
 // here.
-void remove_old(const std::string& run, const TrainState& state, int64_t keep_last) {
+std::string remove_old(const std::string& run, const TrainState& state, int64_t keep_last) {
+  std::string failures;
   const std::vector<std::string> all = list_checkpoints(run);
   int64_t kept = 0;
   for (auto folder = all.rbegin(); folder != all.rend(); ++folder) {
     const int64_t step = *step_of(*folder);
     const bool recent = step <= state.step && kept++ < keep_last;
     if (!recent && !(state.best && state.best->step == step)) {
-      fs::remove_all(*folder);
+      try {
+        remove_folder(*folder);
+      } catch (const InputError& error) {
+        failures += fmt::format("{}an old checkpoint stays: {}", failures.empty() ? "" : "; ", error.what());
+      }
     }
   }
+  return failures;
 }
 
 }  // namespace
@@ -91,7 +104,9 @@ Json to_json(const TrainState& state) {
             {"evaluations_since_best", state.evaluations_since_best}};
   json["best"] = state.best ? to_json(*state.best) : Json();
   json["batches"] = state.batches;
+  json["interval"] = state.interval;
   json["identity"] = state.identity;
+  json["inputs"] = state.inputs;
   return json;
 }
 
@@ -113,6 +128,8 @@ TrainState train_state_from(const Json& json, const std::string& file) {
     }
     state.batches = json.at("batches");
     json.at("identity").get_to(state.identity);
+    state.interval = json.value("interval", Json());
+    state.inputs = json.value("inputs", state.inputs);
     return state;
   });
 }
@@ -125,10 +142,17 @@ std::string checkpoint_folder(const std::string& run, int64_t step) {
   return fmt::format("{}/{}{}", checkpoints_folder(run), kStepPrefix, digits);
 }
 
-void save_checkpoint(const std::string& run,
-                     const Snapshot& snapshot,
-                     const TrainState& state,
-                     int64_t keep_last) {
+void verify_checkpoint(const std::string& folder) {
+  verify_manifest(folder, required_files());
+  const auto named = step_of(folder);
+  const int64_t step = state_in(folder).step;
+  check(!named || *named == step, "{} holds the checkpoint of step {}", folder, step);
+}
+
+std::string save_checkpoint(const std::string& run,
+                            const Snapshot& snapshot,
+                            const TrainState& state,
+                            int64_t keep_last) {
   const std::string folder = checkpoint_folder(run, state.step);
   make_folders(checkpoints_folder(run));
   ensure_space(
@@ -141,14 +165,12 @@ void save_checkpoint(const std::string& run,
   write_atomically(staged.path() + "/state.json", to_json(state).dump(2) + "\n");
   write_manifest(staged.path());
   staged.commit();
-  verify_manifest(folder);
-  mark_best(run, state.best);
-  remove_old(run, state, keep_last);
+  verify_checkpoint(folder);
+  return remove_old(run, state, keep_last);
 }
 
 TrainState load_checkpoint(const std::string& folder, const Snapshot& snapshot) {
-  const std::string state_file = folder + "/state.json";
-  TrainState state = train_state_from(read_json(state_file), state_file);
+  TrainState state = state_in(folder);
   read_tensors(folder + "/model.safetensors", snapshot.weights);
   read_tensors(folder + "/optimizer.safetensors", snapshot.optimizer);
   return state;
@@ -173,7 +195,7 @@ std::optional<std::string> newest_valid_checkpoint(const std::string& run,
   const std::vector<std::string> all = list_checkpoints(run);
   for (auto folder = all.rbegin(); folder != all.rend(); ++folder) {
     try {
-      verify_manifest(*folder);
+      verify_checkpoint(*folder);
       return *folder;
     } catch (const InputError& error) {
       warn(fmt::format("checkpoint {} is damaged and passed over: {}", *folder, error.what()));
@@ -183,34 +205,45 @@ std::optional<std::string> newest_valid_checkpoint(const std::string& run,
 }
 
 std::optional<BestMark> best_mark(const std::string& run) {
-  const std::string path = checkpoints_folder(run) + "/best.json";
-  if (!fs::exists(path)) {
-    return std::nullopt;
-  }
-  return reading(path, [&] { return best_mark_from(read_json(path)); });
+  const auto newest = newest_valid_checkpoint(run, [](const std::string&) {});
+  return newest ? state_in(*newest).best : std::nullopt;
 }
+
+void warn_on_stderr(const std::string& what) { std::fprintf(stderr, "warning: %s\n", what.c_str()); }
 
 std::string resolve_checkpoint(const std::string& path, bool newest) {
   check(fs::is_directory(path), "{}: no such folder", path);
-  if (fs::exists(path + "/" + kManifestName)) {
-    verify_manifest(path);
+  if (is_checkpoint(path)) {
+    verify_checkpoint(path);
     return path;
   }
-  if (const auto best = best_mark(path); best && !newest) {
-    const std::string folder = checkpoint_folder(path, best->step);
-    verify_manifest(folder);
-    return folder;
-  }
   std::string damage;
-  const auto folder =
-      newest_valid_checkpoint(path, [&](const std::string& warning) { damage = "; " + warning; });
+  const auto folder = newest_valid_checkpoint(
+      path, [&](const std::string& warning) { damage += (damage.empty() ? "" : "; ") + warning; });
   check(folder.has_value(),
-        "{}: neither a checkpoint nor a run folder with one ({}/checkpoints/step-N/{}){}",
+        "{}: neither a checkpoint nor a run folder with one ({}/checkpoints/step-N/{}){}{}",
         path,
         path,
         kManifestName,
+        damage.empty() ? "" : "; ",
         damage);
-  return *folder;
+  if (!damage.empty()) {
+    warn_on_stderr(damage);
+  }
+  const std::optional<BestMark> best = state_in(*folder).best;
+  if (newest || !best || checkpoint_folder(path, best->step) == *folder) {
+    return *folder;
+  }
+  const std::string marked = checkpoint_folder(path, best->step);
+  try {
+    verify_checkpoint(marked);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("the best checkpoint, {}, is damaged: {}; name another one, as in {}",
+                                 marked,
+                                 error.what(),
+                                 *folder));
+  }
+  return marked;
 }
 
 }  // namespace lmzoo

@@ -4,10 +4,9 @@
 //                                   optimizer.safetensors  "<parameter>.exp_avg", ".exp_avg_sq", ".step"
 //                                   state.json             TrainState
 //                                   manifest.json          sizes and CRCs of the others
-//   RUN/checkpoints/best.json       {"checkpoint": "step-0000100", "metric": "loss", "value": 2.5}
 //
 // A folder appears whole or not at all (io/files.h); what was damaged later is found by its CRC, and the one
-// before is used.
+// before is used. Which checkpoint is the best one stands in the state of the newest, and nowhere else.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +40,10 @@ struct TrainState {
   int64_t evaluated_step = 0;  // of the last finished evaluation
   int64_t evaluations_since_best = 0;
   std::optional<BestMark> best;
-  Json batches;                                 // BatchSource::state
+  Json batches;   // BatchSource::state
+  Json interval;  // sums since the last row of metrics.jsonl, as the loop keeps them
   std::map<std::string, std::string> identity;  // what the bits depend on: threads, CPU kernels, steps ...
+  std::map<std::string, std::string> inputs;    // what was learned from, each a hash of its content
 };
 Json to_json(const TrainState& state);
 TrainState train_state_from(const Json& json, const std::string& file);
@@ -56,25 +57,31 @@ struct Snapshot {
   NamedTensors optimizer;
 };
 
-// Writes RUN's checkpoint of state.step, reads it back against its CRCs, and only then marks the best one and
-// removes old ones: all but the newest `keep_last` and the best.
-void save_checkpoint(const std::string& run,
-                     const Snapshot& snapshot,
-                     const TrainState& state,
-                     int64_t keep_last);
+// Writes RUN's checkpoint of state.step, reads it back against its CRCs, and only then removes old ones: all but the
+// newest `keep_last` and the best. Returns which could not be removed, and why; empty: none.
+std::string save_checkpoint(const std::string& run,
+                            const Snapshot& snapshot,
+                            const TrainState& state,
+                            int64_t keep_last);
 
 // Fills `snapshot` from a checkpoint folder whose names and shapes must be exactly those; returns its state.
 TrainState load_checkpoint(const std::string& folder, const Snapshot& snapshot);
 
+// That all its files are as they were written, and of the step that its name says; InputError otherwise.
+void verify_checkpoint(const std::string& folder);
 // Folders of all checkpoints of a run, oldest first, valid or not.
 std::vector<std::string> list_checkpoints(const std::string& run);
-// The newest one that its manifest verifies; `warn` hears about each damaged one that was passed over.
+// The newest one that verify_checkpoint accepts; `warn` hears about each damaged one that was passed over.
 std::optional<std::string> newest_valid_checkpoint(const std::string& run,
                                                    const std::function<void(const std::string&)>& warn);
+// What the newest valid checkpoint says.
 std::optional<BestMark> best_mark(const std::string& run);
+// For those who have no other place for a warning.
+void warn_on_stderr(const std::string& what);
 
-// The checkpoint that a RUN argument means: itself if it is one (verified), of a run folder the one marked
-// best (or the newest valid one if none is marked, or `newest` is set). InputError when there is none.
+// The checkpoint that a RUN argument means: itself if it is one (verified), of a run folder the one that the newest valid
+// one says is best (or that one itself if there is none, or `newest` is set). Tells of damaged ones that are newer.
+// InputError when there is none, or when the best one is damaged.
 std::string resolve_checkpoint(const std::string& path, bool newest = false);
 
 }  // namespace lmzoo

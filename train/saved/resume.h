@@ -16,12 +16,15 @@ struct ResumeRequest {
   const Snapshot& snapshot;
   // What the bits depend on beside the configuration; what is other than the checkpoint says is told.
   const std::map<std::string, std::string>& identity;
+  // What is learned from, each a hash of its content: another one is refused unless `other_inputs`.
+  const std::map<std::string, std::string>& inputs;
+  bool other_inputs = false;
   std::function<void(const std::string& line)> note;
 };
 
 // Makes RUN/checkpoints and clears what an interrupted write left there. With a checkpoint: fills the
-// snapshot and returns its state. InputError when there is one but `resume` is not set, or when all are
-// damaged.
+// snapshot and returns its state, with the inputs of now. InputError when there is one but `resume` is not set, when all
+// are damaged, or when the run was begun with other inputs.
 std::optional<TrainState> resume_run(const ResumeRequest& request);
 
 }  // namespace lmzoo

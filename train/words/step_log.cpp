@@ -2,17 +2,39 @@
 
 #include <cmath>
 
+#include "base/check.h"
+
 namespace lmzoo {
 
 StepLog::StepLog(const Settings& settings, TrainState& state, ProgressBar& progress)
     : settings_(settings),
       state_(state),
       progress_(progress),
-      log_(settings.run, state.step),
+      log_(settings.run, LoggedUntil{state.step, state.evaluated_step}),
       next_(state.step),
-      rowed_(state.step),
       pairs_(static_cast<double>(state.labels)),
-      seconds_at_row_(state.seconds) {}
+      seconds_at_row_(state.seconds) {
+  if (state.interval.is_null()) {
+    return;
+  }
+  try {
+    state.interval.at("words").get_to(since_row_.words);
+    state.interval.at("pairs").get_to(since_row_.pairs);
+    state.interval.at("loss").get_to(since_row_.loss);
+    state.interval.at("loss_pairs").get_to(since_row_.loss_pairs);
+    state.interval.at("seconds_at_row").get_to(seconds_at_row_);
+  } catch (const Json::exception& error) {
+    throw InputError(fmt::format("state.json: interval: not as lmzoo writes it: {}", error.what()));
+  }
+}
+
+Json StepLog::interval() const {
+  return {{"words", since_row_.words},
+          {"pairs", since_row_.pairs},
+          {"loss", since_row_.loss},
+          {"loss_pairs", since_row_.loss_pairs},
+          {"seconds_at_row", seconds_at_row_}};
+}
 
 void StepLog::start_clock() { began_ = std::chrono::steady_clock::now(); }
 
@@ -51,12 +73,6 @@ void StepLog::finish(int64_t step, float lr, const WordStepSums& sums) {
   progress_.update(state_.step * kStepWords, text_);
 }
 
-void StepLog::last_row() {
-  if (rowed_ < next_) {
-    row();
-  }
-}
-
 void StepLog::evaluation(const std::string& split, const EvalResult& result) {
   log_.eval(state_.step, split, result.values());
   log_.flush();
@@ -85,7 +101,6 @@ void StepLog::row() {
   text_ = text;
   last_loss_ = loss;
   since_row_ = {};
-  rowed_ = next_;
   seconds_at_row_ = now;
 }
 

@@ -31,8 +31,9 @@ class StepLog {
   void finish(int64_t step, float lr, const WordStepSums& sums);
   void start_clock();
   void stop_clock();  // adds the time since start_clock() to the state
-  void last_row();    // for the steps that have none yet
   void evaluation(const std::string& split, const EvalResult& result);
+  Json interval() const;  // sums since the last row, which the state keeps
+  void sync() { log_.sync(); }
   double last_loss() const { return last_loss_; }
   // A step whose loss was no number or infinite; -1: there was none. Thread-safe.
   int64_t broken_step() const { return broken_step_; }
@@ -54,7 +55,6 @@ class StepLog {
   std::map<int64_t, Done> waiting_;  // finished before one that stands before them
   int64_t next_;                     // the step that is counted next
   WordStepSums since_row_;
-  int64_t rowed_;  // steps that have their row
   double pairs_ = 0;
   double seconds_at_row_ = 0;
   float lr_ = 0;

@@ -10,10 +10,12 @@
 #include "base/check.h"
 #include "base/rng.h"
 #include "core/device.h"
+#include "io/held_folder.h"
 #include "nn/words/options.h"
 #include "objectives/parts/word_options.h"
 #include "train/loop/stop_signal.h"
 #include "train/saved/resume.h"
+#include "train/saved/save_clock.h"
 #include "train/words/schedule.h"
 #include "train/words/step_log.h"
 #include "train/words/work.h"
@@ -83,7 +85,8 @@ class WordRun {
         corpus_(job.store, config_.data.sequence_length),
         tables_(tables_of(job.model)),
         snapshot_{.weights = weights(job.model, job.objective), .optimizer = {}},
-        total_(config_.train.epochs.value() * corpus_.steps()) {
+        total_(config_.train.epochs.value() * corpus_.steps()),
+        clock_(config_.train.save_minutes) {
     if (const auto& ngrams = config_.model.options.as<Word2vecOptions>().ngrams) {
       task_.ngrams.emplace(*job.vocabulary.words, *ngrams);
     }
@@ -99,16 +102,12 @@ class WordRun {
       train_until(pause);
       log_->stop_clock();
       check_finite();
-      if (state_.step < total_ && stop_signal() == 0) {
-        save();
-      }
+      save();  // also before the evaluation, which may fail
     }
-    log_->last_row();
     progress_.finish();
-    if (job_.valid && state_.step == total_ && state_.evaluated_step < total_) {
-      evaluate_now();
-    }
-    if (saved_ != state_.step) {
+    const bool evaluated =
+        job_.valid && state_.step == total_ && state_.evaluated_step < total_ && evaluate_now();
+    if (evaluated || !saved_) {
       save();
     }
     result_.reason = stop_signal() != 0 && state_.step < total_ ? StopReason::signal : StopReason::finished;
@@ -125,11 +124,17 @@ class WordRun {
                                    .resume = job_.resume,
                                    .snapshot = snapshot_,
                                    .identity = job_.identity,
+                                   .inputs = job_.inputs,
+                                   .other_inputs = job_.other_inputs,
                                    .note = [&](const std::string& line) { progress_.note(line); }});
     if (state) {
       state_ = *state;
-      saved_ = result_.resumed_at = state_.step;
+      result_.resumed_at = state_.step;
+      saved_ = true;
+    } else {
+      state_.inputs = job_.inputs;
     }
+    folder_ = std::make_unique<HeldFolder>(job_.run);
     const double outputs = task_.tree ? std::log2(static_cast<double>(tables_.words) + 1)
                                       : static_cast<double>(task_.options.negatives + 1);
     log_ = std::make_unique<StepLog>(
@@ -156,7 +161,7 @@ class WordRun {
         .threads = job_.threads,
         .total = total_,
         .plan = [&](int64_t step) { return plan_of(step); },
-        .stop = [&] { return stop_signal() != 0 || log_->broken_step() >= 0; },
+        .stop = [&] { return stop_signal() != 0 || log_->broken_step() >= 0 || clock_.due(); },
         .finish = [&](int64_t step, float lr, const WordStepSums& sums) { log_->finish(step, lr, sums); }};
     const int64_t end = std::min(pause, total_);
     const bool in_rounds = config_.train.deterministic && job_.threads > 1;
@@ -164,7 +169,7 @@ class WordRun {
   }
 
   // The reference loss on other text; its negatives follow from the seed.
-  void evaluate_now() {
+  bool evaluate_now() {
     seed_generators(seed_of({.seed = config_.stream_seed(), .purpose = Purpose::sampling}), at::kCPU);
     const EvalSettings settings{.max_batches = config_.eval.max_batches};
     result_.valid = evaluate(job_.model, job_.objective, *job_.valid, settings);
@@ -172,6 +177,7 @@ class WordRun {
       state_.evaluated_step = state_.step;
       log_->evaluation(job_.valid->name, *result_.valid);
     }
+    return result_.valid.has_value();
   }
 
   // Vectors that are no numbers help nobody: the last checkpoint stays. The losses tell within a step, the
@@ -190,6 +196,13 @@ class WordRun {
   }
 
   void save() {
+    clock_.begin_save();
+    if (folder_->renamed()) {
+      progress_.note(
+          fmt::format("the folder of the run is now {}, and the run goes on there", folder_->path()));
+    }
+    log_->sync();
+    state_.interval = log_->interval();
     state_.batches = {{"words", state_.tokens}};
     state_.identity = job_.identity;
     std::deque<PackedTable> tables;
@@ -197,8 +210,12 @@ class WordRun {
     for (const NamedTensor& weight : snapshot_.weights) {
       packed.weights.push_back({weight.name, tables.emplace_back(weight.tensor).tensor()});
     }
-    save_checkpoint(job_.run, packed, state_, config_.train.keep_last);
-    saved_ = state_.step;
+    const std::string warning = save_checkpoint(folder_->path(), packed, state_, config_.train.keep_last);
+    if (!warning.empty()) {
+      progress_.note("warning: " + warning);
+    }
+    saved_ = true;
+    clock_.end_save();
   }
 
   const WordVectorJob& job_;
@@ -210,7 +227,9 @@ class WordRun {
   Snapshot snapshot_;
   int64_t total_;  // steps of all passes
   TrainState state_;
-  int64_t saved_ = -1;
+  std::unique_ptr<HeldFolder> folder_;
+  SaveClock clock_;
+  bool saved_ = false;  // there is a checkpoint
   std::unique_ptr<StepLog> log_;
   TrainResult result_;
 };

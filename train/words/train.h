@@ -36,6 +36,8 @@ struct WordVectorJob {
   int64_t threads = 1;
   std::optional<EvalSet> valid = {};  // judged at the end by the reference loss
   std::map<std::string, std::string> identity = {};
+  std::map<std::string, std::string> inputs = {};  // as of TrainJob
+  bool other_inputs = false;
 };
 
 // As train() of train/loop/loop.h, which it stands in for.

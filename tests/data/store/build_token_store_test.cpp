@@ -41,6 +41,35 @@ int64_t files_in(const std::string& folder) {
 
 }  // namespace
 
+TEST_CASE("a store in the cache whose sums are right and whose vocabulary is another is built again") {
+  const TempDir folder;
+  write_file(folder / "a.txt", "one\n");
+  const TokenStoreRequest request = request_for(folder, "a.txt");
+  write_atomically(token_store_path(request), [](FileSink& sink) {
+    TokenStoreWriter writer(sink, 60'000);
+    writer.add({{59'999}, 3, -1});
+    writer.finish({});
+  });
+  CHECK_NOTHROW(TokenStore(token_store_path(request)).verify());
+  const auto store = build_token_store(request);
+  CHECK(store->vocab_size() == request.tokenizer->vocabulary().size);
+  CHECK(text_of(request, *store, 0) == "one");
+}
+
+TEST_CASE("stores of one text are known by it, wherever they lie, and those of another are not") {
+  const TempDir folder;
+  write_file(folder / "a.txt", "one\n");
+  write_file(folder / "b.txt", "one\n");
+  write_file(folder / "c.txt", "two\n");
+  const auto known_by = [&](const std::string& file, const std::string& cache) {
+    TokenStoreRequest request = request_for(folder, file);
+    request.cache_dir = folder / cache;
+    return build_token_store(request)->fingerprint();
+  };
+  CHECK(known_by("a.txt", "here") == known_by("b.txt", "there"));
+  CHECK(known_by("a.txt", "here") != known_by("c.txt", "here"));
+}
+
 TEST_CASE("a store is built from text, once") {
   const TempDir folder;
   write_file(folder / "a.txt", "one\nzwölf\n");

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "support/catch.h"
 #include "support/files.h"
+#include "train/saved/checkpoint.h"
 
 using namespace lmzoo;
 using Catch::Matchers::Contains;
@@ -67,9 +68,10 @@ TEST_CASE("a run is measured by its best checkpoint, or by its last evaluation")
   CHECK(last.step == 4);
   REQUIRE(last.metrics.size() == 2);
   CHECK(std::isnan(last.metrics[0].second));
-  std::filesystem::create_directory(dir / "checkpoints");
-  test::write_file(dir / "checkpoints/best.json",
-                   R"({"checkpoint": "step-0000002", "metric": "loss", "value": 2.5})");
+  TrainState state;
+  state.step = 2;
+  state.best = BestMark{2, "loss", 2.5};
+  save_checkpoint(dir.path(), {.weights = {}, .optimizer = {}}, state, 1);
   CHECK(measured_run(dir.path()).step == 2);
   CHECK(measured_run(dir.path()).metrics[1] == std::pair<std::string, double>{"accuracy", 0.5});
 }

@@ -177,6 +177,64 @@ TEST_CASE("a run without one label is an error, not a success") {
   CHECK(list_checkpoints(folder.path()).empty());
 }
 
+TEST_CASE("steps that are skipped do not take the place of the last healthy checkpoint") {
+  const TempDir folder;
+  TinyRun run(folder.path(), 0);
+  run.options.steps = 30;
+  run.options.save_every = 5;
+  run.objective->poison_from = 12;
+  run.options.max_skipped = 10;
+  CHECK_THROWS_WITH(run.train(), Catch::Matchers::Contains("in 10 steps in a row (from step 13,"));
+  const auto folders = list_checkpoints(folder.path());
+  CHECK(folders.front() == checkpoint_folder(folder.path(), 10));
+  CHECK(std::filesystem::exists(folders.front() + "/manifest.json"));
+}
+
+TEST_CASE("a checkpoint is due by time, too") {
+  const TempDir folder;
+  TinyRun run(folder.path(), 0);
+  run.options.save_minutes = 1e-9;
+  run.batches.die_at = 35;
+  CHECK_THROWS(run.train());
+  CHECK_FALSE(list_checkpoints(folder.path()).empty());
+  const TempDir other;
+  TinyRun never(other.path(), 0);
+  never.options.save_minutes = 0;
+  never.batches.die_at = 35;
+  CHECK_THROWS(never.train());
+  CHECK(list_checkpoints(other.path()).empty());
+}
+
+TEST_CASE("a run whose folder is renamed goes on in it, and one whose folder is removed is an error") {
+  const TempDir folder;
+  TinyRun run(folder / "run", 0);
+  run.options.save_every = 10;
+  run.valid = tiny_eval_set();
+  run.eval.every = 15;
+  run.valid->open = [&, passes = 0]() mutable -> BatchPass {
+    if (++passes == 2) {  // after step 15
+      std::filesystem::rename(folder / "run", folder / "renamed");
+    }
+    return tiny_eval_set().open();
+  };
+  run.train();
+  CHECK_FALSE(std::filesystem::exists(folder / "run"));
+  CHECK(list_checkpoints(folder / "renamed").back() == checkpoint_folder(folder / "renamed", 40));
+  CHECK_THAT(read_file(folder / "renamed/metrics.jsonl"), Catch::Matchers::Contains(R"("step":40)"));
+
+  TinyRun removed(folder / "gone", 0);
+  removed.valid = tiny_eval_set();
+  removed.eval.every = 15;
+  removed.valid->open = [&, passes = 0]() mutable -> BatchPass {
+    if (++passes == 2) {
+      std::filesystem::remove_all(folder / "gone");
+    }
+    return tiny_eval_set().open();
+  };
+  CHECK_THROWS_WITH(removed.train(), Catch::Matchers::Contains("was removed while it was written to"));
+  CHECK_FALSE(std::filesystem::exists(folder / "gone"));
+}
+
 TEST_CASE("weights that are no numbers are not saved, and the last healthy checkpoint stays") {
   const TempDir folder;
   TinyRun run(folder.path(), 0);
@@ -193,6 +251,28 @@ TEST_CASE("an evaluation that fails does not take the steps before it along") {
   const TempDir folder;
   CHECK_THROWS_AS(scripted(folder.path(), {5, 3}, {.every = 1}, /*steps=*/3), std::out_of_range);
   CHECK(list_checkpoints(folder.path()).back() == checkpoint_folder(folder.path(), 3));
+}
+
+TEST_CASE("weights are saved before an evaluation that is due with them, and before the last one") {
+  const TempDir folder;
+  TinyRun run(folder.path(), 0);
+  run.options.save_every = 10;
+  run.options.steps = 25;
+  run.eval.every = 5;
+  run.valid = tiny_eval_set();
+  std::vector<std::string> newest;  // when an evaluation begins
+  run.valid->open = [&] {
+    const auto all = list_checkpoints(folder.path());
+    newest.push_back(all.empty() ? "" : all.back());
+    return tiny_eval_set().open();
+  };
+  run.train();
+  REQUIRE(newest.size() == 6);
+  CHECK(newest[0].empty());  // the batch that is tried
+  CHECK(newest[1].empty());
+  for (const int64_t step : {10, 20, 25}) {
+    CHECK(newest[static_cast<size_t>(step / 5)] == checkpoint_folder(folder.path(), step));
+  }
 }
 
 TEST_CASE("best_by accuracy needs an objective that measures it") {

@@ -24,7 +24,7 @@ std::vector<int64_t> steps(const TempDir& folder) {
 }
 
 void log(const TempDir& folder, int64_t resumed_at, std::initializer_list<int64_t> train_steps) {
-  MetricsLog log(folder.path(), resumed_at);
+  MetricsLog log(folder.path(), {resumed_at, resumed_at});
   for (const int64_t step : train_steps) {
     log.train({.step = step, .loss = 10.0 / static_cast<double>(step), .lr = 0.5});
   }
@@ -57,7 +57,7 @@ TEST_CASE("a run that resumes drops the rows after its step and a half-written l
 
 TEST_CASE("numbers that are not finite are null, so that every row is JSON") {
   const TempDir folder;
-  MetricsLog log(folder.path(), 0);
+  MetricsLog log(folder.path(), {});
   log.train({.step = 1, .loss = NAN});
   log.eval(1, "valid", {{"loss", 2.5}, {"perplexity", INFINITY}});
   log.flush();
@@ -86,7 +86,7 @@ TEST_CASE("TensorBoard reads the event files, those of a resumed run as one curv
   }
   const TempDir folder;
   {
-    MetricsLog first(folder.path(), 0);
+    MetricsLog first(folder.path(), {});
     for (const int64_t step : {10, 20, 30, 40}) {
       first.train({.step = step, .loss = 100.0 + static_cast<double>(step)});
     }
@@ -94,7 +94,7 @@ TEST_CASE("TensorBoard reads the event files, those of a resumed run as one curv
   }
   std::system("sleep 1.1");  // event files are ordered by the second in their name
   {
-    MetricsLog second(folder.path(), 20);
+    MetricsLog second(folder.path(), {20, 20});
     second.train({.step = 30, .loss = 7});
     second.eval(30, "valid", {{"loss", 1.5}});
   }

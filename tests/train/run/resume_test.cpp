@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 
+#include "io/json.h"
 #include "support/catch.h"
 #include "support/files.h"
 #include "train/fakes.h"
@@ -115,6 +117,85 @@ TEST_CASE("a run whose process is killed again and again ends bit for bit as one
   load_checkpoint(resolve_checkpoint(folder.path(), true), end.snapshot());
   CHECK(same(straight.weights, end.snapshot().weights));
   CHECK(same(straight.optimizer, end.snapshot().optimizer));
+}
+
+TEST_CASE("metrics after a stop at any step and a kill are those of the uninterrupted run") {
+  const auto rows_of = [](const TempDir& folder) {
+    std::string rows;
+    std::istringstream lines(read_file(folder / "metrics.jsonl"));
+    for (std::string line; std::getline(lines, line);) {
+      Json row = parse_json(line, "metrics.jsonl");
+      for (const char* of_the_clock :
+           {"tokens_per_s", "target_tokens_per_s", "flops_per_s", "memory_bytes", "seconds"}) {
+        row.erase(of_the_clock);
+      }
+      rows += row.dump() + "\n";
+    }
+    return rows;
+  };
+  const auto begin = [](TinyRun& run) {
+    settings(run);
+    run.options.log_every = 7;
+    run.eval.at_start = true;
+    run.resume = true;
+  };
+  const TempDir straight, stopped;
+  TinyRun whole(straight.path());
+  begin(whole);
+  whole.train();
+  for (const int64_t step : {0, 3, 10, 25, 26}) {
+    const StopSignal handlers;
+    TinyRun run(stopped.path());
+    begin(run);
+    run.batches.signal_at = 2 * step;
+    CHECK(run.train().state.step == step + 1);
+  }
+  TinyRun killed(stopped.path());
+  begin(killed);
+  killed.options.save_every = 29;
+  killed.batches.die_at = 2 * 33;
+  CHECK_THROWS(killed.train());
+  TinyRun last(stopped.path());
+  begin(last);
+  CHECK(last.train().resumed_at == 30);  // where it was best
+  CHECK(rows_of(stopped) == rows_of(straight));
+}
+
+TEST_CASE("a signal before the first step leaves a whole run of no step, which goes on to the same end") {
+  const Snapshot straight = straight_run();
+  const TempDir folder;
+  {
+    const StopSignal handlers;
+    TinyRun run(folder.path());
+    settings(run);
+    std::raise(SIGTERM);
+    const TrainResult result = run.train();
+    CHECK(result.reason == StopReason::signal);
+    CHECK(result.state.step == 0);
+    CHECK(list_checkpoints(folder.path()) == std::vector<std::string>{checkpoint_folder(folder.path(), 0)});
+  }
+  Snapshot resumed;
+  CHECK(finish(folder.path(), resumed).state.step == 40);
+  CHECK(same(straight.weights, resumed.weights));
+}
+
+TEST_CASE("a resume with another text is refused, unless it is allowed") {
+  const TempDir folder;
+  const auto run_with = [&](const std::string& text, bool allowed) {
+    TinyRun run(folder.path());
+    run.inputs = {{"training text", text}};
+    run.options.steps = text == "a" ? 8 : 9;
+    run.resume = true;
+    run.other_inputs = allowed;
+    return run.train().state;
+  };
+  CHECK(run_with("a", false).inputs.at("training text") == "a");
+  using Catch::Matchers::Contains;
+  CHECK_THROWS_WITH(
+      run_with("b", false),
+      Contains("--resume: the training text is another than") && Contains("--allow-other-data"));
+  CHECK(run_with("b", true).inputs.at("training text") == "b");
+  CHECK_THROWS_AS(run_with("a", false), InputError);
 }
 
 TEST_CASE("a resume under other conditions says what will not be the same") {

@@ -2,15 +2,19 @@
 
 #include <csignal>
 #include <filesystem>
+#include <thread>
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/files.h"
+#include "io/manifest.h"
 #include "support/catch.h"
 #include "support/files.h"
 #include "train/fakes.h"
@@ -158,6 +162,67 @@ TEST_CASE("old checkpoints go, the best one stays, and a future that was given u
   save(run.path(), 50, 1);
   CHECK(folders() == std::vector<std::string>{at(50)});
   CHECK_FALSE(best_mark(run.path()));
+}
+
+TEST_CASE("the best checkpoint is what the newest valid one says, and nothing else knows it") {
+  const TempDir run;
+  save(run.path(), 10, 9, BestMark{10, "loss", 2});
+  save(run.path(), 20, 9, BestMark{20, "loss", 1});
+  CHECK_FALSE(fs::exists(run / "checkpoints/best.json"));
+  CHECK(resolve_checkpoint(run.path()) == checkpoint_folder(run.path(), 20));
+  const std::string weights = checkpoint_folder(run.path(), 20) + "/model.safetensors";
+  flip(weights, 1000);
+  CHECK(best_mark(run.path()) == BestMark{10, "loss", 2});
+  CHECK(resolve_checkpoint(run.path()) == checkpoint_folder(run.path(), 10));
+  flip(weights, 1000);
+  save(run.path(), 30, 9, BestMark{20, "loss", 1});
+  flip(weights, 1000);
+  CHECK_THROWS_WITH(resolve_checkpoint(run.path()),
+                    Contains("the best checkpoint") && Contains("step-0000020, is damaged") &&
+                        Contains("name another one, as in") && Contains("step-0000030"));
+  CHECK(resolve_checkpoint(run.path(), true) == checkpoint_folder(run.path(), 30));
+}
+
+TEST_CASE("a checkpoint is of the step that its name says, and its manifest lists all that it needs") {
+  const TempDir run;
+  save(run.path(), 1);
+  save(run.path(), 2);
+  const std::string second = checkpoint_folder(run.path(), 2);
+  SECTION("renamed") {
+    fs::rename(second, checkpoint_folder(run.path(), 3));
+    std::vector<std::string> warnings;
+    CHECK(newest(run.path(), &warnings) == checkpoint_folder(run.path(), 1));
+    CHECK_THAT(warnings.at(0), Contains("holds the checkpoint of step 2"));
+  }
+  SECTION("with a manifest that forgets the weights") {
+    fs::remove(second + "/model.safetensors");
+    write_manifest(second);
+    std::vector<std::string> warnings;
+    CHECK(newest(run.path(), &warnings) == checkpoint_folder(run.path(), 1));
+    CHECK_THAT(warnings.at(0), Contains("does not list model.safetensors"));
+  }
+}
+
+TEST_CASE("an old checkpoint that cannot be removed is told, and the new one is there") {
+  const TempDir run;
+  save(run.path(), 1);
+  const std::string old = checkpoint_folder(run.path(), 1);
+  std::string warning = "not permitted";
+  // A folder that something is mounted on cannot be renamed; the mount is this thread's alone.
+  std::thread([&] {
+    if (::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+        ::mount(old.c_str(), old.c_str(), nullptr, MS_BIND, nullptr) == 0) {
+      warning = save_checkpoint(run.path(), filled(2), state_at(2), 1);
+    }
+  }).join();
+  if (warning == "not permitted") {
+    LMZOO_SKIP("mount namespaces may not be made here");
+  }
+  CHECK_THAT(warning, Contains("an old checkpoint stays: " + old));
+  CHECK(newest(run.path()) == checkpoint_folder(run.path(), 2));
+  CHECK(list_checkpoints(run.path()).size() == 2);
+  CHECK(save_checkpoint(run.path(), filled(3), state_at(3), 1).empty());
+  CHECK(list_checkpoints(run.path()).size() == 1);
 }
 
 TEST_CASE("what lies beside checkpoints is neither taken for one nor removed") {

@@ -1,6 +1,8 @@
 // Whole runs of word vectors: the corpus in steps, determinism, resume, and odd corpora.
 #include <filesystem>
+#include <functional>
 #include <random>
+#include <sstream>
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
@@ -9,6 +11,7 @@
 
 #include "base/words/huffman.h"
 #include "core/tensor_file.h"
+#include "io/json.h"
 #include "support/catch.h"
 #include "support/files.h"
 #include "train/debug_configs.h"
@@ -50,7 +53,8 @@ Trained train_words(const TempDir& dir,
                     const std::string& text,
                     std::vector<std::string> changes,
                     int64_t threads = 1,
-                    const std::string& name = "run") {
+                    const std::string& name = "run",
+                    const std::function<void()>& before_evaluation = {}) {
   write_file(dir / "corpus.txt", text);
   changes.insert(changes.begin(), "data.train.files=[" + (dir / "corpus.txt") + "]");
   changes.insert(changes.begin(), "data.cache_dir=" + (dir / "cache"));
@@ -64,6 +68,12 @@ Trained train_words(const TempDir& dir,
   WordVectorParts made = assemble_word_vectors(
       loaded, registry(), goes_on ? tokenizer_folder(run) : "", ProgressBar::Style::silent);
   write_run_folder(run, loaded.config, *made.tokenizer, {});
+  if (before_evaluation) {
+    made.valid->open = [before_evaluation, open = made.valid->open] {
+      before_evaluation();
+      return open();
+    };
+  }
   ProgressBar bar("", "", ProgressBar::Style::silent);
   const TrainResult result = train_word_vectors({.config = loaded.config,
                                                  .model = *made.parts.model,
@@ -163,6 +173,43 @@ TEST_CASE("a run that goes on is the uninterrupted one", "[threads]") {
     CHECK(at::equal(again.tokens, expected.tokens));
     CHECK(again.result.state.tokens == expected.result.state.tokens);
   }
+}
+
+TEST_CASE("rows of a run of word vectors that was stopped and goes on are those of the uninterrupted one") {
+  const std::string text = two_topics(9000);
+  const auto losses = [](const std::string& run) {
+    std::string all;
+    std::istringstream lines(read_file(run + "/metrics.jsonl"));
+    for (std::string line; std::getline(lines, line);) {
+      const Json row = parse_json(line, "row");
+      all += row.at("step").dump() + " " + row.at("loss").dump() + " " + row.at("tokens").dump() + "\n";
+    }
+    return all;
+  };
+  for (const int64_t threads : {1, 2}) {
+    TempDir whole, parts;
+    const std::vector<std::string> changes{
+        "train.epochs=2", "train.save_every=7", "train.keep_last=9", "train.log_every=4"};
+    train_words(whole, text, changes, threads);
+    train_words(parts, text, changes, threads);
+    for (const std::string& folder : list_checkpoints(parts / "run")) {
+      if (folder != list_checkpoints(parts / "run").front()) {
+        std::filesystem::remove_all(folder);
+      }
+    }
+    train_words(parts, text, changes, threads);
+    CHECK(losses(parts / "run") == losses(whole / "run"));
+  }
+}
+
+TEST_CASE("word vectors are saved before they are evaluated") {
+  TempDir dir;
+  write_file(dir / "valid.txt", two_topics(60));
+  std::vector<std::string> saved;
+  train_words(dir, two_topics(600), {"data.valid={files: [" + (dir / "valid.txt") + "]}"}, 1, "run", [&] {
+    saved = list_checkpoints(dir / "run");
+  });
+  CHECK_FALSE(saved.empty());
 }
 
 TEST_CASE("words of one topic come to lie together, in all four ways and with free threads", "[threads]") {
