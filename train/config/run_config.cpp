@@ -301,9 +301,7 @@ void check_metric_names(const EvalOptions& eval, const KeyPlaces& places) {
   check_name("eval.best_by", eval.best_by);
 }
 
-void check_train(const RunConfig& config, const KeyPlaces& places) {
-  check_metric_names(config.eval, places);
-  const TrainOptions& train = config.train;
+void check_batch(const TrainOptions& train, const KeyPlaces& places) {
   if (train.batch_size % train.micro_batches != 0) {
     places.fail(
         "train.micro_batches",
@@ -312,11 +310,9 @@ void check_train(const RunConfig& config, const KeyPlaces& places) {
   if (train.threads > 4096) {
     places.fail("train.threads", fmt::format("is {}, but must be in [0, 4096]", train.threads));
   }
-  places.locate("fine_tune", [&] { validate(config.fine_tune); });
-  places.locate("train.device", [&] { check_device_name(train.device); });
-  places.locate("schedule", [&] {
-    validate(config.schedule, {.lr = config.optimizer.lr, .steps = train.steps, .width = 1});
-  });
+}
+
+void check_evaluation(const RunConfig& config, const KeyPlaces& places) {
   if (!config.data.valid && config.eval.every > 0) {
     places.fail("eval.every",
                 fmt::format("is {}, but there is no data.valid to evaluate on", config.eval.every));
@@ -325,6 +321,61 @@ void check_train(const RunConfig& config, const KeyPlaces& places) {
     places.fail("eval.patience",
                 fmt::format("is {}, but there is no data.valid to evaluate on", config.eval.patience));
   }
+}
+
+// A check of what several sections say together, where all of them could be read.
+template <class Check>
+void collect_check(ErrorList& errors, std::initializer_list<const char*> sections, const Check& check) {
+  if (std::all_of(
+          sections.begin(), sections.end(), [&](const char* name) { return errors.is_sound(name); })) {
+    errors.collect(*sections.begin(), check);
+  }
+}
+
+void check_meaning(LoadedConfig& loaded, ReadFor purpose, ErrorList& errors) {
+  const RunConfig& config = loaded.config;
+  const KeyPlaces& places = loaded.places;
+  collect_check(errors, {"name"}, [&] { check_name(config, places); });
+  collect_check(errors, {"data"}, [&] { check_data(config.data, places, purpose); });
+  collect_check(errors,
+                {"model",
+                 "objective",
+                 "optimizer",
+                 "schedule",
+                 "train",
+                 "eval",
+                 "tokenizer",
+                 "data",
+                 "warm_start",
+                 "fine_tune"},
+                [&] { settle_word_vectors(loaded); });
+  collect_check(
+      errors, {"fine_tune"}, [&] { places.locate("fine_tune", [&] { validate(config.fine_tune); }); });
+  collect_check(errors, {"schedule", "train", "optimizer", "model"}, [&] {
+    places.locate("schedule", [&] {
+      validate(config.schedule, {.lr = config.optimizer.lr, .steps = config.train.steps, .width = 1});
+    });
+  });
+  collect_check(errors, {"eval", "data", "model"}, [&] { check_evaluation(config, places); });
+  collect_check(errors, {"eval"}, [&] { check_metric_names(config.eval, places); });
+  collect_check(errors, {"train"}, [&] { check_batch(config.train, places); });
+  collect_check(errors, {"train"}, [&] {
+    places.locate("train.device", [&] { check_device_name(config.train.device); });
+  });
+  errors.throw_if_any();
+}
+
+// Sections whose type is not told cannot be read: they are left out, and what is wrong is kept.
+void check_types(YamlNode& root, const Registry& registry, ErrorList& errors) {
+  const auto check_type =
+      [&](const std::string& section, const std::vector<std::string>& names, const auto& told_by) {
+        errors.collect(section, [&] { require_type(root, section, names, told_by); });
+        if (!errors.is_sound(section)) {
+          std::erase_if(root.entries, [&](const YamlEntry& entry) { return entry.key == section; });
+        }
+      };
+  check_type("model", names_of(registry.models()), std::vector<std::string>{"type", "from"});
+  check_type("objective", names_of(registry.objectives()), std::vector<std::string>{"type"});
 }
 
 }  // namespace
@@ -343,21 +394,23 @@ LoadedConfig parse_run_config(std::string_view text,
     apply_override(root, override);
   }
   expand_model_from(root);
-  require_type(root, "model", names_of(registry.models()), {"type", "from"});
-  require_type(root, "objective", names_of(registry.objectives()), {"type"});
+  ErrorList errors;
+  check_types(root, registry, errors);
   LoadedConfig loaded;
-  loaded.config.name = std::filesystem::path(file).stem().string();
-  RunConfigGroup group(loaded.config, &registry);
-  read_fields(group, root, loaded.places);
-  require_section(loaded.config.model.type, "model", names_of(registry.models()), loaded.places);
-  require_section(loaded.config.objective.type, "objective", names_of(registry.objectives()), loaded.places);
-  if (!loaded.places.written("optimizer")) {
-    settle_optimizer(loaded.config, registry);
+  RunConfig& config = loaded.config;
+  config.name = std::filesystem::path(file).stem().string();
+  RunConfigGroup group(config, &registry);
+  read_fields(group, root, loaded.places, errors);
+  const auto check_there =
+      [&](const std::string& type, const char* section, const std::vector<std::string>& names) {
+        collect_check(errors, {section}, [&] { require_section(type, section, names, loaded.places); });
+      };
+  check_there(config.model.type, "model", names_of(registry.models()));
+  check_there(config.objective.type, "objective", names_of(registry.objectives()));
+  if (!loaded.places.written("optimizer") && errors.is_sound("model")) {
+    settle_optimizer(config, registry);
   }
-  check_name(loaded.config, loaded.places);
-  check_data(loaded.config.data, loaded.places, purpose);
-  settle_word_vectors(loaded);
-  check_train(loaded.config, loaded.places);
+  check_meaning(loaded, purpose, errors);
   return loaded;
 }
 

@@ -1,4 +1,5 @@
 // assemble_word_vectors of assemble.h.
+#include "core/machine_memory.h"
 #include "train/run/assemble.h"
 
 namespace lmzoo {
@@ -12,6 +13,7 @@ WordVectorParts assemble_word_vectors(const LoadedConfig& loaded,
       tokenizer_folder.empty() ? make_run_tokenizer(loaded, style) : load_tokenizer(tokenizer_folder);
   made.store =
       open_store(loaded, "data.train", loaded.config.data.train, made.tokenizer, std::nullopt, style);
+  check_weights_fit(loaded, registry, made.tokenizer->vocabulary(), usable_memory());
   made.parts = build_parts(loaded, registry, made.tokenizer->vocabulary(), {});
   if (loaded.config.data.valid) {
     const auto valid =

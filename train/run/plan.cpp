@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/words/word_index.h"
+#include "core/machine_memory.h"
 #include "core/parameters.h"
 #include "data/store/build_token_store.h"
 #include "io/files.h"
@@ -146,6 +147,7 @@ class Planner {
       plan_.labels_per_window = work.labels_per_word * static_cast<double>(plan_.lengths.raw);
       plan_.tokens_per_step = work.words_per_step;
       plan_.memory_bytes = rounded(kProcessBytes + 4.0 * static_cast<double>(plan_.parameters));
+      plan_.state_bytes = plan_.least_bytes = plan_.memory_bytes;
       return;
     }
     constexpr int64_t kWindows = 8;  // objectives may draw how much they label
@@ -172,7 +174,23 @@ class Planner {
     const double positions =
         config_.fine_tune.probe ? 0 : tokens * static_cast<double>(config_.micro_batch());
     const double number = config_.train.precision == Precision::bf16 ? 2 : 4;
-    plan_.memory_bytes = rounded(kProcessBytes + state + positions * saved_numbers() * number);
+    const double position_bytes = saved_numbers() * number;
+    plan_.memory_bytes = rounded(kProcessBytes + state + positions * position_bytes);
+    plan_.state_bytes = rounded(kProcessBytes + state);
+    // A sequence has at least one position, and some bytes of it wait on the CPU wherever it is computed.
+    const double sequences = static_cast<double>(config_.micro_batch());
+    const double least = config_.fine_tune.probe ? sizeof(int64_t) : position_bytes + sizeof(int64_t);
+    plan_.least_bytes = rounded(kProcessBytes + state + sequences * least);
+    note_memory();
+  }
+
+  // Planned here, it may run elsewhere: a note, and no error.
+  void note_memory() {
+    const uint64_t memory = usable_memory();
+    if (!options_.device.is_cuda() && static_cast<uint64_t>(plan_.memory_bytes) > memory) {
+      plan_.warnings.push_back(fmt::format(
+          "full batches need more than the {} of memory that this machine gives", human_bytes(memory)));
+    }
   }
 
   void note_attention(const Inputs& inputs) {
@@ -286,6 +304,28 @@ ForeseenVocabulary foresee_vocabulary(const LoadedConfig& loaded, bool look_at_f
 
 Plan make_plan(const LoadedConfig& loaded, const Registry& registry, const PlanOptions& options) {
   return Planner(loaded, registry, options).make();
+}
+
+void check_memory(const LoadedConfig& loaded, const Plan& plan, const MemoryLimits& limits) {
+  const auto fit = [&](const char* key, int64_t bytes, const char* what, const char* advice) {
+    loaded.places.locate(key, [&] {
+      check(static_cast<uint64_t>(bytes) <= limits.cpu,
+            "needs at least {} of memory for {}, but there are {}{}",
+            human_bytes(static_cast<uint64_t>(bytes)),
+            what,
+            human_bytes(limits.cpu),
+            advice);
+    });
+  };
+  if (!limits.trains_on_cpu) {
+    fit("model", 4 * plan.parameters, "its weights", "");
+    return;
+  }
+  fit("model", plan.state_bytes, "weights, gradients and moments", "");
+  fit("train.batch_size",
+      plan.least_bytes,
+      "a micro-batch of even the shortest sequences",
+      "; train.micro_batches cuts a batch into parts");
 }
 
 std::string grouped(int64_t number) {

@@ -7,8 +7,10 @@
 
 #include "base/check.h"
 #include "base/version.h"
+#include "base/visible.h"
 #include "core/cpu_setup.h"
 #include "core/isa.h"
+#include "core/machine_memory.h"
 #include "train/config/word_settings.h"
 #include "train/run/assemble.h"
 #include "train/run/plan.h"
@@ -20,7 +22,7 @@ namespace {
 
 void log(const std::string& line) {
   if (!line.empty()) {
-    std::fprintf(stderr, "%s\n", line.c_str());
+    std::fprintf(stderr, "%s\n", visible(line).c_str());
   }
 }
 
@@ -84,10 +86,13 @@ TrainResult train_run(const LoadedConfig& loaded,
   const RunLock lock(run);
   check_run_folder(run, config, resume);
   const bool goes_on = !list_checkpoints(run).empty();
-  const int64_t threads = set_up_cpu(config.train.threads);
+  const int64_t threads =
+      loaded.places.locate("train.threads", [&] { return set_up_cpu(config.train.threads); });
   const DeviceChoice device = choose_device_of(loaded);
   if (!goes_on) {
-    log(to_text(make_plan(loaded, registry)));
+    const Plan plan = make_plan(loaded, registry);
+    check_memory(loaded, plan, {.cpu = usable_memory(), .trains_on_cpu = device.device.is_cpu()});
+    log(to_text(plan));
   }
   if (trains_word_vectors(config)) {
     return train_words(loaded, registry, run, resume, threads);
