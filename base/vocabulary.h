@@ -20,6 +20,12 @@ class WordIndex;  // base/words/word_index.h
 struct InputTemplate {
   std::vector<int64_t> before, between, after;
   bool second_type = false;  // b and what follows it have token type 1, all else 0 (BERT)
+  // Around a text without a second one, where it is not framed as a pair is: a template without its own "pair".
+  struct Alone {
+    std::vector<int64_t> before, after;
+    bool operator==(const Alone&) const = default;
+  };
+  std::optional<Alone> alone{};
 
   bool operator==(const InputTemplate&) const = default;
 };
@@ -33,7 +39,8 @@ struct Vocabulary {
   std::shared_ptr<const std::vector<int64_t>> counts{};
   // Those words; null with `counts`.
   std::shared_ptr<const WordIndex> words{};
-  std::optional<InputTemplate> inputs{};  // of a published tokenizer that says so
+  // Of a published tokenizer: the frame that its post-processor makes; empty lists where it makes none.
+  std::optional<InputTemplate> inputs{};
 
   bool is_special(int64_t id) const {
     for (const auto& special : {pad, bos, eos, cls, sep, mask}) {

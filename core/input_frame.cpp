@@ -68,13 +68,17 @@ int64_t start_symbol(const Vocabulary& vocabulary) {
 }
 
 int64_t InputFrame::added(int64_t texts) const {
+  if (texts <= 1 && frame_.alone) {
+    return std::ssize(frame_.alone->before) + std::ssize(frame_.alone->after);
+  }
   return std::ssize(frame_.before) + std::ssize(frame_.after) + (texts > 1 ? std::ssize(frame_.between) : 0);
 }
 
 FramedTexts InputFrame::one(std::span<const int64_t> text) const {
-  FramedTexts framed{.ids = frame_.before, .token_types = {}, .first = std::ssize(frame_.before)};
+  const std::vector<int64_t>& before = frame_.alone ? frame_.alone->before : frame_.before;
+  FramedTexts framed{.ids = before, .token_types = {}, .first = std::ssize(before)};
   append(framed.ids, text);
-  append(framed.ids, frame_.after);
+  append(framed.ids, frame_.alone ? frame_.alone->after : frame_.after);
   framed.second = std::ssize(framed.ids);
   return framed;
 }

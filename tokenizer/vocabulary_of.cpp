@@ -4,17 +4,28 @@
 
 namespace lmzoo {
 
+InputTemplate input_template(const FramedText& one, const FramedText& pair) {
+  const auto part = [](const FramedText& text, int64_t begin, int64_t end) {
+    return std::vector<int64_t>(text.ids.begin() + begin, text.ids.begin() + end);
+  };
+  InputTemplate frame{.before = part(pair, 0, pair.first),
+                      .between = part(pair, pair.first + 1, pair.second),
+                      .after = part(pair, pair.second + 1, std::ssize(pair.ids)),
+                      .second_type = pair.token_types[static_cast<size_t>(pair.second)] == 1};
+  InputTemplate::Alone alone{.before = part(one, 0, one.first),
+                             .after = part(one, one.first + 1, std::ssize(one.ids))};
+  if (alone.before != frame.before || alone.after != frame.after) {
+    frame.alone = std::move(alone);
+  }
+  return frame;
+}
+
 Vocabulary vocabulary_of(const Tokenizer& tokenizer) {
   Vocabulary vocabulary = tokenizer.vocabulary();
-  const std::vector<int64_t> word{0};  // any id: only what stands around it counts
-  const FramedText pair = tokenizer.with_specials(word, word);
-  const auto part = [&](int64_t begin, int64_t end) {
-    return std::vector<int64_t>(pair.ids.begin() + begin, pair.ids.begin() + end);
-  };
-  vocabulary.inputs = InputTemplate{.before = part(0, pair.first),
-                                    .between = part(pair.first + 1, pair.second),
-                                    .after = part(pair.second + 1, std::ssize(pair.ids)),
-                                    .second_type = pair.token_types[static_cast<size_t>(pair.second)] == 1};
+  if (!vocabulary.inputs) {
+    const std::vector<int64_t> word{0};  // any id: only what stands around it counts
+    vocabulary.inputs = input_template(tokenizer.with_specials(word), tokenizer.with_specials(word, word));
+  }
   return vocabulary;
 }
 

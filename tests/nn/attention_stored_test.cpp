@@ -5,6 +5,7 @@
 #include <ATen/ops/randn.h>
 
 #include "core/isa.h"
+#include "nn/kernels/attention_device.h"
 #include "support/catch.h"
 
 using namespace lmzoo;
@@ -63,6 +64,31 @@ TEST_CASE("keys in place give what packed keys give, in every instruction set") 
       const Tensor given = attention_over_stored(q, queries, stored, rule);
       CHECK(given.sizes() == q.sizes());
       CHECK(largest_gap(given, attention_over_stored_reference(q, queries, stored, rule)) < tolerance);
+    }
+  }
+}
+
+TEST_CASE("layers over stored keys share one mask on a device, and see what the plain reference sees") {
+  const at::NoGradGuard no_grad;
+  at::manual_seed(7);
+  const StoredCase c{{4, 2, 16}, {1, 3, 1}, {70, 33, 1}, 70};
+  const Sequences queries(c.queries);
+  const Sequences keys(c.lengths);
+  const Tensor bias = at::randn({c.shape.heads, 2 * 70 + 1});
+  for (const Tensor& added : {Tensor(), bias}) {
+    AttentionMasks masks;
+    const AttentionRule rule{.mask = MaskKind::causal, .bias = added, .masks = &masks};
+    const auto mask_of = [&](const Tensor& q) {
+      return masks.mask_of({.q = q, .k = {}, .v = {}, .queries = queries, .keys = keys, .rule = rule});
+    };
+    Tensor first;
+    for (int layer = 0; layer < 2; ++layer) {
+      const StoredKeys stored = stored_of(c, {});
+      const Tensor q = at::randn({queries.total(), c.shape.heads, c.shape.width});
+      const Tensor given = attention_over_stored_on_device(q, queries, stored, rule);
+      CHECK(largest_gap(given, attention_over_stored_reference(q, queries, stored, rule)) < 1e-5);
+      first = layer == 0 ? mask_of(q) : first;
+      CHECK(first.is_same(mask_of(q)));
     }
   }
 }

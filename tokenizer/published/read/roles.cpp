@@ -2,6 +2,9 @@
 
 #include <array>
 #include <span>
+#include <vector>
+
+#include "tokenizer/vocabulary_of.h"
 
 namespace lmzoo::huggingface {
 namespace {
@@ -47,6 +50,8 @@ std::optional<int64_t> find_role(const Pipeline& pipeline, const FolderHints& hi
 SpecialTokens special_tokens_of(const Pipeline& pipeline, const FolderHints& hints) {
   SpecialTokens tokens;
   tokens.vocabulary.size = static_cast<int64_t>(pipeline.ids());
+  const std::vector<int64_t> word{0};  // any id: only what stands around it counts
+  tokens.vocabulary.inputs = input_template(pipeline.frame(word, std::nullopt), pipeline.frame(word, word));
   for (const AddedToken& token : pipeline.added().tokens()) {
     if (token.special) {
       tokens.ids.emplace(token.content, token.id);
