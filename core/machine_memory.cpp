@@ -42,8 +42,8 @@ uint64_t machine_bytes() {
 }
 
 uint64_t address_limit() {
-  rlimit limit{};
-  return ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : kNoLimit;
+  rlimit bound{};
+  return ::getrlimit(RLIMIT_AS, &bound) == 0 && bound.rlim_cur != RLIM_INFINITY ? bound.rlim_cur : kNoLimit;
 }
 
 }  // namespace

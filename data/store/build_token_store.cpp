@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "io/content_hash.h"
 #include "io/files.h"
+#include "text/formats.h"
 #include "tokenizer/encode_columns.h"
 
 namespace lmzoo {
@@ -223,6 +224,21 @@ void write_store(const TokenStoreRequest& request, FileSink& sink, const Progres
 }
 
 }  // namespace
+
+void check_records(const TextOptions& text, const std::optional<std::vector<std::string>>& classes) {
+  constexpr int64_t kPlainRecords = 1000;
+  const std::vector<std::string> files = expand_files(text);
+  const bool has_rows = std::any_of(files.begin(), files.end(), [&](const std::string& path) {
+    const TextFormat format = format_of(text, path);
+    return format == TextFormat::jsonl || format == TextFormat::tsv;
+  });
+  ClassIndex index(classes);
+  int64_t read = 0;
+  for_each_record(text, [&](const TextRecord& record) {
+    item_of(record, index);
+    return has_rows || ++read < kPlainRecords;
+  });
+}
 
 std::string token_store_path(const TokenStoreRequest& request) {
   ContentHash hash;

@@ -44,9 +44,16 @@ class Planner {
   Plan make() {
     plan_.title = config_.name + ": " + config_.model.type + " on " + config_.objective.type;
     check_files();
-    const Vocabulary vocabulary = find_vocabulary();
-    find_classes();
-    build(vocabulary);
+    Vocabulary vocabulary;
+    if (errors_.is_sound("data")) {
+      errors_.collect("tokenizer", [&] { vocabulary = find_vocabulary(); });
+      errors_.collect("data", [&] { find_classes(); });
+      check_rows();
+    }
+    if (errors_.is_sound("tokenizer") && errors_.is_sound("data")) {
+      errors_.collect("model", [&] { build(vocabulary); });
+    }
+    errors_.throw_if_any();
     count_work();
     if (options_.look_at_files) {
       count_texts();
@@ -62,11 +69,13 @@ class Planner {
     const auto look = [&](const std::string& name, const TextOptions& text) {
       const std::string key = "data." + name + ".files";
       PlannedText planned{.name = name, .bytes = 0, .tokens = 0, .documents = {}, .windows = {}};
-      loaded_.places.locate(key, [&] {
-        for (const std::string& file : expand_files(text)) {
-          planned.bytes += std::filesystem::file_size(file);
-        }
-        check(planned.bytes > 0, "there is no text in {}", text.files.front());
+      errors_.collect(key, [&] {
+        loaded_.places.locate(key, [&] {
+          for (const std::string& file : expand_files(text)) {
+            planned.bytes += std::filesystem::file_size(file);
+          }
+          check(planned.bytes > 0, "there is no text in {}", text.files.front());
+        });
       });
       plan_.texts.push_back(planned);
     };
@@ -78,7 +87,32 @@ class Planner {
       look("test", *config_.data.test);
     }
     if (!config_.warm_start.from.empty()) {
-      loaded_.places.locate("warm_start.from", [&] { warm_start_file(config_.warm_start.from); });
+      errors_.collect("warm_start.from", [&] {
+        loaded_.places.locate("warm_start.from", [&] { warm_start_file(config_.warm_start.from); });
+      });
+    }
+  }
+
+  // What training would refuse when it encodes the text, unless it has been encoded already.
+  void check_rows() {
+    if (!options_.look_at_files || !errors_.is_sound("data")) {
+      return;
+    }
+    const auto look = [&](const char* key, const TextOptions& text, const auto& classes, bool is_train) {
+      errors_.collect(key, [&] {
+        loaded_.places.locate(key, [&] {
+          if (cached_store(text, is_train) == nullptr) {
+            check_records(text, classes);
+          }
+        });
+      });
+    };
+    using Classes = std::optional<std::vector<std::string>>;
+    if (!has_classes(config_.data.train)) {  // else they have been read
+      look("data.train", config_.data.train, Classes(), true);
+    }
+    if (config_.data.valid) {
+      look("data.valid", *config_.data.valid, Classes(classes_), false);
     }
   }
 
@@ -256,6 +290,7 @@ class Planner {
   const PlanOptions& options_;
   std::shared_ptr<const Tokenizer> tokenizer_;  // null: not made yet
   std::vector<std::string> classes_;
+  ErrorList errors_;
   Parts parts_;
   Plan plan_;
 };
