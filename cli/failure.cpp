@@ -1,9 +1,11 @@
 #include "cli/failure.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <initializer_list>
 #include <new>
 #include <sstream>
 #include <stdexcept>
@@ -37,26 +39,25 @@ void end_as_environment() {
 }
 
 // LibTorch throws its one type for everything; what it could not get shows in the text only.
-bool tells_of_memory(const std::string& text) {
-  for (const char* sign : {"can't allocate memory",
-                           "not enough memory",
-                           "out of memory",
-                           "Cannot allocate memory",
-                           "CUDNN_STATUS_ALLOC_FAILED",
-                           "CUBLAS_STATUS_ALLOC_FAILED",
-                           "Storage size calculation overflowed"}) {
-    if (text.find(sign) != std::string::npos) {
-      return true;
-    }
-  }
-  return false;
+bool tells_of(std::initializer_list<const char*> signs, const std::string& text) {
+  return std::ranges::any_of(signs, [&](const char* sign) { return text.find(sign) != std::string::npos; });
 }
 
 Failure of_torch(const c10::Error& error) {
   const std::string text = first_line(error);
-  return tells_of_memory(text)
-             ? Failure{{fmt::format("lmzoo: out of memory; {} (LibTorch: {})", kLess, text)}, kInput}
-             : Failure{{"lmzoo: LibTorch: " + text}, kDefect};
+  if (tells_of({"can't allocate memory",
+                "not enough memory",
+                "out of memory",
+                "Cannot allocate memory",
+                "CUDNN_STATUS_ALLOC_FAILED",
+                "CUBLAS_STATUS_ALLOC_FAILED",
+                "Storage size calculation overflowed"},
+               text)) {
+    return {{fmt::format("lmzoo: out of memory; {} (LibTorch: {})", kLess, text)}, kInput};
+  }
+  // Its files are those of the system, as /dev/urandom.
+  const bool is_systems = tells_of({"Unable to open /", "Unable to read from /"}, text);
+  return {{"lmzoo: LibTorch: " + text}, is_systems ? kInput : kDefect};
 }
 
 Failure of_files(const std::filesystem::filesystem_error& error) {

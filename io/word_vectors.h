@@ -4,9 +4,9 @@
 //           GloVe's has no first line, and its words may contain spaces.
 //   binary  "V D\n", then V times: word, one space, D little-endian float32, "\n" (gensim writes no "\n")
 //
-// Words are UTF-8; broken sequences become U+FFFD and are counted. Rows whose word is empty or has a tab are skipped and
-// counted, up to a hundred. Refused, with the place: fewer or more rows than V, a number that is none or not finite, a size that the file cannot have (before
-// memory is taken for it).
+// Words are UTF-8; broken sequences become U+FFFD and are counted. Rows whose word is empty or has a tab are
+// skipped and counted, up to a hundred. Refused, with the place: fewer or more rows than V, a number that is
+// none or not finite, a size that the file cannot have (before memory is taken for it).
 #pragma once
 
 #include <cstdint>

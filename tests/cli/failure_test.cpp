@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
 
 #include "base/check.h"
 #include "cli/program.h"
@@ -41,6 +42,7 @@ TEST_CASE("what the environment lacks is exit code 2, a defect is 1") {
   CHECK(failure_by([] { throw std::runtime_error("x"); }).code == 1);
   CHECK(failure_by([] { throw 3; }).code == 1);
   CHECK(failure_by([] { at::empty({-1}); }).code == 1);
+  CHECK(failure_by([] { TORCH_CHECK(false, "Unable to open /dev/urandom"); }).code == 2);
   const Failure memory = failure_by([] { at::empty({int64_t{1} << 55}); });
   CHECK(memory.code == 2);
   CHECK_THAT(memory.lines.at(0), Catch::StartsWith("lmzoo: out of memory; "));
@@ -48,7 +50,7 @@ TEST_CASE("what the environment lacks is exit code 2, a defect is 1") {
       [] { throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again)); });
   CHECK(thread.code == 2);
   CHECK_THAT(thread.lines.at(0), Catch::Contains("no further thread"));
-  const Failure file = failure_by([] { std::filesystem::file_size("no/such/file"); });
+  const Failure file = failure_by([] { static_cast<void>(std::filesystem::file_size("no/such/file")); });
   CHECK(file.code == 2);
   CHECK(file.lines.at(0) == "no/such/file: No such file or directory");
   const Failure json = failure_by([] { Json(3).get<std::string>(); });

@@ -118,7 +118,7 @@ class Bench:
 
     def places(self, job):
         """Calls of the main thread after the program has been loaded: name and which one of its name."""
-        self.run(job, ["-e", "trace=" + ",".join(FAULTS)])
+        self.run(job, ["-y", "-e", "trace=" + ",".join(FAULTS)])
         counts, found, begun, main = Counter(), [], False, None
         for line in (self.root / "trace").read_text(errors="replace").splitlines():
             match = re.match(r"(\d+)\s+(\w+)\(", line)
@@ -129,7 +129,7 @@ class Bench:
                 continue
             counts[match[2]] += 1
             begun = begun or job.marker in line
-            if begun:
+            if begun and not re.search(r"[\"<]/(proc|sys)/", line):
                 found += [(job, match[2], counts[match[2]], fault) for fault in FAULTS[match[2]]]
         return found
 

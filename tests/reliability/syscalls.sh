@@ -5,7 +5,8 @@
 #
 # Right is: exit 0 with the result of an undisturbed command, or exit 2 with one line that names the file (or memory, a
 # thread, standard output). Everything else is listed: exit 1, a signal, several lines, another result with exit 0.
-# Needs strace. The last line has the figures.
+# Left out are calls on files below /proc and /sys, which are no files of a disk: libraries read them, and LibTorch's
+# cpuinfo ends by SIGSEGV without them. Needs strace. The last line has the figures.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 command -v strace > /dev/null || { [ "$(id -u)" = 0 ] && apt-get install -y strace > /dev/null; } || {

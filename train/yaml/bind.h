@@ -42,6 +42,9 @@ class ErrorList {
     }
   }
 
+  // Of further mistakes only the number is told; to describe each of a million would take minutes.
+  bool is_full() const;
+  void add_untold(const std::string& key);
   bool empty() const { return errors_.empty(); }
   // Whether no mistake was found below the top-level section of `key`.
   bool is_sound(const std::string& key) const;

@@ -219,9 +219,14 @@ class MappingReader final : public FieldVisitor {
       return;  // neither are the keys that belong to it
     }
     for (const YamlEntry& entry : mapping_.entries) {
-      if (std::find(known_.begin(), known_.end(), entry.key) == known_.end()) {
-        context_.errors.collect(child(prefix_, entry.key), [&] { refuse(entry); });
+      if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) {
+        continue;
       }
+      if (context_.errors.is_full()) {
+        context_.errors.add_untold(child(prefix_, entry.key));
+        continue;
+      }
+      context_.errors.collect(child(prefix_, entry.key), [&] { refuse(entry); });
     }
   }
 

@@ -15,12 +15,19 @@ std::string section_of(const std::string& key) { return key.substr(0, key.find('
 
 }  // namespace
 
-void ErrorList::add(const std::string& key, const InputError& error) {
+bool ErrorList::is_full() const { return errors_.size() == kMostErrors; }
+
+void ErrorList::add_untold(const std::string& key) {
   sections_.insert(section_of(key));
-  if (errors_.size() == kMostErrors) {
-    ++more_;
+  ++more_;
+}
+
+void ErrorList::add(const std::string& key, const InputError& error) {
+  if (is_full()) {
+    add_untold(key);
     return;
   }
+  sections_.insert(section_of(key));
   errors_.push_back({error.where(), error.what(), std::current_exception()});
 }
 

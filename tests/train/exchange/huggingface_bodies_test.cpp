@@ -6,6 +6,7 @@
 #include "nn/parameter.h"
 #include "support/catch.h"
 #include "support/errors.h"
+#include "train/debug_configs.h"
 #include "train/exchange/huggingface/export.h"
 #include "train/exchange/huggingface_support.h"
 
@@ -86,7 +87,7 @@ TEST_CASE("sizes that no machine has are refused in one line at their file, befo
   const TempDir dir;
   const std::string folder = without_projection(dir, "llama_lm", "LlamaForCausalLM");
   Json config = read_json(folder + "/config.json");
-  config["hidden_size"] = 1'000'000 * config["num_attention_heads"].get<int64_t>();
+  config["hidden_size"] = 1'000'000'000;
   write_file(folder + "/config.json", config.dump());
   const std::string message = error_of([&] { load_huggingface(folder, registry()); });
   CHECK_THAT(message, Catch::StartsWith(folder + "/config.json: model: has weights of "));
@@ -97,22 +98,21 @@ TEST_CASE("many labels are read in the order of their numbers, and a missing one
   const TempDir dir;
   const std::string folder = without_projection(dir, "bert_classifier", "BertForSequenceClassification");
   Json config = read_json(folder + "/config.json");
-  Json labels = Json::object();
   constexpr int kLabels = 100'000;  // searched for one by one they would take minutes
-  // Json's own insertion searches, too.
-  auto& entries = static_cast<Json::object_t::Container&>(labels.get_ref<Json::object_t&>());
-  for (int i = kLabels; i-- > 0;) {
-    entries.emplace_back(std::to_string(i), "L" + std::to_string(i));
-  }
-  config["id2label"] = labels;
-  write_file(folder + "/config.json", config.dump());
+  const auto set_labels = [&](const std::string& first) {
+    std::string labels = "{\"" + first + "\": \"L99999\"";
+    for (int i = kLabels - 1; i-- > 0;) {
+      labels += fmt::format(", \"{0}\": \"L{0}\"", i);
+    }
+    config["id2label"] = parse_json(labels + "}", "labels");
+    write_file(folder + "/config.json", config.dump());
+  };
+  set_labels("99999");
   const std::vector<std::string> read = read_huggingface_config(folder).task.labels;
   REQUIRE(read.size() == kLabels);
   CHECK(read.front() == "L0");
   CHECK(read.back() == "L99999");
-  entries.front().first = "007";
-  config["id2label"] = labels;
-  write_file(folder + "/config.json", config.dump());
+  set_labels("007");
   CHECK_THAT(error_of([&] { read_huggingface_config(folder); }),
              Contains("id2label: has no name for label 99999 of 100000"));
 }

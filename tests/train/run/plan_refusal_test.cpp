@@ -10,15 +10,19 @@ using Catch::Matchers::Contains;
 
 namespace {
 
+Plan plan_with_files(const std::string& name, const std::vector<std::string>& changes) {
+  return make_plan(debug_config(name, changes), registry());
+}
+
 std::string refusal_with(const TempDir& dir, const std::string& train, const std::string& valid) {
   write_file(dir / "train.tsv", train);
   write_file(dir / "valid.tsv", valid);
   return error_of([&] {
-    debug_plan("classify",
-               {"data.train.files=[" + (dir / "train.tsv") + "]",
-                "data.valid.files=[" + (dir / "valid.tsv") + "]",
-                "tokenizer={type: char, sentinels: 0}",
-                "data.cache_dir=" + (dir / "cache")});
+    plan_with_files("classify",
+                    {"data.train.files=[" + (dir / "train.tsv") + "]",
+                     "data.valid.files=[" + (dir / "valid.tsv") + "]",
+                     "tokenizer={type: char, sentinels: 0}",
+                     "data.cache_dir=" + (dir / "cache")});
   });
 }
 
@@ -44,17 +48,17 @@ TEST_CASE("columns of the training text are looked at without classes, too") {
   const TempDir dir;
   write_file(dir / "t.tsv", "a question\tan answer\nno answer\n");
   CHECK_THAT(error_of([&] {
-               debug_plan("text_to_text",
-                          {"data.train={files: [" + (dir / "t.tsv") + "], text: ['1'], target: '2'}",
-                           "data.cache_dir=" + (dir / "cache")});
+               plan_with_files("text_to_text",
+                               {"data.train={files: [" + (dir / "t.tsv") + "], text: ['1'], target: '2'}",
+                                "data.cache_dir=" + (dir / "cache")});
              }),
              Contains("t.tsv:2: "));
 }
 
 TEST_CASE("all that is wrong with the files is told at once") {
   const std::string message = error_of([] {
-    debug_plan("gpt",
-               {"data.train.files=[no/a.txt]", "data.valid.files=[no/b.txt]", "warm_start.from=no/run"});
+    plan_with_files("gpt",
+                    {"data.train.files=[no/a.txt]", "data.valid.files=[no/b.txt]", "warm_start.from=no/run"});
   });
   CHECK_THAT(message, Contains("no/a.txt does not exist\n"));
   CHECK_THAT(message, Contains("no/b.txt does not exist\n"));
