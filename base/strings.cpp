@@ -2,28 +2,39 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace lmzoo {
 namespace {
 
-// Insertions, deletions, substitutions and swaps of neighbors (optimal string alignment).
-size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::vector<size_t>> cost(a.size() + 1, std::vector<size_t>(b.size() + 1));
+// Longer words are no slips of the pen, and comparing two takes the product of their lengths.
+constexpr size_t kLongestCompared = 100;
+// Comparisons of letters for one suggestion: some ten milliseconds.
+constexpr size_t kMostComparisons = 10'000'000;
+
+// Insertions, deletions, substitutions and swaps of neighbors (optimal string alignment), by three rows of the table.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> above_it(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
   for (size_t i = 0; i <= a.size(); ++i) {
     for (size_t j = 0; j <= b.size(); ++j) {
       if (i == 0 || j == 0) {
-        cost[i][j] = i + j;
+        row[j] = i + j;
         continue;
       }
-      const size_t substitution = cost[i - 1][j - 1] + (a[i - 1] != b[j - 1] ? 1 : 0);
-      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, substitution});
+      const size_t substitution = above[j - 1] + (a[i - 1] != b[j - 1] ? 1 : 0);
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, substitution});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+        row[j] = std::min(row[j], above_it[j - 2] + 1);
       }
     }
+    std::swap(above_it, above);
+    std::swap(above, row);
   }
-  return cost[a.size()][b.size()];
+  return above[b.size()];
 }
+
+// How far a name may be from what was given to be suggested.
+size_t near_enough(std::string_view name) { return std::max<size_t>(1, name.size() / 3); }
 
 // Letters that both begin and both end with: among equally distant names the one to prefer, as `labels` and
 // not `label` for `labes`.
@@ -42,9 +53,21 @@ size_t shared_ends(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string suggestion(const std::string& given, const std::vector<std::string>& known) {
+  if (given.size() > kLongestCompared) {
+    return "";
+  }
   const std::string* best = nullptr;
   size_t best_distance = 0;
+  size_t comparisons = 0;
   for (const std::string& name : known) {
+    const size_t difference = std::max(given.size(), name.size()) - std::min(given.size(), name.size());
+    if (name.size() > kLongestCompared || difference > near_enough(name)) {
+      continue;
+    }
+    comparisons += (given.size() + 1) * (name.size() + 1);
+    if (comparisons > kMostComparisons) {
+      return "";
+    }
     const size_t distance = edit_distance(given, name);
     if (best == nullptr || distance < best_distance ||
         (distance == best_distance && shared_ends(given, name) > shared_ends(given, *best))) {
@@ -52,7 +75,7 @@ std::string suggestion(const std::string& given, const std::vector<std::string>&
       best_distance = distance;
     }
   }
-  if (best == nullptr || best_distance > std::max<size_t>(1, best->size() / 3)) {
+  if (best == nullptr || best_distance > near_enough(*best)) {
     return "";
   }
   return " (did you mean '" + *best + "'?)";

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/visible.h"
+
 namespace lmzoo {
 namespace {
 
@@ -147,11 +149,10 @@ std::string printable(std::string_view text, size_t limit) {
       return shown + "...";
     }
     const CodePoint point = code_point_at(text, i);
-    const bool control = point.value < 0x20 || (point.value >= 0x7F && point.value < 0xA0) ||
-                         point.value == 0x2028 || point.value == 0x2029;
+    const bool shows = point.valid && !steers_a_terminal(point.value);
     for (int k = 0; k < point.length; ++k, ++i) {
       const auto byte = static_cast<unsigned char>(text[i]);
-      if (point.valid && !control) {
+      if (shows) {
         shown += text[i];
       } else {
         shown += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};

@@ -61,7 +61,7 @@ void show_vectors(const Flags& flags, const EmbeddedTexts& embedded) {
     if (flags.has("json")) {
       all.push_back({{"text", text}, {"vector", std::vector<float>(row, row + width)}});
     } else {
-      print(line + "\n");
+      print_exactly(line + "\n");
     }
     row += width;
   }

@@ -4,9 +4,14 @@
 #include <boost/program_options.hpp>
 #include <charconv>
 #include <cstdio>
+#include <system_error>
+
+#include <errno.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "base/visible.h"
 #include "core/registry.h"
 
 namespace lmzoo {
@@ -174,13 +179,34 @@ double Flags::real(const std::string& name, double fallback, const Range& range)
   return has(name) ? parsed<double>(name, text(name), "a number", range) : fallback;
 }
 
-void print(const std::string& text) {
+namespace {
+
+void write_out(const std::string& text) {
+  errno = 0;
   const size_t written = std::fwrite(text.data(), 1, text.size(), stdout);
   if (written != text.size() || std::fflush(stdout) != 0) {
-    throw std::runtime_error("standard output cannot be written");
+    throw InputError(fmt::format("standard output: cannot be written: {}",
+                                 errno != 0 ? std::generic_category().message(errno) : "unknown reason"));
   }
 }
 
-void print(const Json& json) { print(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"); }
+std::string json_text(const Json& json, int indent) {
+  return visible_json(json.dump(indent, ' ', false, Json::error_handler_t::replace)) + "\n";
+}
+
+}  // namespace
+
+void print(const std::string& text) { write_out(visible(text)); }
+
+void print_exactly(const std::string& text) {
+  static const bool on_terminal = ::isatty(STDOUT_FILENO) != 0;
+  write_out(on_terminal ? visible(text) : text);
+}
+
+void print_styled(const std::string& text) { write_out(text); }
+
+void print(const Json& json) { write_out(json_text(json, 2)); }
+
+void print_line(const Json& json) { write_out(json_text(json, -1)); }
 
 }  // namespace lmzoo

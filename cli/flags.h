@@ -49,8 +49,14 @@ class Flags {
   std::unique_ptr<State> state_;
 };
 
-// Writes JSON or text to standard output; a failure (a full disk, a closed pipe) is an error.
+// Standard output; a failure (a full disk, a closed pipe) is an error. Whatever would steer a terminal is made visible
+// (base/visible.h); JSON stays the same document.
 void print(const Json& json);
+void print_line(const Json& json);  // on one line, for JSON lines
 void print(const std::string& text);
+// Texts that the next program wants as they are: exact, except on a terminal.
+void print_exactly(const std::string& text);
+// Text with colors, whose every value has been made visible before.
+void print_styled(const std::string& text);
 
 }  // namespace lmzoo

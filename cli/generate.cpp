@@ -25,7 +25,7 @@ int run_generate(const Command& self, const Strings& arguments) {
   Json all = Json::array();
   const auto show = [&](size_t i, const Continuation& made) {
     if (!flags.has("json")) {
-      print(made.text + "\n");
+      print_exactly(made.text + "\n");
     }
     all.push_back({{"prompt", prompts[i]}, {"text", made.text}, {"ids", made.ids}});
   };

@@ -28,7 +28,7 @@ int run_infill(const Command& self, const Strings& arguments) {
       filled = infill(*run.parts.model, *run.tokenizer, run.parts.reading.text(text), options, stream);
     }
     if (!flags.has("json")) {
-      print(filled.text + "\n");
+      print_exactly(filled.text + "\n");
     }
     all.push_back({{"prompt", text},
                    {"text", filled.text},

@@ -58,7 +58,7 @@ int run_inspect(const Command& self, const Strings& arguments) {
     return 0;
   }
   for (const InspectedExample& example : examples) {
-    print(to_terminal(example, isatty(STDOUT_FILENO) != 0, terminal_columns()));
+    print_styled(to_terminal(example, isatty(STDOUT_FILENO) != 0, terminal_columns()));
   }
   return 0;
 }

@@ -1,17 +1,16 @@
 // run_program of command.h.
 #include <csignal>
-#include <cstdio>
 #include <exception>
 
 #include "base/check.h"
+#include "base/strings.h"
 #include "base/utf8.h"
 #include "cli/command.h"
+#include "cli/failure.h"
 #include "cli/flags.h"
 #include "cli/version.h"
 #include "core/registry.h"
-#include "core/torch_error.h"
 #include "io/mapped_faults.h"
-#include "train/loop/stop_signal.h"
 
 namespace lmzoo {
 namespace {
@@ -50,32 +49,17 @@ int dispatch(const Strings& arguments) {
       fmt::format("lmzoo: no command '{}'{}; see lmzoo --help", printable(name), suggestion(name, known)));
 }
 
-int complain(const std::string& message, int code) {
-  std::string line = message;
-  for (char& c : line) {
-    c = c == '\n' || c == '\r' ? ' ' : c;
-  }
-  std::fprintf(stderr, "%s\n", line.c_str());
-  return code;
-}
-
 }  // namespace
 
 int run_program(const Strings& arguments) {
   tell_of_files_that_shrink();
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of writing, not the end of a training run
+  tell_what_escapes();
+  const ExitGuard guard;
   try {
     return dispatch(arguments);
-  } catch (const InputError& error) {
-    return complain(error.what(), 2);
-  } catch (const Interrupted& interrupted) {
-    return complain(interrupted.what(), 128 + interrupted.signal());
-  } catch (const c10::Error& error) {
-    return complain("lmzoo: LibTorch: " + first_line(error), 1);
-  } catch (const std::bad_alloc&) {
-    return complain("lmzoo: out of memory", 1);
-  } catch (const std::exception& error) {
-    return complain(fmt::format("lmzoo: {}", error.what()), 1);
+  } catch (...) {
+    return tell(failure_of(std::current_exception()));
   }
 }
 

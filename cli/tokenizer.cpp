@@ -51,7 +51,7 @@ void encode_file(const Flags& flags, const Tokenizer& tokenizer) {
                                    .offsets = flags.has("offsets"),
                                    .framed = flags.has("framed"),
                                    .decoded = flags.has("decoded")};
-  encode_lines(flags.text("jsonl"), tokenizer, options, [](const Json& line) { print(line.dump() + "\n"); });
+  encode_lines(flags.text("jsonl"), tokenizer, options, [](const Json& line) { print_line(line); });
 }
 
 void show_comparison(const Flags& flags, const std::vector<std::shared_ptr<const Tokenizer>>& tokenizers) {
@@ -116,7 +116,7 @@ int run_tokenizer(const Command& self, const Strings& arguments) {
     encode(flags, *tokenizer);
   } else {
     const std::string text = tokenizer->decode(parse_ids(given_text(flags)), Specials::show);
-    flags.has("json") ? print(Json{{"text", text}}) : print(text + "\n");
+    flags.has("json") ? print(Json{{"text", text}}) : print_exactly(text + "\n");
   }
   return 0;
 }

@@ -1,9 +1,12 @@
 #include "core/cpu_setup.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -33,6 +36,30 @@ bool has_avx512() {
 bool is_intel() { return false; }
 bool has_avx512() { return false; }
 #endif
+
+// libgomp ends the program when it gets no thread, so the threads are tried before it makes its own.
+void check_threads(int64_t count) {
+  std::vector<std::thread> made;
+  std::atomic<bool> go_home{false};
+  std::string reason;
+  try {
+    while (std::ssize(made) + 1 < count) {
+      made.emplace_back([&] { go_home.wait(false); });
+    }
+  } catch (const std::exception& error) {
+    reason = error.what();
+  }
+  go_home = true;
+  go_home.notify_all();
+  for (std::thread& thread : made) {
+    thread.join();
+  }
+  check(reason.empty(),
+        "asks for {} threads, but the system gives {} ({}); give fewer or raise its limit",
+        count,
+        made.size() + 1,
+        reason);
+}
 
 // oneMKL's own answer: the function that ours stands in front of.
 int original_answer() {
@@ -80,6 +107,7 @@ int64_t set_up_cpu(int64_t threads) {
   // Asked before the first call changes it: LibTorch does not tell it afterwards.
   static const int usual = at::get_num_threads();
   const int64_t count = threads > 0 ? threads : usual;
+  check_threads(count);
   at::set_num_threads(static_cast<int>(count));
   at::parallel_for(0, count, 1, [flush](int64_t, int64_t) { at::globalContext().setFlushDenormal(flush); });
   return count;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/check.h"
 #include "base/utf8.h"
 #include "io/byte_source.h"
 #include "io/files.h"
@@ -19,6 +20,7 @@ static_assert(std::endian::native == std::endian::little, "binary vectors are co
 constexpr int64_t kMaxWidth = 1'000'000;
 constexpr size_t kMaxWordBytes = 64 << 10;
 constexpr size_t kMaxNumberBytes = 64;
+constexpr int64_t kMostSkipped = 100;  // more is no slip but another format
 constexpr std::string_view kBlank = " \t\r";
 
 std::string_view trimmed(std::string_view text) {
@@ -98,6 +100,8 @@ struct WordVectorReader::State {
   int64_t line = 1;  // of the next text line
   int64_t done = 0;
   int64_t replaced = 0;
+  int64_t skipped = 0;
+  std::string first_skipped{};  // what was wrong with it, and where
 
   [[noreturn]] void fail(const std::string& message) const {
     const bool text = format == VectorFormat::text;
@@ -203,15 +207,31 @@ struct WordVectorReader::State {
     }
   }
 
+  // Leaves `word` empty when the row is to be skipped.
   void take_word(std::string_view bytes, std::string& word) {
-    if (bytes.empty()) {
-      fail("an empty word");
+    word.clear();
+    if (bytes.empty() || bytes.find('\t') != std::string_view::npos) {
+      skip_row(bytes.empty() ? "an empty word" : "a word with a tab, '" + printable(bytes) + "'");
+      return;
     }
     if (bytes.size() > kMaxWordBytes) {
       fail("a word is longer than " + human_bytes(kMaxWordBytes));
     }
     word.assign(bytes);
     replaced += replace_invalid_utf8(word);
+  }
+
+  void skip_row(const std::string& fault) {
+    if (skipped == 0) {
+      try {
+        fail(fault);
+      } catch (const InputError& error) {
+        first_skipped = error.what();
+      }
+    }
+    if (++skipped > kMostSkipped) {
+      fail(fmt::format("{}, and {} rows before were skipped already", fault, kMostSkipped));
+    }
   }
 
   void check_finite(std::span<const float> vector, const std::string& word) const {
@@ -338,6 +358,8 @@ VectorFormat WordVectorReader::format() const { return state_->format; }
 int64_t WordVectorReader::width() const { return state_->width; }
 std::optional<int64_t> WordVectorReader::rows() const { return state_->rows; }
 int64_t WordVectorReader::replaced() const { return state_->replaced; }
+int64_t WordVectorReader::skipped() const { return state_->skipped; }
+const std::string& WordVectorReader::first_skipped() const { return state_->first_skipped; }
 uint64_t WordVectorReader::bytes_read() const { return state_->source.bytes_read(); }
 uint64_t WordVectorReader::file_bytes() const { return state_->source.file_bytes(); }
 uint64_t WordVectorReader::least_row_bytes() const { return state_->least_row_bytes(); }
@@ -346,16 +368,19 @@ bool WordVectorReader::compressed() const { return state_->source.compressed(); 
 bool WordVectorReader::next(std::string& word, std::span<float> vector) {
   State& state = *state_;
   const bool text = state.format == VectorFormat::text;
-  if (!state.more(text ? std::string_view(" \t\r\n") : std::string_view("\r\n"))) {
-    return false;
-  }
-  if (text && !state.next_text(word, vector)) {
-    return false;
-  }
-  if (!text) {
-    state.next_binary(word, vector);
-  }
-  ++state.done;
+  do {
+    const bool more = state.more(text ? std::string_view(" \t\r\n") : std::string_view("\r\n"));
+    if (!more || (text && !state.next_text(word, vector))) {
+      if (state.skipped > 0 && state.skipped == state.done) {
+        throw InputError(state.first_skipped);  // nothing is left
+      }
+      return false;
+    }
+    if (!text) {
+      state.next_binary(word, vector);
+    }
+    ++state.done;
+  } while (word.empty());
   return true;
 }
 

@@ -4,9 +4,9 @@
 //           GloVe's has no first line, and its words may contain spaces.
 //   binary  "V D\n", then V times: word, one space, D little-endian float32, "\n" (gensim writes no "\n")
 //
-// Words are UTF-8; broken sequences become U+FFFD and are counted. Refused, with the place: fewer or more
-// rows than V, an empty word, a number that is none or not finite, a size that the file cannot have (before
-// memory is taken for it).
+// Words are UTF-8; broken sequences become U+FFFD and are counted. Rows whose word is empty or has a tab are
+// skipped and counted, up to a hundred. Refused, with the place: fewer or more rows than V, a number that is
+// none or not finite, a size that the file cannot have (before memory is taken for it).
 #pragma once
 
 #include <cstdint>
@@ -53,8 +53,10 @@ class WordVectorReader {
   int64_t width() const;                // D
   std::optional<int64_t> rows() const;  // V; absent without a first line (GloVe)
   bool next(std::string& word, std::span<float> vector);
-  int64_t replaced() const;     // broken UTF-8 sequences so far
-  uint64_t bytes_read() const;  // of the file as it lies on the disk, for progress
+  int64_t replaced() const;                  // broken UTF-8 sequences so far
+  int64_t skipped() const;                   // rows without a word that could be told from its numbers
+  const std::string& first_skipped() const;  // place and reason of the first of them
+  uint64_t bytes_read() const;               // of the file as it lies on the disk, for progress
   uint64_t file_bytes() const;
   uint64_t least_row_bytes() const;  // what one row takes at least, before compression
   bool compressed() const;
@@ -75,6 +77,8 @@ struct ReadVectors {
   VectorFormat format = VectorFormat::text;
   int64_t duplicates = 0;  // rows whose word had come before; the first one counts
   int64_t replaced = 0;
+  int64_t skipped = 0;
+  std::string first_skipped{};
 };
 ReadVectors read_word_vectors(const std::string& path, const ReadVectorsOptions& options = {});
 

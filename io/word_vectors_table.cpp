@@ -94,6 +94,8 @@ ReadVectors read_word_vectors(const std::string& path, const ReadVectorsOptions&
     options.progress(1);
   }
   result.replaced = reader.replaced();
+  result.skipped = reader.skipped();
+  result.first_skipped = reader.first_skipped();
   return result;
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/check.h"
 #include "core/registry.h"
 #include "nn/block.h"
 #include "nn/cost.h"
@@ -38,6 +39,7 @@ struct GptOptions {
   std::optional<int64_t> max_length{};
   std::optional<int64_t> vocab_size{};
   bool tie_embeddings = true;
+  bool lm_head = true;
   double dropout = 0.1;
   std::optional<double> attention_dropout{};
   std::optional<double> embedding_dropout{};
@@ -68,6 +70,7 @@ struct GptOptions {
     visit("max_length", self.max_length, "longest sequence; absent: data.sequence_length", at_least(1));
     visit("vocab_size", self.vocab_size, "rows of the embedding; absent: the tokenizer's size", at_least(1));
     visit("tie_embeddings", self.tie_embeddings, "whether the output projection is the embedding");
+    visit("lm_head", self.lm_head, "false: without an output projection, as a published body has none");
     visit("dropout", self.dropout, "of embeddings and of what each sublayer adds", half_open(0, 1));
     visit("attention_dropout", self.attention_dropout, "of attention; absent: as dropout", half_open(0, 1));
     visit("embedding_dropout", self.embedding_dropout, "of embeddings; absent: as dropout", half_open(0, 1));
@@ -112,7 +115,7 @@ class Gpt final : public Model {
     positions_ =
         register_module("positions", std::make_shared<Positions>(gpt_positions(options, max_length_)));
     stack_ = register_module("stack", std::make_shared<Stack>(uniform_stack(options.layers, block)));
-    if (!options.tie_embeddings) {
+    if (!options.tie_embeddings && options.lm_head) {
       head_ = register_module(
           "head", std::make_shared<Linear>(LinearOptions{options.width, vocab_rows(), /*bias=*/false}));
     }
@@ -162,11 +165,12 @@ class Gpt final : public Model {
 
   // logits = states · embeddingᵀ
   Projection project(const Tensor& rows) override {
+    check(options_.lm_head, "this gpt has no output projection (model.lm_head is false)");
     return {.rows = rows, .weight = head_ ? head_->weight : tokens_->weight, .bias = {}};
   }
 
   double train_flops(const SequenceLengths& lengths, double labeled) const override {
-    const double head = static_cast<double>(vocab_rows() * options_.width);
+    const double head = options_.lm_head ? static_cast<double>(vocab_rows() * options_.width) : 0;
     return 6 * (lengths.source * matrix_weights(*stack_) + labeled * head) +
            attention_flops(options_.layers, options_.width, lengths.source, (lengths.source + 1) / 2);
   }

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "base/check.h"
 #include "core/registry.h"
 #include "nn/block.h"
 #include "nn/cost.h"
@@ -32,6 +33,7 @@ struct T5Options {
   int64_t max_distance = 128;
   std::optional<int64_t> vocab_size{};
   bool tie_embeddings = true;
+  bool lm_head = true;
   double attention_scale = 1;
   std::optional<double> output_scale{};
   double embedding_std = 1;
@@ -53,6 +55,7 @@ struct T5Options {
     visit("tie_embeddings",
           self.tie_embeddings,
           "output projection is the embedding, states scaled by 1/sqrt(D)");
+    visit("lm_head", self.lm_head, "false: without an output projection, as a published body has none");
     visit("attention_scale",
           self.attention_scale,
           "of query · key; the initial queries are the smaller for it",
@@ -107,7 +110,7 @@ class T5 final : public Model {
     decoder_ = register_module(
         "decoder",
         std::make_shared<Stack>(uniform_stack(decoder_layers(options), t5_block(options, /*decoder=*/true))));
-    if (!options.tie_embeddings) {
+    if (!options.tie_embeddings && options.lm_head) {
       head_ = register_module(
           "head", std::make_shared<Linear>(LinearOptions{options.width, vocab_rows(), /*bias=*/false}));
     }
@@ -169,6 +172,7 @@ class T5 final : public Model {
 
   // Version 1.0: logits = states / √D · embeddingᵀ; 1.1: a matrix of its own, unscaled.
   Projection project(const Tensor& rows) override {
+    check(options_.lm_head, "this t5 has no output projection (model.lm_head is false)");
     const Tensor& weight = head_ ? head_->weight : tokens_->weight;
     const double scale =
         options_.output_scale.value_or(head_ ? 1 : std::pow(static_cast<double>(options_.width), -0.5));
@@ -181,9 +185,10 @@ class T5 final : public Model {
     for (const auto& block : decoder_->blocks) {
       cross_keys += static_cast<double>(block->cross_attention->kv->weight.numel());
     }
-    const double products = lengths.source * (matrix_weights(*encoder_) + cross_keys) +
-                            lengths.target * matrix_weights(*decoder_) +
-                            labeled * static_cast<double>(vocab_rows() * options_.width);
+    const double products =
+        lengths.source * (matrix_weights(*encoder_) + cross_keys) +
+        lengths.target * matrix_weights(*decoder_) +
+        (options_.lm_head ? labeled * static_cast<double>(vocab_rows() * options_.width) : 0);
     return 6 * products + attention_flops(options_.layers, channels, lengths.source, lengths.source) +
            attention_flops(decoder_layers(options_), channels, lengths.target, (lengths.target + 1) / 2) +
            attention_flops(decoder_layers(options_), channels, lengths.target, lengths.source);

@@ -8,6 +8,8 @@
 #include <glob.h>
 #include <sys/stat.h>
 
+#include "base/check.h"
+#include "base/utf8.h"
 #include "text/class_order.h"
 #include "text/formats.h"
 
@@ -16,8 +18,39 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// A pattern with many braces stands for as many patterns as their alternatives multiplied.
+constexpr size_t kMostAlternatives = 1000;
+constexpr size_t kMostPatternBytes = 4096;
+
+// An upper bound of how many patterns the braces make: nested ones are multiplied, too.
+size_t alternatives_of(std::string_view pattern) {
+  size_t product = 1;
+  std::vector<size_t> open;  // alternatives so far
+  for (size_t i = 0; i < pattern.size() && product <= kMostAlternatives; ++i) {
+    if (pattern[i] == '\\') {
+      ++i;
+    } else if (pattern[i] == '{') {
+      open.push_back(1);
+    } else if (pattern[i] == ',' && !open.empty()) {
+      ++open.back();
+    } else if (pattern[i] == '}' && !open.empty()) {
+      product *= open.back();
+      open.pop_back();
+    }
+  }
+  return product;
+}
+
 // In no order, folders included.
 std::vector<std::string> matches_of(const std::string& pattern) {
+  check(pattern.size() <= kMostPatternBytes,
+        "files: a pattern has {} bytes; at most {} are searched for",
+        pattern.size(),
+        kMostPatternBytes);
+  check(alternatives_of(pattern) <= kMostAlternatives,
+        "files: the braces of {} stand for over {} patterns; name the files or folders in a list",
+        printable(pattern),
+        kMostAlternatives);
   glob_t found{};
   const int status = glob(pattern.c_str(), GLOB_BRACE | GLOB_TILDE, nullptr, &found);
   std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);

@@ -13,6 +13,7 @@
 #include "io/content_hash.h"
 #include "io/files.h"
 #include "text/class_order.h"
+#include "text/formats.h"
 #include "tokenizer/encode_columns.h"
 
 namespace lmzoo {
@@ -229,6 +230,21 @@ bool fits(const TokenStore& store, const TokenStoreRequest& request) {
 }
 
 }  // namespace
+
+void check_records(const TextOptions& text, const std::optional<std::vector<std::string>>& classes) {
+  constexpr int64_t kPlainRecords = 1000;
+  const std::vector<std::string> files = expand_files(text);
+  const bool has_rows = std::any_of(files.begin(), files.end(), [&](const std::string& path) {
+    const TextFormat format = format_of(text, path);
+    return format == TextFormat::jsonl || format == TextFormat::tsv;
+  });
+  ClassIndex index(classes);
+  int64_t read = 0;
+  for_each_record(text, [&](const TextRecord& record) {
+    item_of(record, index);
+    return has_rows || ++read < kPlainRecords;
+  });
+}
 
 std::string token_store_path(const TokenStoreRequest& request) {
   ContentHash hash;

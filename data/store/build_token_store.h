@@ -33,4 +33,8 @@ std::shared_ptr<const TokenStore> build_token_store(const TokenStoreRequest& req
 // options, the tokenizer and the classes.
 std::string token_store_path(const TokenStoreRequest& request);
 
+// Reads a text as build_token_store would and refuses what it would refuse: a row without one of the columns, an empty
+// label, a class that is not among `classes` (absent: all are new). Of text without rows only the beginning is read.
+void check_records(const TextOptions& text, const std::optional<std::vector<std::string>>& classes);
+
 }  // namespace lmzoo

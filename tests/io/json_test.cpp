@@ -1,5 +1,6 @@
 #include "io/json.h"
 
+#include "base/visible.h"
 #include "support/catch.h"
 #include "support/files.h"
 #include "support/mutants.h"
@@ -94,4 +95,16 @@ TEST_CASE("a JSON file that is missing or too large is named") {
   CHECK_THROWS_WITH(read_json(dir / "big.json", {.bytes = 4}),
                     dir / "big.json" + ": has 9 B; the limit is 4 B");
   CHECK(read_json(dir / "big.json").size() == 3);
+}
+
+TEST_CASE("JSON with what steers escaped is the same document") {
+  const Json value{{"text",
+                    "a\x7F\xC2\x9B"
+                    "31m \xE2\x80\xAE \xC3\xBC\n\x1b"},
+                   {"n", {1, 2}}};
+  for (const int indent : {-1, 2}) {
+    const std::string shown = visible_json(value.dump(indent));
+    CHECK(visible(shown) == shown);
+    CHECK(parse_json(shown, "shown") == value);
+  }
 }

@@ -107,6 +107,19 @@ TEST_CASE("a broken word is repaired and counted; of equal words the first stays
   CHECK(read_vectors("3 1\na 1\nb 2\nc x\n", {.limit = 2}).table.words == std::vector<std::string>{"a", "b"});
 }
 
+TEST_CASE("rows without a usable word are skipped, counted and told, up to a hundred") {
+  const ReadVectors found = read_vectors("5 1\na 1\n 2\nx\ty 3\nb 4\n\t5\n");
+  CHECK(found.table.words == std::vector<std::string>{"a", "b"});
+  CHECK(found.table.values == std::vector<float>{1, 4});
+  CHECK(found.skipped == 3);
+  CHECK_THAT(found.first_skipped, Catch::EndsWith("v:3: an empty word"));
+  std::string many = "102 1\na 1\n";
+  for (int i = 0; i < 101; ++i) {
+    many += " 2\n";
+  }
+  CHECK_THROWS_WITH(read_vectors(many), Catch::Contains("v:103: an empty word, and 100 rows before"));
+}
+
 TEST_CASE("what is no file of word vectors is refused with its place") {
   struct Case {
     std::string bytes, message;

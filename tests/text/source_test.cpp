@@ -269,3 +269,16 @@ TEST_CASE("the real tables of SST-2 and CoLA read with labels") {
   rows_of({.files = {*cola}, .text = "4", .label = "2"}, &counts);
   CHECK(counts.records == 527);
 }
+
+TEST_CASE("braces that stand for more patterns than anybody means are refused before they are searched for") {
+  TextOptions options;
+  options.files = {"/nowhere/"};
+  for (int i = 0; i < 30; ++i) {
+    options.files[0] += "{a,b}";  // 2^30 patterns
+  }
+  CHECK_THROWS_WITH(expand_files(options), Catch::Contains("stand for over 1000 patterns"));
+  options.files = {"/nowhere/{" + std::string(5000, ',') + "}"};
+  CHECK_THROWS_WITH(expand_files(options), Catch::Contains("has 5011 bytes; at most 4096"));
+  options.files = {"/nowhere/{a,b}{c,{d,e}}.txt"};
+  CHECK_THROWS_WITH(expand_files(options), Catch::Contains("no file matches"));
+}

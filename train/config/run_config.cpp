@@ -4,11 +4,11 @@
 #include <filesystem>
 
 #include "base/check.h"
+#include "base/strings.h"
 #include "base/utf8.h"
-#include "core/device.h"
 #include "io/files.h"
-#include "metrics/task.h"
 #include "train/config/model_source.h"
+#include "train/config/run_config_checks.h"
 #include "train/config/word_settings.h"
 
 namespace lmzoo {
@@ -239,93 +239,17 @@ void require_section(const std::string& type,
   }
 }
 
-void check_name(const RunConfig& config, const KeyPlaces& places) {
-  const auto legal = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; };
-  const std::string& name = config.name;
-  if (name.empty() || name.size() > 100 || name.front() == '.' ||
-      !std::all_of(name.begin(), name.end(), legal)) {
-    places.fail("name",
-                "'" + printable(name) +
-                    "' cannot be a folder; legal are up to 100 letters, digits, '-', '_' and '.', not first");
-  }
-}
-
-void check_text(const TextOptions& text, const std::string& key, const KeyPlaces& places) {
-  if (text.files.empty()) {
-    places.fail(key + ".files", "is missing; a list of paths or globs, as in [corpora/wordnet/train.txt]");
-  }
-  for (size_t i = 0; i < text.files.size(); ++i) {
-    if (text.files[i].empty()) {
-      places.fail(fmt::format("{}.files.{}", key, i), "is empty; a path or a glob is needed");
-    }
-  }
-}
-
-void check_data(const DataOptions& data, const KeyPlaces& places, ReadFor purpose) {
-  if (purpose == ReadFor::training || !data.train.files.empty()) {
-    check_text(data.train, "data.train", places);
-  }
-  const bool labeled = !data.train.label.empty();
-  const auto check_other = [&](const std::optional<TextOptions>& text, const std::string& key) {
-    if (!text) {
-      return;
-    }
-    check_text(*text, key, places);
-    if (labeled && text->label.empty()) {
-      places.fail(key + ".label", "is missing: data.train has labels (" + printable(data.train.label) + ")");
-    }
-  };
-  check_other(data.valid, "data.valid");
-  check_other(data.test, "data.test");
-  if (labeled && data.windows != WindowKind::documents) {
-    places.fail("data.windows",
-                "is " + std::string(name_of(data.windows)) +
-                    ", but data.train has labels, and those belong to documents; legal: documents");
-  }
-  if (data.cache_dir.empty()) {
-    places.fail("data.cache_dir", "is empty; a folder is needed, as in .cache");
-  }
-}
-
-// Whether a task has it shows when it first predicts; that there is none of this name shows now.
-void check_metric_names(const EvalOptions& eval, const KeyPlaces& places) {
-  std::vector<std::string> known = all_metric_names();
-  const auto check_name = [&](const std::string& key, const std::string& name) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      places.fail(key, fmt::format("'{}' is no metric{}", printable(name), suggestion(name, known)));
-    }
-  };
-  for (const std::string& name : eval.metrics) {
-    check_name("eval.metrics", name);
-  }
-  known.insert(known.end(), {"loss", "perplexity", "bits_per_byte"});
-  check_name("eval.best_by", eval.best_by);
-}
-
-void check_train(const RunConfig& config, const KeyPlaces& places) {
-  check_metric_names(config.eval, places);
-  const TrainOptions& train = config.train;
-  if (train.batch_size % train.micro_batches != 0) {
-    places.fail(
-        "train.micro_batches",
-        fmt::format("is {}, but must divide train.batch_size = {}", train.micro_batches, train.batch_size));
-  }
-  if (train.threads > 4096) {
-    places.fail("train.threads", fmt::format("is {}, but must be in [0, 4096]", train.threads));
-  }
-  places.locate("fine_tune", [&] { validate(config.fine_tune); });
-  places.locate("train.device", [&] { check_device_name(train.device); });
-  places.locate("schedule", [&] {
-    validate(config.schedule, {.lr = config.optimizer.lr, .steps = train.steps, .width = 1});
-  });
-  if (!config.data.valid && config.eval.every > 0) {
-    places.fail("eval.every",
-                fmt::format("is {}, but there is no data.valid to evaluate on", config.eval.every));
-  }
-  if (!config.data.valid && config.eval.patience > 0) {
-    places.fail("eval.patience",
-                fmt::format("is {}, but there is no data.valid to evaluate on", config.eval.patience));
-  }
+// Sections whose type is not told cannot be read: they are left out, and what is wrong is kept.
+void check_types(YamlNode& root, const Registry& registry, ErrorList& errors) {
+  const auto check_type =
+      [&](const std::string& section, const std::vector<std::string>& names, const auto& told_by) {
+        errors.collect(section, [&] { require_type(root, section, names, told_by); });
+        if (!errors.is_sound(section)) {
+          std::erase_if(root.entries, [&](const YamlEntry& entry) { return entry.key == section; });
+        }
+      };
+  check_type("model", names_of(registry.models()), std::vector<std::string>{"type", "from"});
+  check_type("objective", names_of(registry.objectives()), std::vector<std::string>{"type"});
 }
 
 }  // namespace
@@ -344,21 +268,24 @@ LoadedConfig parse_run_config(std::string_view text,
     apply_override(root, override);
   }
   expand_from(root);
-  require_type(root, "model", names_of(registry.models()), {"type", "from"});
-  require_type(root, "objective", names_of(registry.objectives()), {"type"});
+  ErrorList errors;
+  check_types(root, registry, errors);
   LoadedConfig loaded;
-  loaded.config.name = std::filesystem::path(file).stem().string();
-  RunConfigGroup group(loaded.config, &registry);
-  read_fields(group, root, loaded.places);
-  require_section(loaded.config.model.type, "model", names_of(registry.models()), loaded.places);
-  require_section(loaded.config.objective.type, "objective", names_of(registry.objectives()), loaded.places);
-  if (!loaded.places.written("optimizer")) {
-    settle_optimizer(loaded.config, registry);
+  RunConfig& config = loaded.config;
+  config.name = std::filesystem::path(file).stem().string();
+  RunConfigGroup group(config, &registry);
+  read_fields(group, root, loaded.places, errors);
+  const auto check_there =
+      [&](const std::string& type, const char* section, const std::vector<std::string>& names) {
+        collect_check(errors, {section}, [&] { require_section(type, section, names, loaded.places); });
+      };
+  check_there(config.model.type, "model", names_of(registry.models()));
+  check_there(config.objective.type, "objective", names_of(registry.objectives()));
+  if (!loaded.places.written("optimizer") && errors.is_sound("model")) {
+    settle_optimizer(config, registry);
   }
-  check_name(loaded.config, loaded.places);
-  check_data(loaded.config.data, loaded.places, purpose);
-  settle_word_vectors(loaded);
-  check_train(loaded.config, loaded.places);
+  check_meaning(loaded, purpose, errors);
+  errors.throw_if_any();
   return loaded;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "base/visible.h"
 #include "train/run/run_folder.h"
 #include "train/run/train_run.h"
 
@@ -27,7 +28,7 @@ class Sweep {
                    "run %zu of %zu: %s%s\n",
                    i + 1,
                    outcome_.runs.size(),
-                   run.folder.c_str(),
+                   visible(run.folder).c_str(),
                    finished_[i] ? " is finished" : "");
       const auto result = finished_[i] ? TrainResult{} : trained(run);
       if (result && result->reason == StopReason::signal) {
@@ -68,7 +69,7 @@ class Sweep {
       if (!is_run(run.folder)) {
         throw;
       }
-      std::fprintf(stderr, "%s failed: %s\n", run.folder.c_str(), error.what());
+      std::fprintf(stderr, "%s\n", message_line(run.folder + " failed: " + error.what()).c_str());
       return std::nullopt;
     }
   }

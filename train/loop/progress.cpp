@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/visible.h"
 #include "train/loop/stop_signal.h"
 
 namespace lmzoo {
@@ -82,8 +83,8 @@ std::string short_time(double seconds) {
   return text;
 }
 
-ProgressBar::ProgressBar(std::string title, std::string unit, Style style, std::FILE* out)
-    : title_(std::move(title)), unit_(std::move(unit)), style_(style), out_(out) {
+ProgressBar::ProgressBar(const std::string& title, std::string unit, Style style, std::FILE* out)
+    : title_(visible(title)), unit_(std::move(unit)), style_(style), out_(out) {
   if (style_ == Style::automatic) {
     style_ = can_show_a_bar(out_) ? Style::bar : Style::lines;
   }
@@ -104,7 +105,7 @@ void ProgressBar::start(int64_t done, int64_t total) {
 
 void ProgressBar::update(int64_t done, const std::string& text) {
   done_ = done;
-  text_ = text;
+  text_ = visible(text);
   const double since = seconds_between(drawn_, Clock::now());
   if (since >= (style_ == Style::bar ? kBarInterval : kLineInterval)) {
     draw();
@@ -116,7 +117,7 @@ void ProgressBar::note(const std::string& line) {
     return;
   }
   clear_bar();
-  std::fprintf(out_, "%s\n", line.c_str());
+  std::fprintf(out_, "%s\n", visible(line).c_str());
   std::fflush(out_);
   if (started_ && style_ == Style::bar) {
     draw();

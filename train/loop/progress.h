@@ -18,7 +18,10 @@ class ProgressBar {
 
   // "title  [#####     ]  52%  1.2k/s  0:31 left  text". `unit` names what is
   // counted, as in "step"; empty: no rate is shown.
-  ProgressBar(std::string title, std::string unit, Style style = Style::automatic, std::FILE* out = stderr);
+  ProgressBar(const std::string& title,
+              std::string unit,
+              Style style = Style::automatic,
+              std::FILE* out = stderr);
   ~ProgressBar();
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;

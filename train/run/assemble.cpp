@@ -7,10 +7,13 @@
 #include "base/check.h"
 #include "base/rng.h"
 #include "core/device.h"
+#include "core/machine_memory.h"
 #include "core/parameters.h"
 #include "core/torch_error.h"
 #include "data/batches/collate.h"
 #include "data/store/build_token_store.h"
+#include "io/files.h"
+#include "nn/parameter.h"
 #include "tokenizer/vocabulary_of.h"
 #include "train/exchange/huggingface/peft.h"
 #include "train/run/full_window.h"
@@ -39,6 +42,20 @@ auto built(const Make& make) {
   } catch (const c10::Error& error) {
     throw InputError("cannot be built: " + first_line(error));
   }
+}
+
+std::shared_ptr<Model> make_model(const LoadedConfig& loaded,
+                                  const Registry& registry,
+                                  const Vocabulary& vocabulary) {
+  const RunConfig& config = loaded.config;
+  return loaded.places.locate("model", [&] {
+    seed_weights(config, 0);
+    return built([&] {
+      return registry.model(config.model.type)
+          .make(config.model.options,
+                {.vocabulary = vocabulary, .sequence_length = config.data.sequence_length});
+    });
+  });
 }
 
 // The parts meet in a batch of one full window.
@@ -146,6 +163,24 @@ ObjectiveContext objective_context(const Parts& parts, int64_t sequence_length, 
   return context;
 }
 
+void check_weights_fit(const LoadedConfig& loaded,
+                       const Registry& registry,
+                       const Vocabulary& vocabulary,
+                       uint64_t memory) {
+  const MetaScope meta;
+  const auto model = make_model(loaded, registry, vocabulary);
+  uint64_t bytes = 0;
+  for (const Tensor& weight : model->parameters()) {
+    bytes += weight.nbytes();
+  }
+  loaded.places.locate("model", [&] {
+    check(bytes <= memory,
+          "has weights of {}, but there are {} of memory",
+          human_bytes(bytes),
+          human_bytes(memory));
+  });
+}
+
 Parts build_parts(const LoadedConfig& loaded,
                   const Registry& registry,
                   const Vocabulary& vocabulary,
@@ -153,14 +188,7 @@ Parts build_parts(const LoadedConfig& loaded,
   const RunConfig& config = loaded.config;
   Parts parts{.model = nullptr, .objective = nullptr, .vocabulary = vocabulary, .classes = classes};
   parts.reading = reading_of(config);
-  parts.model = loaded.places.locate("model", [&] {
-    seed_weights(config, 0);
-    return built([&] {
-      return registry.model(config.model.type)
-          .make(config.model.options,
-                {.vocabulary = vocabulary, .sequence_length = config.data.sequence_length});
-    });
-  });
+  parts.model = make_model(loaded, registry, vocabulary);
   parts.objective = loaded.places.locate("objective", [&] {
     seed_weights(config, 1);
     return registry.objective(config.objective.type)
@@ -289,6 +317,7 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
   const Vocabulary vocabulary = vocabulary_of(*run.tokenizer);
   const auto store = open_training_store(loaded, run.tokenizer, options);
   run.inputs = inputs_of(*run.tokenizer, *store, nullptr);
+  check_weights_fit(loaded, registry, vocabulary, usable_memory());
   run.parts = build_parts(loaded, registry, vocabulary, store->classes());
   const Windows windows = make_windows(loaded, *run.parts.objective, vocabulary, store);
   run.batches = loaded.places.locate("data.train", [&] {

@@ -57,6 +57,12 @@ Parts build_parts(const LoadedConfig& loaded,
                   const Vocabulary& vocabulary,
                   const std::vector<std::string>& classes);
 
+// Refuses a model whose weights alone do not fit into so many bytes, before any of them is made.
+void check_weights_fit(const LoadedConfig& loaded,
+                       const Registry& registry,
+                       const Vocabulary& vocabulary,
+                       uint64_t memory);
+
 // The rule that the configuration names, on the parameters of the context.
 std::unique_ptr<Optimizer> make_optimizer(const LoadedConfig& loaded,
                                           const Registry& registry,

@@ -1,4 +1,5 @@
 // assemble_word_vectors of assemble.h.
+#include "core/machine_memory.h"
 #include "train/run/assemble.h"
 
 namespace lmzoo {
@@ -13,6 +14,7 @@ WordVectorParts assemble_word_vectors(const LoadedConfig& loaded,
   made.store =
       open_store(loaded, "data.train", loaded.config.data.train, made.tokenizer, std::nullopt, style);
   made.inputs = inputs_of(*made.tokenizer, *made.store, nullptr);
+  check_weights_fit(loaded, registry, made.tokenizer->vocabulary(), usable_memory());
   made.parts = build_parts(loaded, registry, made.tokenizer->vocabulary(), {});
   if (loaded.config.data.valid) {
     const auto valid =

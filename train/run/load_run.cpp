@@ -1,6 +1,7 @@
 // load_run of assemble.h.
 #include "base/check.h"
 #include "core/device.h"
+#include "core/machine_memory.h"
 #include "core/parameters.h"
 #include "core/tensor_file.h"
 #include "nn/parameter.h"
@@ -34,6 +35,7 @@ Parts build_parts_to_ask(const LoadedConfig& loaded,
                          const Registry& registry,
                          const Vocabulary& vocabulary,
                          const std::vector<std::string>& classes) {
+  check_weights_fit(loaded, registry, vocabulary, usable_memory());
   const UnsetScope unset;
   try {
     return build_parts(loaded, registry, vocabulary, classes);

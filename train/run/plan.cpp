@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/words/word_index.h"
+#include "core/machine_memory.h"
 #include "core/parameters.h"
 #include "data/store/build_token_store.h"
 #include "io/files.h"
@@ -44,9 +45,16 @@ class Planner {
   Plan make() {
     plan_.title = config_.name + ": " + config_.model.type + " on " + config_.objective.type;
     check_files();
-    const Vocabulary vocabulary = find_vocabulary();
-    find_classes();
-    build(vocabulary);
+    Vocabulary vocabulary;
+    if (errors_.is_sound("data")) {
+      errors_.collect("tokenizer", [&] { vocabulary = find_vocabulary(); });
+      errors_.collect("data", [&] { find_classes(); });
+      check_rows();
+    }
+    if (errors_.is_sound("tokenizer") && errors_.is_sound("data")) {
+      errors_.collect("model", [&] { build(vocabulary); });
+    }
+    errors_.throw_if_any();
     count_work();
     if (options_.look_at_files) {
       count_texts();
@@ -62,11 +70,13 @@ class Planner {
     const auto look = [&](const std::string& name, const TextOptions& text) {
       const std::string key = "data." + name + ".files";
       PlannedText planned{.name = name, .bytes = 0, .tokens = 0, .documents = {}, .windows = {}};
-      loaded_.places.locate(key, [&] {
-        for (const std::string& file : expand_files(text)) {
-          planned.bytes += std::filesystem::file_size(file);
-        }
-        check(planned.bytes > 0, "there is no text in {}", text.files.front());
+      errors_.collect(key, [&] {
+        loaded_.places.locate(key, [&] {
+          for (const std::string& file : expand_files(text)) {
+            planned.bytes += std::filesystem::file_size(file);
+          }
+          check(planned.bytes > 0, "there is no text in {}", text.files.front());
+        });
       });
       plan_.texts.push_back(planned);
     };
@@ -78,7 +88,32 @@ class Planner {
       look("test", *config_.data.test);
     }
     if (!config_.warm_start.from.empty()) {
-      loaded_.places.locate("warm_start.from", [&] { warm_start_file(config_.warm_start.from); });
+      errors_.collect("warm_start.from", [&] {
+        loaded_.places.locate("warm_start.from", [&] { warm_start_file(config_.warm_start.from); });
+      });
+    }
+  }
+
+  // What training would refuse when it encodes the text, unless it has been encoded already.
+  void check_rows() {
+    if (!options_.look_at_files || !errors_.is_sound("data")) {
+      return;
+    }
+    const auto look = [&](const char* key, const TextOptions& text, const auto& classes, bool is_train) {
+      errors_.collect(key, [&] {
+        loaded_.places.locate(key, [&] {
+          if (cached_store(text, is_train) == nullptr) {
+            check_records(text, classes);
+          }
+        });
+      });
+    };
+    using Classes = std::optional<std::vector<std::string>>;
+    if (!has_classes(config_.data.train)) {  // else they have been read
+      look("data.train", config_.data.train, Classes(), true);
+    }
+    if (config_.data.valid) {
+      look("data.valid", *config_.data.valid, Classes(classes_), false);
     }
   }
 
@@ -148,6 +183,7 @@ class Planner {
       plan_.labels_per_window = work.labels_per_word * static_cast<double>(plan_.lengths.raw);
       plan_.tokens_per_step = work.words_per_step;
       plan_.memory_bytes = rounded(kProcessBytes + 4.0 * static_cast<double>(plan_.parameters));
+      plan_.state_bytes = plan_.least_bytes = plan_.memory_bytes;
       return;
     }
     constexpr int64_t kWindows = 8;  // objectives may draw how much they label
@@ -174,7 +210,23 @@ class Planner {
     const double positions =
         config_.fine_tune.probe ? 0 : tokens * static_cast<double>(config_.micro_batch());
     const double number = config_.train.precision == Precision::bf16 ? 2 : 4;
-    plan_.memory_bytes = rounded(kProcessBytes + state + positions * saved_numbers() * number);
+    const double position_bytes = saved_numbers() * number;
+    plan_.memory_bytes = rounded(kProcessBytes + state + positions * position_bytes);
+    plan_.state_bytes = rounded(kProcessBytes + state);
+    // A sequence has at least one position, and some bytes of it wait on the CPU wherever it is computed.
+    const double sequences = static_cast<double>(config_.micro_batch());
+    const double least = config_.fine_tune.probe ? sizeof(int64_t) : position_bytes + sizeof(int64_t);
+    plan_.least_bytes = rounded(kProcessBytes + state + sequences * least);
+    note_memory();
+  }
+
+  // Planned here, it may run elsewhere: a note, and no error.
+  void note_memory() {
+    const uint64_t memory = usable_memory();
+    if (!options_.device.is_cuda() && static_cast<uint64_t>(plan_.memory_bytes) > memory) {
+      plan_.warnings.push_back(fmt::format(
+          "full batches need more than the {} of memory that this machine gives", human_bytes(memory)));
+    }
   }
 
   void note_attention(const Inputs& inputs) {
@@ -240,15 +292,10 @@ class Planner {
   const PlanOptions& options_;
   std::shared_ptr<const Tokenizer> tokenizer_;  // null: not made yet
   std::vector<std::string> classes_;
+  ErrorList errors_;
   Parts parts_;
   Plan plan_;
 };
-
-std::string scaled_number(double value, const char* unit) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%.3g %s", value, unit);
-  return text;
-}
 
 }  // namespace
 
@@ -290,83 +337,26 @@ Plan make_plan(const LoadedConfig& loaded, const Registry& registry, const PlanO
   return Planner(loaded, registry, options).make();
 }
 
-std::string grouped(int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto at = static_cast<int64_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3) {
-    digits.insert(static_cast<size_t>(at), ",");
-  }
-  return digits;
-}
-
-Json to_json(const Plan& plan) {
-  Json texts = Json::object();
-  for (const PlannedText& text : plan.texts) {
-    texts[text.name] = {{"bytes", text.bytes},
-                        {"tokens", text.tokens},
-                        {"tokens_estimated", !text.documents},
-                        {"documents", text.documents ? Json(*text.documents) : Json()},
-                        {"windows", text.windows ? Json(*text.windows) : Json()}};
-  }
-  return {{"title", plan.title},
-          {"parameters", plan.parameters},
-          {"trained_parameters", plan.trained},
-          {"trained", plan.trained < plan.parameters ? Json(plan.trained_parts) : Json()},
-          {"adapted", plan.adapted},
-          {"vocabulary", plan.vocabulary},
-          {"classes", plan.classes},
-          {"raw_length", plan.lengths.raw},
-          {"source_length", plan.lengths.source},
-          {"target_length", plan.lengths.target},
-          {"labels_per_window", plan.labels_per_window},
-          {"tokens_per_step", plan.tokens_per_step},
-          {"flops_per_token", plan.flops_per_token},
-          {"flops", plan.flops},
-          {"memory_bytes", plan.memory_bytes},
-          {"epochs", plan.epochs ? Json(*plan.epochs) : Json()},
-          {"data", texts},
-          {"warnings", plan.warnings}};
-}
-
-std::string to_text(const Plan& plan) {
-  std::string out = plan.title + "\n";
-  const auto line = [&](const std::string& name, const std::string& value) {
-    out += "  " + name + std::string(name.size() < 18 ? 18 - name.size() : 1, ' ') + value + "\n";
+void check_memory(const LoadedConfig& loaded, const Plan& plan, const MemoryLimits& limits) {
+  const auto fit = [&](const char* key, int64_t bytes, const char* what, const char* advice) {
+    loaded.places.locate(key, [&] {
+      check(static_cast<uint64_t>(bytes) <= limits.cpu,
+            "needs at least {} of memory for {}, but there are {}{}",
+            human_bytes(static_cast<uint64_t>(bytes)),
+            what,
+            human_bytes(limits.cpu),
+            advice);
+    });
   };
-  line("parameters",
-       grouped(plan.parameters) +
-           (plan.trained < plan.parameters ? ", of which " + grouped(plan.trained) + " are trained" : ""));
-  if (plan.trained < plan.parameters) {
-    for (const auto& [name, count] : plan.trained_parts) {
-      line("  trained", grouped(count) + " of " + name);
-    }
+  if (!limits.trains_on_cpu) {
+    fit("model", 4 * plan.parameters, "its weights", "");
+    return;
   }
-  line("vocabulary",
-       grouped(plan.vocabulary) + (plan.classes > 0 ? fmt::format(", {} classes", plan.classes) : ""));
-  line("lengths",
-       fmt::format("raw {}, source {}, target {}, labels {:g} a full window",
-                   plan.lengths.raw,
-                   plan.lengths.source,
-                   plan.lengths.target,
-                   plan.labels_per_window));
-  for (const PlannedText& text : plan.texts) {
-    std::string value = (text.documents ? "" : "about ") + grouped(text.tokens) + " tokens";
-    if (text.documents) {
-      value += " in " + grouped(*text.documents) + " documents, " + grouped(*text.windows) + " windows";
-    }
-    line(text.name, value + ", " + human_bytes(text.bytes));
-  }
-  line("a step",
-       grouped(plan.tokens_per_step) + " tokens at most, " +
-           scaled_number(plan.flops_per_token * static_cast<double>(plan.tokens_per_step) / 1e9, "GFLOP"));
-  line("a token", scaled_number(plan.flops_per_token / 1e6, "MFLOP"));
-  line("the run",
-       scaled_number(plan.flops / 1e12, "TFLOP") +
-           (plan.epochs ? ", " + scaled_number(*plan.epochs, "epochs") : ""));
-  line("memory", "about " + human_bytes(static_cast<uint64_t>(plan.memory_bytes)));
-  for (const std::string& warning : plan.warnings) {
-    line("note", warning);
-  }
-  return out;
+  fit("model", plan.state_bytes, "weights, gradients and moments", "");
+  fit("train.batch_size",
+      plan.least_bytes,
+      "a micro-batch of even the shortest sequences",
+      "; train.micro_batches cuts a batch into parts");
 }
 
 }  // namespace lmzoo

@@ -48,6 +48,8 @@ struct Plan {
   double flops_per_token = 0;    // forward and backward, for each of them
   double flops = 0;              // of the whole run
   int64_t memory_bytes = 0;      // weights, gradients, moments and activations; an estimate
+  int64_t state_bytes = 0;       // of these, what no batch size changes: weights, gradients and moments
+  int64_t least_bytes = 0;       // and what a batch of sequences of one position each would need
   std::vector<PlannedText> texts;
   std::optional<double> epochs;  // passes over the training windows
   std::vector<std::string> warnings;
@@ -58,6 +60,14 @@ struct PlanOptions {
   at::Device device = at::kCPU;  // where the run will be, when it is known
 };
 Plan make_plan(const LoadedConfig& loaded, const Registry& registry, const PlanOptions& options = {});
+
+// What a run may take.
+struct MemoryLimits {
+  uint64_t cpu = 0;  // bytes
+  bool trains_on_cpu = true;
+};
+// Refuses a run that surely cannot fit: weights, and on the CPU gradients, moments and the smallest batch, too.
+void check_memory(const LoadedConfig& loaded, const Plan& plan, const MemoryLimits& limits);
 
 Json to_json(const Plan& plan);
 std::string to_text(const Plan& plan);

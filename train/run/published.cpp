@@ -78,6 +78,19 @@ std::shared_ptr<const Tokenizer> tokenizer_of(const ModelFromFolder& from) {
   return make_ids_only_tokenizer(vocabulary);
 }
 
+// Runs `work`; its InputError without a place gets the file that says what it is about.
+template <class Work>
+auto at_file(const std::string& file, const Work& work) {
+  try {
+    return work();
+  } catch (const InputError& error) {
+    if (!error.where().file.empty()) {
+      throw;
+    }
+    throw InputError(Location{file}, error.what());
+  }
+}
+
 }  // namespace
 
 PublishedRun load_huggingface(const std::string& folder,
@@ -89,12 +102,14 @@ PublishedRun load_huggingface(const std::string& folder,
   LoadedRun& run = published.run;
   run.folder = folder;
   run.checkpoint = folder;
-  run.config = config_of(from, registry);
+  run.config = at_file(folder + "/config.json", [&] { return config_of(from, registry); });
   run.device = choose_device({.name = device.empty() ? run.config.config.train.device : device}).device;
   run.tokenizer = tokenizer_of(from);
   const std::vector<std::string> classes =
       from.task.architecture.empty() ? std::vector<std::string>{} : from.task.labels;
-  run.parts = build_parts_to_ask(run.config, registry, vocabulary_of(*run.tokenizer), classes);
+  run.parts = at_file(folder + "/config.json", [&] {
+    return build_parts_to_ask(run.config, registry, vocabulary_of(*run.tokenizer), classes);
+  });
   published.account = import_weights(
       *run.parts.model, &*run.parts.objective, files, from, {.objective = run.config.config.objective.type});
   return published;

@@ -9,8 +9,10 @@
 
 #include "base/check.h"
 #include "base/version.h"
+#include "base/visible.h"
 #include "core/cpu_setup.h"
 #include "core/isa.h"
+#include "core/machine_memory.h"
 #include "io/content_hash.h"
 #include "train/config/word_settings.h"
 #include "train/loop/stop_signal.h"
@@ -25,7 +27,7 @@ namespace {
 
 void log(const std::string& line) {
   if (!line.empty()) {
-    std::fprintf(stderr, "%s\n", line.c_str());
+    std::fprintf(stderr, "%s\n", visible(line).c_str());
   }
 }
 
@@ -112,10 +114,13 @@ TrainResult train_run(const LoadedConfig& loaded,
   const RunLock lock(run);
   check_run_folder(run, config, go_on.resume);
   const bool goes_on = !list_checkpoints(run).empty();
-  const int64_t threads = set_up_cpu(config.train.threads);
+  const int64_t threads =
+      loaded.places.locate("train.threads", [&] { return set_up_cpu(config.train.threads); });
   const DeviceChoice device = choose_device_of(loaded);
   if (!goes_on) {
-    log(to_text(make_plan(loaded, registry)));
+    const Plan plan = make_plan(loaded, registry);
+    check_memory(loaded, plan, {.cpu = usable_memory(), .trains_on_cpu = device.device.is_cpu()});
+    log(to_text(plan));
   }
   throw_if_stopped();
   if (trains_word_vectors(config)) {

@@ -1,11 +1,13 @@
 #include "train/start/word_vectors.h"
 
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "base/visible.h"
 #include "io/lines.h"
 #include "io/safetensors.h"
 #include "io/yaml.h"
@@ -88,7 +90,12 @@ ReadVectors load_word_vectors(const WordVectorSource& source, const Progress& pr
   if (progress) {
     options.progress = [&](double share) { progress(source.path, share); };
   }
-  return read_word_vectors(source.path, options);
+  ReadVectors read = read_word_vectors(source.path, options);
+  if (read.skipped > 0) {
+    const std::string note = fmt::format("{}; {} such rows were skipped", read.first_skipped, read.skipped);
+    std::fprintf(stderr, "%s\n", visible(note).c_str());
+  }
+  return read;
 }
 
 }  // namespace lmzoo

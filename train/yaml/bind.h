@@ -5,6 +5,8 @@
 // Every error of reading is `file:line:col: dotted.key: what is wrong, what is legal (did you mean 'x'?)`.
 #pragma once
 
+#include <cstddef>
+#include <exception>
 #include <functional>
 #include <map>
 #include <set>
@@ -19,6 +21,48 @@
 #include "io/yaml.h"
 
 namespace lmzoo {
+
+// Several mistakes of one configuration, each a line of what(), in the order of the file.
+class ConfigErrors : public InputError {
+ public:
+  using InputError::InputError;
+};
+
+// Mistakes as they are found, so that all can be told at once. What a mistake made meaningless is not looked at: see
+// `is_sound`.
+class ErrorList {
+ public:
+  // Runs `work` on what stands at `key`; its InputError is kept.
+  template <class Work>
+  void collect(const std::string& key, const Work& work) {
+    try {
+      work();
+    } catch (const InputError& error) {
+      add(key, error);
+    }
+  }
+
+  // Of further mistakes only the number is told; to describe each of a million would take minutes.
+  bool is_full() const;
+  void add_untold(const std::string& key);
+  bool empty() const { return errors_.empty(); }
+  // Whether no mistake was found below the top-level section of `key`.
+  bool is_sound(const std::string& key) const;
+  // Nothing, the one mistake as it is, or ConfigErrors.
+  void throw_if_any() const;
+
+ private:
+  void add(const std::string& key, const InputError& error);  // within the handler that caught it
+
+  struct Found {
+    Location where;
+    std::string line;
+    std::exception_ptr thrown;
+  };
+  std::vector<Found> errors_;
+  std::set<std::string> sections_;
+  size_t more_ = 0;  // beyond those that are kept
+};
 
 // The dotted keys of a configuration, and where the value of each was written: a place in the file, or the
 // flag that set it. `data.train.files.0` is an item of a list.
@@ -42,6 +86,8 @@ class KeyPlaces {
   auto locate(const std::string& key, const Work& work) const {
     try {
       return work();
+    } catch (const ConfigErrors&) {
+      throw;  // each has its own place
     } catch (const InputError& error) {
       if (!error.where().file.empty()) {
         throw;
@@ -58,7 +104,8 @@ class KeyPlaces {
 };
 
 // Reads a mapping into a group whose fields hold their defaults; what is absent stays. Unknown and misplaced
-// keys, other types, values out of range and NaN or infinity are refused.
+// keys, other types, values out of range and NaN or infinity are refused: all at once, or into `errors`.
+void read_fields(GroupRef& group, const YamlNode& node, KeyPlaces& places, ErrorList& errors);
 void read_fields(GroupRef& group, const YamlNode& node, KeyPlaces& places);
 template <Options T>
 void read_fields(T& options, const YamlNode& node, KeyPlaces& places) {

@@ -57,6 +57,7 @@ class KeyCollector final : public FieldVisitor {
 struct ReadContext {
   GroupRef& root;
   KeyPlaces& places;
+  ErrorList& errors;
 };
 
 // Reads one value. `node` is what stands at `key`.
@@ -214,10 +215,18 @@ class MappingReader final : public FieldVisitor {
   }
 
   void refuse_unknown() const {
+    if (!type_is_known_) {
+      return;  // neither are the keys that belong to it
+    }
     for (const YamlEntry& entry : mapping_.entries) {
-      if (std::find(known_.begin(), known_.end(), entry.key) == known_.end()) {
-        refuse(entry);
+      if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) {
+        continue;
       }
+      if (context_.errors.is_full()) {
+        context_.errors.add_untold(child(prefix_, entry.key));
+        continue;
+      }
+      context_.errors.collect(child(prefix_, entry.key), [&] { refuse(entry); });
     }
   }
 
@@ -225,11 +234,19 @@ class MappingReader final : public FieldVisitor {
   template <class Read>
   void read(const FieldInfo& info, const Read& read) {
     known_.emplace_back(info.name);
-    context_.places.know(child(prefix_, info.name));
-    if (const YamlNode* node = mapping_.find(info.name)) {
-      ValueReader reader(context_, *node, child(prefix_, info.name));
-      read(reader);
+    const std::string key = child(prefix_, info.name);
+    context_.places.know(key);
+    const YamlNode* node = mapping_.find(info.name);
+    if (node == nullptr) {
+      return;
     }
+    const bool decides_keys = info.name == "type" || info.name == "preset";
+    type_is_known_ = type_is_known_ && !decides_keys;
+    context_.errors.collect(key, [&] {
+      ValueReader reader(context_, *node, key);
+      read(reader);
+      type_is_known_ = type_is_known_ || decides_keys;
+    });
   }
 
   [[noreturn]] void refuse(const YamlEntry& entry) const {
@@ -263,6 +280,7 @@ class MappingReader final : public FieldVisitor {
   const YamlNode& mapping_;
   std::string prefix_;
   std::vector<std::string> known_;
+  bool type_is_known_ = true;  // false: `type` or `preset` is no legal one
 };
 
 void read_group(ReadContext& context, GroupRef& group, const YamlNode& node, const std::string& key) {
@@ -346,10 +364,16 @@ void KeyPlaces::fail_near(const std::string& key, const std::string& message) co
   fail(key, !word.empty() && key.ends_with("." + word) ? rest : message);
 }
 
-void read_fields(GroupRef& group, const YamlNode& node, KeyPlaces& places) {
+void read_fields(GroupRef& group, const YamlNode& node, KeyPlaces& places, ErrorList& errors) {
   places.add("", node.where);
-  ReadContext context{group, places};
-  read_group(context, group, node, "");
+  ReadContext context{group, places, errors};
+  errors.collect("", [&] { read_group(context, group, node, ""); });
+}
+
+void read_fields(GroupRef& group, const YamlNode& node, KeyPlaces& places) {
+  ErrorList errors;
+  read_fields(group, node, places, errors);
+  errors.throw_if_any();
 }
 
 Override parse_override(const std::string& argument) {

@@ -97,10 +97,22 @@ TEST_CASE("an empty configuration, and one without model or objective, are refus
   CHECK_THROWS_WITH(parse(""), Catch::Contains("is empty"));
   CHECK_THROWS_WITH(
       parse("name: x"),
-      "dir/f.yaml:1:1: model: is missing; expected {type: ...}, with one of bert, gpt, t5, word2vec");
+      Catch::StartsWith(
+          "dir/f.yaml:1:1: model: is missing; expected {type: ...}, with one of bert, gpt, t5, "
+          "word2vec\ndir/f.yaml:1:1: objective: is missing; expected {type: ...}, with one of ") &&
+          Catch::Contains("\ndir/f.yaml:1:1: data.train.files: is missing; "));
   CHECK_THROWS_WITH(parse(kGood, {"model={tpye: gpt}"}),
                     "--set model: model.tpye: unknown key (did you mean 'type'?)");
   CHECK_THROWS_WITH(parse("[a]"), "dir/f.yaml:1:1: expected keys with values, got a list");
+}
+
+TEST_CASE("of many mistakes twenty are told, and how many there are beside them") {
+  std::string text(kGood);
+  for (int i = 0; i < 50'000; ++i) {  // described one by one they would take seconds
+    text += fmt::format("unknown{}: 1\n", i);
+  }
+  CHECK_THROWS_WITH(parse(text),
+                    Catch::Contains(": unknown19: unknown key") && Catch::EndsWith("\nand 49980 more"));
 }
 
 TEST_CASE("an optimizer is a rule with its own options beside those that every rule has") {

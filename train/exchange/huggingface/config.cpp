@@ -1,6 +1,7 @@
 #include "train/exchange/huggingface/config.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 #include "base/check.h"
@@ -159,12 +160,22 @@ std::vector<std::string> read_labels(ConfigKeys& keys) {
   if (!map->is_object()) {
     keys.fail("id2label", "must be an object of ids and names");
   }
-  for (size_t i = 0; i < map->size(); ++i) {
-    const auto it = map->find(std::to_string(i));
-    if (it == map->end() || !it->is_string()) {
-      keys.fail("id2label", fmt::format("has no name for label {} of {}", i, map->size()));
+  // In the order of the file: an object of so many keys is slow to search.
+  std::vector<std::optional<std::string>> named(map->size());
+  for (const auto& [key, name] : map->items()) {
+    size_t index = named.size();
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
+    const bool is_index =
+        error == std::errc() && end == key.data() + key.size() && std::to_string(index) == key;
+    if (is_index && index < named.size() && name.is_string()) {
+      named[index] = name.get<std::string>();
     }
-    labels.push_back(it->get<std::string>());
+  }
+  for (size_t i = 0; i < named.size(); ++i) {
+    if (!named[i]) {
+      keys.fail("id2label", fmt::format("has no name for label {} of {}", i, named.size()));
+    }
+    labels.push_back(std::move(*named[i]));
   }
   return labels;
 }

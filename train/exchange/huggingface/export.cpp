@@ -51,7 +51,7 @@ std::string choose_architecture(const PortableRun& run,
                                 const std::string& wanted) {
   const HeadNames* head = names.head_of(run.objective_type);
   std::vector<std::string> known{std::string(family.body)};
-  const bool speaks = family.type != "bert" || OptionValues(options).flag("lm_head", true);
+  const bool speaks = OptionValues(options).flag("lm_head", true);
   if (speaks) {
     known.emplace_back(family.language);
   }

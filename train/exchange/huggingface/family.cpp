@@ -41,6 +41,15 @@ bool FoundTensors::equal(std::string_view a, std::string_view b) const {
          first->shape == second->shape && std::ranges::equal(first->bytes, second->bytes);
 }
 
+void put_output(ConfigKeys& keys, const FoundTensors& found, const OutputKind& kind, YamlNode& options) {
+  const Json* classes = keys.find("architectures");
+  const bool speaks = classes != nullptr && classes->is_array() && !classes->empty() &&
+                      classes->front() == std::string(kind.language);
+  put(options, "tie_embeddings", kind.tied);
+  // A class that must have one and has not is refused when its weights are read.
+  put(options, "lm_head", kind.tied || speaks || !found.any() || found.has("lm_head.weight"));
+}
+
 const std::vector<const Family*>& families() {
   static const std::vector<const Family*> all{&bert_family(),
                                               &roberta_family(),

@@ -61,6 +61,13 @@ const Family& family_called(const std::string& model_type);
 std::string read_activation(ConfigKeys& keys, std::string_view key, std::string_view fallback);
 std::string write_activation(const OptionValues& options, std::string_view family);
 
+// The output projection: tied to the embedding, one of its own, or, in the weights of a body or of a task, none.
+struct OutputKind {
+  bool tied = true;
+  std::string_view language;  // the class that always has one, as Family::language
+};
+void put_output(ConfigKeys& keys, const FoundTensors& found, const OutputKind& kind, YamlNode& options);
+
 // Keys that BERT and RoBERTa share.
 struct BertDefaults {
   int64_t vocab_size = 30522;

@@ -6,7 +6,7 @@
 namespace lmzoo {
 namespace {
 
-void read_gpt1(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
+void read_gpt1(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
   const std::string afn = keys.text("afn", "gelu");
   const bool known = afn == "gelu" || afn == "relu" || afn == "silu" || afn == "swish";
   if (!known) {
@@ -21,7 +21,7 @@ void read_gpt1(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
   put(options, "positions", "learned");
   put(options, "max_length", keys.integer("n_positions|max_position_embeddings", 512));
   put(options, "vocab_size", keys.integer("vocab_size", 40478));
-  put(options, "tie_embeddings", keys.boolean("tie_word_embeddings", true));
+  put_output(keys, found, {keys.boolean("tie_word_embeddings", true), "OpenAIGPTLMHeadModel"}, options);
   put(options, "dropout", keys.real("resid_pdrop", 0.1, half_open(0, 1)));
   put(options, "attention_dropout", keys.real("attn_pdrop", 0.1, half_open(0, 1)));
   put(options, "embedding_dropout", keys.real("embd_pdrop", 0.1, half_open(0, 1)));

@@ -7,7 +7,7 @@
 namespace lmzoo {
 namespace {
 
-void read_gpt2(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
+void read_gpt2(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
   const int64_t width = keys.integer("n_embd|hidden_size", 768);
   const double dropout = keys.real("resid_pdrop", 0.1, half_open(0, 1));
   put(options, "layers", keys.integer("n_layer|num_hidden_layers", 12));
@@ -20,7 +20,7 @@ void read_gpt2(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
   put(options, "positions", "learned");
   put(options, "max_length", keys.integer("n_positions|max_position_embeddings", 1024));
   put(options, "vocab_size", keys.integer("vocab_size", 50257));
-  put(options, "tie_embeddings", keys.boolean("tie_word_embeddings", true));
+  put_output(keys, found, {keys.boolean("tie_word_embeddings", true), "GPT2LMHeadModel"}, options);
   put(options, "dropout", dropout);
   put(options, "attention_dropout", keys.real("attn_pdrop", 0.1, half_open(0, 1)));
   put(options, "embedding_dropout", keys.real("embd_pdrop", 0.1, half_open(0, 1)));

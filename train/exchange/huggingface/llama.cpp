@@ -70,7 +70,7 @@ std::string read_gate(ConfigKeys& keys) {
       fmt::format("is '{}'; legal: silu, swish, gelu, gelu_new, gelu_pytorch_tanh", printable(act, 40)));
 }
 
-void read_llama(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
+void read_llama(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
   const int64_t heads = keys.integer("num_attention_heads", 32);
   const int64_t max_length = keys.integer("max_position_embeddings", 2048);
   put(options, "layers", keys.integer("num_hidden_layers", 32));
@@ -91,7 +91,7 @@ void read_llama(ConfigKeys& keys, const FoundTensors&, YamlNode& options) {
   read_rope(keys, max_length, options);
   put(options, "max_length", max_length);
   put(options, "vocab_size", keys.integer("vocab_size", 32000));
-  put(options, "tie_embeddings", keys.boolean("tie_word_embeddings", false));
+  put_output(keys, found, {keys.boolean("tie_word_embeddings", false), "LlamaForCausalLM"}, options);
   put(options, "dropout", 0.0);
   put(options, "attention_dropout", keys.real("attention_dropout", 0, half_open(0, 1)));
   put(options, "init_std", keys.real("initializer_range", 0.02, more_than(0)));

@@ -57,7 +57,7 @@ void read_t5(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
                    !found.equal("lm_head.weight", "shared.weight|encoder.embed_tokens.weight");
   const bool tied = declared && !own;
   const bool scaled = keys.boolean("scale_decoder_outputs", declared);
-  put(options, "tie_embeddings", tied);
+  put_output(keys, found, {tied, "T5ForConditionalGeneration"}, options);
   if (tied != scaled) {
     put(options, "output_scale", scaled ? usual_scale(width) : 1.0);
   }

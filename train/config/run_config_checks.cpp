@@ -1,0 +1,138 @@
+#include "train/config/run_config_checks.h"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "base/strings.h"
+#include "base/utf8.h"
+#include "core/device.h"
+#include "metrics/task.h"
+#include "train/config/word_settings.h"
+
+namespace lmzoo {
+namespace {
+
+void check_name(const RunConfig& config, const KeyPlaces& places) {
+  const auto legal = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; };
+  const std::string& name = config.name;
+  if (name.empty() || name.size() > 100 || name.front() == '.' ||
+      !std::all_of(name.begin(), name.end(), legal)) {
+    places.fail("name",
+                "'" + printable(name) +
+                    "' cannot be a folder; legal are up to 100 letters, digits, '-', '_' and '.', not first");
+  }
+}
+
+void check_text(const TextOptions& text, const std::string& key, const KeyPlaces& places) {
+  if (text.files.empty()) {
+    places.fail(key + ".files", "is missing; a list of paths or globs, as in [corpora/wordnet/train.txt]");
+  }
+  for (size_t i = 0; i < text.files.size(); ++i) {
+    if (text.files[i].empty()) {
+      places.fail(fmt::format("{}.files.{}", key, i), "is empty; a path or a glob is needed");
+    }
+  }
+}
+
+void check_data(const DataOptions& data, const KeyPlaces& places, ReadFor purpose) {
+  if (purpose == ReadFor::training || !data.train.files.empty()) {
+    check_text(data.train, "data.train", places);
+  }
+  const bool labeled = !data.train.label.empty();
+  const auto check_other = [&](const std::optional<TextOptions>& text, const std::string& key) {
+    if (!text) {
+      return;
+    }
+    check_text(*text, key, places);
+    if (labeled && text->label.empty()) {
+      places.fail(key + ".label", "is missing: data.train has labels (" + printable(data.train.label) + ")");
+    }
+  };
+  check_other(data.valid, "data.valid");
+  check_other(data.test, "data.test");
+  if (labeled && data.windows != WindowKind::documents) {
+    places.fail("data.windows",
+                "is " + std::string(name_of(data.windows)) +
+                    ", but data.train has labels, and those belong to documents; legal: documents");
+  }
+  if (data.cache_dir.empty()) {
+    places.fail("data.cache_dir", "is empty; a folder is needed, as in .cache");
+  }
+}
+
+// Whether a task has it shows when it first predicts; that there is none of this name shows now.
+void check_metric_names(const EvalOptions& eval, const KeyPlaces& places) {
+  std::vector<std::string> known = all_metric_names();
+  const auto check_name = [&](const std::string& key, const std::string& name) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      places.fail(key, fmt::format("'{}' is no metric{}", printable(name), suggestion(name, known)));
+    }
+  };
+  for (const std::string& name : eval.metrics) {
+    check_name("eval.metrics", name);
+  }
+  known.insert(known.end(), {"loss", "perplexity", "bits_per_byte"});
+  check_name("eval.best_by", eval.best_by);
+}
+
+void check_batch(const TrainOptions& train, const KeyPlaces& places) {
+  if (train.batch_size % train.micro_batches != 0) {
+    places.fail(
+        "train.micro_batches",
+        fmt::format("is {}, but must divide train.batch_size = {}", train.micro_batches, train.batch_size));
+  }
+  if (train.threads > 4096) {
+    places.fail("train.threads", fmt::format("is {}, but must be in [0, 4096]", train.threads));
+  }
+}
+
+void check_evaluation(const RunConfig& config, const KeyPlaces& places) {
+  if (!config.data.valid && config.eval.every > 0) {
+    places.fail("eval.every",
+                fmt::format("is {}, but there is no data.valid to evaluate on", config.eval.every));
+  }
+  if (!config.data.valid && config.eval.patience > 0) {
+    places.fail("eval.patience",
+                fmt::format("is {}, but there is no data.valid to evaluate on", config.eval.patience));
+  }
+}
+
+}  // namespace
+
+void check_meaning(LoadedConfig& loaded, ReadFor purpose, ErrorList& errors) {
+  const RunConfig& config = loaded.config;
+  const KeyPlaces& places = loaded.places;
+  collect_check(errors, {"name"}, [&] { check_name(config, places); });
+  collect_check(errors, {"data"}, [&] { check_data(config.data, places, purpose); });
+  collect_check(errors,
+                {"model",
+                 "objective",
+                 "optimizer",
+                 "schedule",
+                 "train",
+                 "eval",
+                 "tokenizer",
+                 "data",
+                 "warm_start",
+                 "fine_tune"},
+                [&] { settle_word_vectors(loaded); });
+  collect_check(
+      errors, {"fine_tune"}, [&] { places.locate("fine_tune", [&] { validate(config.fine_tune); }); });
+  collect_check(errors, {"schedule", "train", "optimizer", "model"}, [&] {
+    places.locate("schedule", [&] {
+      validate(config.schedule, {.lr = config.optimizer.lr, .steps = config.train.steps, .width = 1});
+    });
+  });
+  collect_check(errors, {"eval", "data", "model"}, [&] { check_evaluation(config, places); });
+  collect_check(errors, {"eval"}, [&] { check_metric_names(config.eval, places); });
+  collect_check(errors, {"train"}, [&] { check_batch(config.train, places); });
+  collect_check(errors, {"train"}, [&] {
+    places.locate("train.device", [&] { check_device_name(config.train.device); });
+  });
+}
+
+}  // namespace lmzoo

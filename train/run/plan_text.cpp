@@ -1,0 +1,99 @@
+// to_json and to_text of plan.h.
+#include <cstdio>
+
+#include <fmt/core.h>
+
+#include "io/files.h"
+#include "train/run/plan.h"
+
+namespace lmzoo {
+namespace {
+
+std::string scaled_number(double value, const char* unit) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.3g %s", value, unit);
+  return text;
+}
+
+}  // namespace
+
+std::string grouped(int64_t number) {
+  std::string digits = std::to_string(number);
+  for (auto at = static_cast<int64_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3) {
+    digits.insert(static_cast<size_t>(at), ",");
+  }
+  return digits;
+}
+
+Json to_json(const Plan& plan) {
+  Json texts = Json::object();
+  for (const PlannedText& text : plan.texts) {
+    texts[text.name] = {{"bytes", text.bytes},
+                        {"tokens", text.tokens},
+                        {"tokens_estimated", !text.documents},
+                        {"documents", text.documents ? Json(*text.documents) : Json()},
+                        {"windows", text.windows ? Json(*text.windows) : Json()}};
+  }
+  return {{"title", plan.title},
+          {"parameters", plan.parameters},
+          {"trained_parameters", plan.trained},
+          {"trained", plan.trained < plan.parameters ? Json(plan.trained_parts) : Json()},
+          {"adapted", plan.adapted},
+          {"vocabulary", plan.vocabulary},
+          {"classes", plan.classes},
+          {"raw_length", plan.lengths.raw},
+          {"source_length", plan.lengths.source},
+          {"target_length", plan.lengths.target},
+          {"labels_per_window", plan.labels_per_window},
+          {"tokens_per_step", plan.tokens_per_step},
+          {"flops_per_token", plan.flops_per_token},
+          {"flops", plan.flops},
+          {"memory_bytes", plan.memory_bytes},
+          {"epochs", plan.epochs ? Json(*plan.epochs) : Json()},
+          {"data", texts},
+          {"warnings", plan.warnings}};
+}
+
+std::string to_text(const Plan& plan) {
+  std::string out = plan.title + "\n";
+  const auto line = [&](const std::string& name, const std::string& value) {
+    out += "  " + name + std::string(name.size() < 18 ? 18 - name.size() : 1, ' ') + value + "\n";
+  };
+  line("parameters",
+       grouped(plan.parameters) +
+           (plan.trained < plan.parameters ? ", of which " + grouped(plan.trained) + " are trained" : ""));
+  if (plan.trained < plan.parameters) {
+    for (const auto& [name, count] : plan.trained_parts) {
+      line("  trained", grouped(count) + " of " + name);
+    }
+  }
+  line("vocabulary",
+       grouped(plan.vocabulary) + (plan.classes > 0 ? fmt::format(", {} classes", plan.classes) : ""));
+  line("lengths",
+       fmt::format("raw {}, source {}, target {}, labels {:g} a full window",
+                   plan.lengths.raw,
+                   plan.lengths.source,
+                   plan.lengths.target,
+                   plan.labels_per_window));
+  for (const PlannedText& text : plan.texts) {
+    std::string value = (text.documents ? "" : "about ") + grouped(text.tokens) + " tokens";
+    if (text.documents) {
+      value += " in " + grouped(*text.documents) + " documents, " + grouped(*text.windows) + " windows";
+    }
+    line(text.name, value + ", " + human_bytes(text.bytes));
+  }
+  line("a step",
+       grouped(plan.tokens_per_step) + " tokens at most, " +
+           scaled_number(plan.flops_per_token * static_cast<double>(plan.tokens_per_step) / 1e9, "GFLOP"));
+  line("a token", scaled_number(plan.flops_per_token / 1e6, "MFLOP"));
+  line("the run",
+       scaled_number(plan.flops / 1e12, "TFLOP") +
+           (plan.epochs ? ", " + scaled_number(*plan.epochs, "epochs") : ""));
+  line("memory", "about " + human_bytes(static_cast<uint64_t>(plan.memory_bytes)));
+  for (const std::string& warning : plan.warnings) {
+    line("note", warning);
+  }
+  return out;
+}
+
+}  // namespace lmzoo
