@@ -21,8 +21,12 @@ struct RunRecord {
 // Throws InputError when it is no run folder or a file in it is damaged.
 RunRecord read_run(const std::string& folder);
 
+// Folders of one name (seed-1 of several cells) get as much of their paths before it as tells them apart.
+void name_distinctly(std::vector<RunRecord>& runs);
+
 // Tables and samples that another program made (the quickstart), shown first:
-//   {"title": "...", "tables": [{"title": "...", "note": "...", "head": [...], "rows": [[...], ...]}],
+//   {"title": "...", "pictures": [{"title": "...", "rows": [{"name": "...", "values": [...], "color": 0}]}],
+//    "tables": [{"title": "...", "note": "...", "head": [...], "rows": [[...], ...]}],
 //    "samples": [{"title": "...", "prompt": "...", "answer": "..."}]}
 struct Results {
   struct Section {
@@ -33,6 +37,7 @@ struct Results {
     std::string title, prompt, answer;
   };
   std::string title;
+  std::vector<html::Strip> pictures{};  // what came of it, at one glance
   std::vector<Section> tables;
   std::vector<Sample> samples;
 };
