@@ -74,9 +74,9 @@ constexpr Command kMaking[] = {
 
 constexpr Command kAsking[] = {
     {"generate",
-     "RUN [--prompt TEXT | --file FILE] [--temperature T] [--top-k K] [--top-p P] [--json]",
+     "RUN [--text TEXT | --file FILE] [--temperature T] [--top-k K] [--top-p P] [--json]",
      "continue texts, token by token",
-     "lmzoo generate runs/gpt --prompt \"the old owl\" --temperature 0.7",
+     "lmzoo generate runs/gpt --text \"the old owl\" --temperature 0.7",
      run_generate},
     {"fill-mask",
      "RUN [--text TEXT | --file FILE] [--top 5] [--json]",

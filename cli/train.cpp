@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "base/check.h"
@@ -17,6 +18,38 @@ std::string summary(const std::string& run, const TrainResult& result) {
     }
   }
   return text + (result.reason == StopReason::early ? " (stopped early)" : "") + "\n";
+}
+
+// Which command asks a run that was trained so.
+std::string question(const std::string& objective) {
+  struct Asked {
+    std::string_view objective, command;
+  };
+  static constexpr Asked kAsked[] = {
+      {"masked_lm", "fill-mask {} --text \"... [MASK] ...\""},
+      {"causal_lm", "generate {} --text \"...\""},
+      {"text_to_text", "generate {} --text \"...\""},
+      {"span_corruption", "infill {} --text \"... <extra_id_0> ...\""},
+      {"skipgram", "neighbors {} WORD"},
+      {"cbow", "neighbors {} WORD"},
+      {"token_classification", "tag {} --text \"...\""},
+      {"question_answering", "answer {} --question \"...\" --passage \"...\""}};
+  const auto* found = std::find_if(
+      std::begin(kAsked), std::end(kAsked), [&](const Asked& asked) { return asked.objective == objective; });
+  return std::string(found == std::end(kAsked) ? "classify {} --text \"...\"" : found->command);
+}
+
+// On standard error: standard output is the result.
+void tell_what_is_next(const std::string& run, const RunConfig& config) {
+  const bool plain = run.find_first_of(" '\"$\\") == std::string::npos;
+  const std::string shown = plain ? run : "'" + run + "'";
+  std::string ask = question(config.objective.type);
+  ask.replace(ask.find("{}"), 2, shown);
+  std::fprintf(stderr,
+               "next:\n  lmzoo %s\n%s  lmzoo report %s\n",
+               ask.c_str(),
+               config.data.valid ? ("  lmzoo eval " + shown + "\n").c_str() : "",
+               shown.c_str());
 }
 
 int report(const std::string& run, const TrainResult& result) {
@@ -45,7 +78,11 @@ int run_train(const Command& self, const Strings& arguments) {
   const LoadedConfig loaded = read_config(flags, registry);
   const std::string run = flags.text("out", "runs/" + loaded.config.name);
   const StopSignal signals;
-  return report(run, train_run(loaded, registry, run, flags.has("resume")));
+  const int code = report(run, train_run(loaded, registry, run, flags.has("resume")));
+  if (code == 0) {
+    tell_what_is_next(run, loaded.config);
+  }
+  return code;
 }
 
 }  // namespace lmzoo

@@ -62,7 +62,7 @@ def family_row(lmzoo, runs, family, seeds, majority):
 
 
 def sample(lmzoo, runs, title, family, command, prompt):
-    answer = run(lmzoo, command[0], str(runs / family), "--text" if command[0] != "generate" else "--prompt", prompt,
+    answer = run(lmzoo, command[0], str(runs / family), "--text", prompt,
                  *command[1:], "--json")
     if command[0] == "fill-mask":
         text = ", ".join(f"{f['piece'].strip('▁')} ({f['probability']:.2f})" for f in answer["masks"][0])

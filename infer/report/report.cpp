@@ -186,7 +186,7 @@ html::Strip picture_of(const Json& item, const std::string& path) {
   check(item.contains("rows") && item["rows"].is_array(), "{}: a picture has no list of rows", path);
   for (const Json& row : item["rows"]) {
     check(row.is_object() && row.contains("values"), "{}: a row of a picture has no values", path);
-    const Json color = row.value("color", Json(0));
+    const Json color = row.value("color", Json(0U));
     check(color.is_number_unsigned(), "{}: color must be a whole number of at least 0", path);
     strip.rows.push_back({text_of(row, "name", path), numbers_of(row["values"], path), color.get<size_t>()});
   }

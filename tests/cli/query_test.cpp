@@ -1,6 +1,7 @@
 // Commands that answer a question, and how the program refuses what it does not understand.
 #include <algorithm>
 #include <map>
+#include <sstream>
 
 #include "base/check.h"
 #include "cli/command.h"
@@ -37,6 +38,40 @@ TEST_CASE("every command has help with an example, and the overview names them a
     CHECK_THAT(help.out, Catch::Contains("\nExample:\n  lmzoo " + name));
     CHECK(std::string(command.example).starts_with("lmzoo " + name));
   }
+}
+
+TEST_CASE("help COMMAND is its help, and no line of any help is wider than 80 columns") {
+  CHECK(test::run({"help", "train"}).out == test::run({"train", "--help"}).out);
+  CHECK_THAT(test::run({"help", "trian"}).err, Catch::Contains("did you mean 'train'?"));
+  std::vector<std::string> texts{test::run({"--help"}).out};
+  for (const Command& command : commands()) {
+    texts.push_back(test::run({std::string(command.name), "--help"}).out);
+  }
+  for (const std::string& text : texts) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      INFO(line);
+      CHECK(line.size() <= 80);
+    }
+  }
+}
+
+TEST_CASE("keys of other programs, and keys of other sections, are told by our name") {
+  struct Case {
+    std::string key, meant;
+  };
+  const auto [key, meant] = GENERATE(values<Case>({{"learning_rate", "optimizer.lr"},
+                                                   {"train.learning_rate", "optimizer.lr"},
+                                                   {"train.lr", "optimizer.lr"},
+                                                   {"num_epochs", "train.epochs"},
+                                                   {"batch_size", "train.batch_size"},
+                                                   {"data.batch_size", "train.batch_size"},
+                                                   {"optimizer.warmup_steps", "schedule.warmup_steps"},
+                                                   {"model.hidden_size", "model.width"}}));
+  const Outcome outcome = test::run({"plan", "configs/debug/bert.yaml", "--set", key + "=8"});
+  CHECK(outcome.code == 2);
+  CHECK_THAT(outcome.err,
+             Catch::Contains(key + ": unknown key") && Catch::Contains("(did you mean '" + meant + "'?)"));
 }
 
 TEST_CASE("--version tells what this is") {
