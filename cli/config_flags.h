@@ -27,12 +27,14 @@ inline std::vector<Override> overrides_of(const Flags& flags) {
 
 inline LoadedConfig read_config(const Flags& flags, const Registry& registry) {
   const std::string given = flags.text("CONFIG"), shown = printable(given);
-  check(!std::filesystem::is_directory(given),
+  if (std::filesystem::is_directory(given)) {
+    const char* const message =
         is_run(given)
-            ? fmt::format("{0} is a run, and a YAML is wanted: its own is {0}/config.yaml (to go on with it: "
-                          "lmzoo train {0}/config.yaml --out {0} --resume)",
-                          shown)
-            : fmt::format("{} is a folder, and a YAML is wanted", shown));
+            ? "{0} is a run, and a YAML is wanted: its own is {0}/config.yaml (to go on with it: lmzoo "
+              "train {0}/config.yaml --out {0} --resume)"
+            : "{0} is a folder, and a YAML is wanted";
+    throw InputError(fmt::format(fmt::runtime(message), shown));
+  }
   return read_run_config(flags.text("CONFIG"), overrides_of(flags), registry);
 }
 

@@ -58,7 +58,8 @@ def family_row(lmzoo, runs, family, seeds, majority):
         spread(tuned), spread(scratch), f"{majority:.3f}"]
     gap = statistics.mean(tuned) - statistics.mean(scratch)
     noise = max(statistics.stdev(tuned), statistics.stdev(scratch)) if len(seeds) > 1 else 0
-    return row, gap > noise
+    picture = [{"name": f"{family}, fine-tuned", "values": tuned, "color": 0}, {"name": f"{family}, from scratch", "values": scratch, "color": 1}]
+    return row, gap > noise, picture
 
 
 def sample(lmzoo, runs, title, family, command, prompt):
@@ -78,16 +79,18 @@ def main():
     majority = majority_share()
     head = ["family", "parameters", "tokens seen", "valid loss", "perplexity", "accuracy, fine-tuned",
             "accuracy, scratch", "majority class"]
-    table, beats = [], []
+    table, beats, points = [], [], []
     for family in FAMILIES:
-        row, better = family_row(lmzoo, runs, family, seeds, majority)
+        row, better, picture = family_row(lmzoo, runs, family, seeds, majority)
         table.append(row)
+        points += picture
         beats.append(better)
     samples = [sample(lmzoo, runs, *entry) for entry in SAMPLES]
     note = (f"Accuracy: gloss to one of 45 lexicographer classes, test split, 2,000 labeled examples to train on, "
             f"{len(seeds)} seed(s), mean ± standard deviation. Loss and perplexity: each family's own objective on the "
             f"validation split, before and after pre-training; they do not compare between objectives.")
-    results = {"title": "lmzoo quickstart", "tables": [{"title": "Results", "note": note, "head": head, "rows": table}],
+    pictures = [{"title": "Accuracy on the test split, a point a seed: what pre-training is worth", "rows": points}]
+    results = {"title": "lmzoo quickstart", "pictures": pictures, "tables": [{"title": "Results", "note": note, "head": head, "rows": table}],
                "samples": samples}
     (runs / "results.json").write_text(json.dumps(results, ensure_ascii=False, indent=1), encoding="utf-8")
 

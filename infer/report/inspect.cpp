@@ -3,8 +3,10 @@
 #include "base/check.h"
 #include "data/batches/collate.h"
 #include "data/batches/loader.h"
+#include "infer/report/inspect_words.h"
 #include "nn/parameter.h"
 #include "tokenizer/vocabulary_of.h"
+#include "train/config/word_settings.h"
 
 namespace lmzoo {
 namespace {
@@ -189,12 +191,23 @@ std::vector<InspectedExample> inspect_examples(const LoadedConfig& loaded,
   const Windows windows = make_windows(loaded, *parts.objective, parts.vocabulary, store);
   Loader loader(windows, loader_steps(parts), {.batch_size = 1, .seed = config.stream_seed(), .workers = 0});
   const Inspector inspector(parts, *tokenizer);
+  std::optional<WordTask> words;
+  if (trains_word_vectors(config)) {
+    words.emplace(
+        config.objective.options.as<WordOptions>(), config.objective.type == kCbow, *parts.vocabulary.counts);
+  }
   std::vector<InspectedExample> examples;
   while (std::ssize(examples) < count) {
     const Batch batch = loader.next().value();
     const std::vector<Sample> samples = windows.window(static_cast<int64_t>(batch.samples.front()));
     for (int64_t i = 0; i < std::ssize(samples) && std::ssize(examples) < count; ++i) {
-      examples.push_back(inspector.show(batch, i, samples[static_cast<size_t>(i)]));
+      const Sample& content = samples[static_cast<size_t>(i)];
+      InspectedExample& example = examples.emplace_back(inspector.show(batch, i, content));
+      if (words) {  // as their own loop has it, with negatives or tree nodes
+        example.sequences.clear();
+        example.groups =
+            inspect_groups(*words, *tokenizer, content.ids, config.stream_seed() + example.window);
+      }
     }
   }
   return examples;
@@ -220,6 +233,7 @@ Json to_json(const InspectedExample& example) {
   return {{"window", example.window},
           {"text", example.text},
           {"ids", ids},
+          {"groups", to_json(example.groups)},
           {"label", example.label.empty() ? Json() : Json(example.label)},
           {"sequences", sequences}};
 }
