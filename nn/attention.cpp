@@ -186,7 +186,9 @@ SourceKeys CrossAttention::keys_of(const Tensor& memory, const Sequences& source
 
 Branch CrossAttention::append(const Tensor& x, const LayerAppend& append) const {
   const Tensor queries = q->forward(x).view({x.size(0), -1, options_.shape.width});  // [M, H, Dh]
-  return out->branch(attention_over_stored(queries, append.step.added, append.sources, rule()).flatten(1));
+  AttentionRule masked = rule();
+  masked.masks = append.source_masks;
+  return out->branch(attention_over_stored(queries, append.step.added, append.sources, masked).flatten(1));
 }
 
 }  // namespace lmzoo

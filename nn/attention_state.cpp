@@ -116,7 +116,7 @@ LayerAppend AttentionState::layer(size_t i, const AppendStep& step) {
     const SourceKeys& of_layer = sources_.layers.at(i);
     sources = {of_layer.keys, of_layer.values, sources_.lengths};
   }
-  return {step, capacity_, layers_.at(i), sources};
+  return {.step = step, .capacity = capacity_, .own = layers_.at(i), .sources = sources};
 }
 
 void AttentionState::finish(const AppendStep& step) {

@@ -54,6 +54,7 @@ struct LayerAppend {
   int64_t capacity;
   KeyStore& own;
   StoredKeys sources;
+  AttentionMasks* source_masks = nullptr;  // of all layers, on an accelerator
 };
 
 class AttentionState final : public DecodingState {

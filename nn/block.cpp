@@ -169,9 +169,12 @@ Tensor Stack::append(const Tensor& embedded,
                      SelfView self,
                      AttentionState& state,
                      const AppendStep& step) const {
+  AttentionMasks self_masks, source_masks;
+  self.masks = &self_masks;
   Normed x = enter(embedded);
   for (size_t layer = 0; layer < layers(); ++layer) {
-    const LayerAppend append = state.layer(layer, step);
+    LayerAppend append = state.layer(layer, step);
+    append.source_masks = &source_masks;
     self.append = &append;
     x = through(layer, x, self, nullptr);
   }

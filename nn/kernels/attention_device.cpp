@@ -165,10 +165,14 @@ Tensor additive_mask(const AttentionInputs& in) {
   return mask.narrow(3, 0, in.keys.longest());
 }
 
+Tensor shared_mask(const AttentionInputs& in) {
+  AttentionMasks own;
+  return (in.rule.masks != nullptr ? in.rule.masks : &own)->mask_of(in);
+}
+
 Tensor padded_attention(const AttentionInputs& in) {
   const int64_t group = in.q.size(1) / in.k.size(1);
-  AttentionMasks own;
-  const Tensor mask = (in.rule.masks != nullptr ? in.rule.masks : &own)->mask_of(in);
+  const Tensor mask = shared_mask(in);
   // Of the fused kernels only flash knows grouped heads.
   const bool repeats = group > 1 && !(device_kernel(call_of(in)) == DeviceKernel::flash && has_flash(in));
   const auto batch = [&](const Tensor& heads, const Sequences& sequences) {
@@ -227,7 +231,7 @@ Tensor attention_over_stored_on_device(const Tensor& q,
                                        const AttentionRule& rule) {
   const Sequences keys(stored.lengths);
   const AttentionInputs inputs{.q = q, .k = {}, .v = {}, .queries = queries, .keys = keys, .rule = rule};
-  const Tensor mask = additive_mask(inputs);
+  const Tensor mask = shared_mask(inputs);
   const bool causal = !mask.defined() && rule.mask == MaskKind::causal && queries.longest() > 1;
   const auto filled = [&](const Tensor& rows) {  // [n, Hk, longest, Dh]
     return rows.narrow(0, 0, keys.count()).narrow(2, 0, keys.longest());

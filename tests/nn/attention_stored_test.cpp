@@ -5,6 +5,7 @@
 #include <ATen/ops/randn.h>
 
 #include "core/isa.h"
+#include "nn/kernels/attention_device.h"
 #include "support/catch.h"
 
 using namespace lmzoo;
@@ -64,6 +65,30 @@ TEST_CASE("keys in place give what packed keys give, in every instruction set") 
       CHECK(given.sizes() == q.sizes());
       CHECK(largest_gap(given, attention_over_stored_reference(q, queries, stored, rule)) < tolerance);
     }
+  }
+}
+
+TEST_CASE("layers over stored keys share one mask on a device, and see what the plain reference sees") {
+  const at::NoGradGuard no_grad;
+  at::manual_seed(7);
+  const StoredCase c{{4, 2, 16}, {1, 3, 1}, {70, 33, 1}, 70};
+  const Sequences queries(c.queries);
+  const Sequences keys(c.lengths);
+  const StoredKeys stored = stored_of(c, {});
+  const Tensor q = at::randn({queries.total(), c.shape.heads, c.shape.width});
+  const Tensor bias = at::randn({c.shape.heads, 2 * 70 + 1});
+  for (const Tensor& added : {Tensor(), bias}) {
+    AttentionMasks masks;
+    const AttentionRule rule{.mask = MaskKind::causal, .bias = added, .masks = &masks};
+    const Tensor expected = attention_over_stored_reference(q, queries, stored, rule);
+    const auto gap = [&] {
+      return largest_gap(attention_over_stored_on_device(q, queries, stored, rule), expected);
+    };
+    CHECK(gap() < 1e-5);
+    CHECK(gap() < 1e-5);
+    // A mask that now shows what lies behind the last keys is the one that the next layer takes.
+    masks.mask_of({.q = q, .k = {}, .v = {}, .queries = queries, .keys = keys, .rule = rule}).fill_(0);
+    CHECK(gap() > 1);
   }
 }
 
