@@ -38,7 +38,7 @@ constexpr Command kMaking[] = {
      "lmzoo plan configs/debug/bert.yaml --set model.layers=4",
      run_plan},
     {"train",
-     "CONFIG [--set a.b=v ...] [--out DIR] [--resume]",
+     "CONFIG [--set a.b=v ...] [--out DIR] [--resume | --extend STEPS]",
      "train a configuration to its end, or go on where it was interrupted",
      "lmzoo train configs/debug/bert.yaml --out runs/first --resume",
      run_train},

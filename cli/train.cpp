@@ -1,10 +1,13 @@
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <cstring>
 
 #include "base/check.h"
 #include "cli/config_flags.h"
 #include "train/loop/stop_signal.h"
 #include "train/run/assemble.h"
+#include "train/run/run_folder.h"
 #include "train/run/train_run.h"
 
 namespace lmzoo {
@@ -39,10 +42,21 @@ std::string question(const std::string& objective) {
   return std::string(found == std::end(kAsked) ? "classify {} --text \"...\"" : found->command);
 }
 
+// As a shell takes it for one word.
+std::string for_shell(const std::string& word) {
+  const bool plain = std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::strchr("_./=,:+-@%", c) != nullptr;
+  });
+  std::string quoted;
+  for (const char c : word) {
+    quoted += c == '\'' ? "'\\''" : std::string{c};
+  }
+  return plain ? word : "'" + quoted + "'";
+}
+
 // On standard error: standard output is the result.
 void tell_what_is_next(const std::string& run, const RunConfig& config) {
-  const bool plain = run.find_first_of(" '\"$\\") == std::string::npos;
-  const std::string shown = plain ? run : "'" + run + "'";
+  const std::string shown = for_shell(run);
   std::string ask = question(config.objective.type);
   ask.replace(ask.find("{}"), 2, shown);
   std::fprintf(stderr,
@@ -71,14 +85,22 @@ int run_train(const Command& self, const Strings& arguments) {
   add_config_flags(flags);
   flags.value("out", "DIR", "the run's folder; default runs/NAME");
   flags.toggle("resume", "go on with the run that is there (also if none is there yet)");
+  flags.value(
+      "extend", "STEPS", "go on with the run that is there for so many steps more than it was planned for");
   if (!flags.parse(arguments)) {
     return 0;
   }
   const Registry registry = make_registry();
-  const LoadedConfig loaded = read_config(flags, registry);
+  LoadedConfig loaded = read_config(flags, registry);
   const std::string run = flags.text("out", "runs/" + loaded.config.name);
   const StopSignal signals;
-  const int code = report(run, train_run(loaded, registry, run, flags.has("resume")));
+  if (flags.has("extend")) {
+    loaded = extend_run(
+        run, std::move(loaded), flags.integer("extend", 0, between(0, 1e12)), [](const std::string& line) {
+          std::fprintf(stderr, "%s\n", line.c_str());
+        });
+  }
+  const int code = report(run, train_run(loaded, registry, run, flags.has("resume") || flags.has("extend")));
   if (code == 0) {
     tell_what_is_next(run, loaded.config);
   }

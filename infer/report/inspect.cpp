@@ -188,26 +188,23 @@ std::vector<InspectedExample> inspect_examples(const LoadedConfig& loaded,
   const auto store = open_store(loaded, "data.train", config.data.train, tokenizer, std::nullopt, kStyle);
   const MetaScope no_weights;
   const Parts parts = build_parts(loaded, registry, vocabulary_of(*tokenizer), store->classes());
+  if (trains_word_vectors(config)) {
+    const WordTask task(
+        config.objective.options.as<WordOptions>(), config.objective.type == kCbow, *parts.vocabulary.counts);
+    return inspect_sentences(task,
+                             WordCorpus(store, config.data.sequence_length),
+                             *tokenizer,
+                             {.seed = config.stream_seed(), .count = count});
+  }
   const Windows windows = make_windows(loaded, *parts.objective, parts.vocabulary, store);
   Loader loader(windows, loader_steps(parts), {.batch_size = 1, .seed = config.stream_seed(), .workers = 0});
   const Inspector inspector(parts, *tokenizer);
-  std::optional<WordTask> words;
-  if (trains_word_vectors(config)) {
-    words.emplace(
-        config.objective.options.as<WordOptions>(), config.objective.type == kCbow, *parts.vocabulary.counts);
-  }
   std::vector<InspectedExample> examples;
   while (std::ssize(examples) < count) {
     const Batch batch = loader.next().value();
     const std::vector<Sample> samples = windows.window(static_cast<int64_t>(batch.samples.front()));
     for (int64_t i = 0; i < std::ssize(samples) && std::ssize(examples) < count; ++i) {
-      const Sample& content = samples[static_cast<size_t>(i)];
-      InspectedExample& example = examples.emplace_back(inspector.show(batch, i, content));
-      if (words) {  // as their own loop has it, with negatives or tree nodes
-        example.sequences.clear();
-        example.groups =
-            inspect_groups(*words, *tokenizer, content.ids, config.stream_seed() + example.window);
-      }
+      examples.push_back(inspector.show(batch, i, samples[static_cast<size_t>(i)]));
     }
   }
   return examples;

@@ -105,7 +105,7 @@ std::string caption_of(const std::vector<InspectedExample>& examples) {
            "from them, "
            "and what it is told from: random words, or its path in the tree (inner node : branch, from the "
            "root on). "
-           "The negatives are those of this one pass; training draws others in each.";
+           "Negatives, windows and dropped words are those of the first pass; each pass draws others.";
   }
   return "Each box is a position: the token that is read, its id and, in green, the token that must be "
          "predicted "

@@ -44,12 +44,10 @@ std::string told_from(const InspectedGroup& group) {
                             : "path " + path_of(group);
 }
 
-}  // namespace
-
-std::vector<InspectedGroup> inspect_groups(const WordTask& task,
-                                           const Tokenizer& tokenizer,
-                                           const std::vector<int64_t>& sentence,
-                                           uint64_t seed) {
+std::vector<InspectedGroup> groups_of(const WordTask& task,
+                                      const Tokenizer& tokenizer,
+                                      const std::vector<int64_t>& sentence,
+                                      uint64_t seed) {
   const auto token = [&](int64_t id) { return InspectedToken{id, tokenizer.piece(id)}; };
   GroupMaker maker(task);
   maker.begin(sentence, seed);
@@ -73,6 +71,31 @@ std::vector<InspectedGroup> inspect_groups(const WordTask& task,
     }
   }
   return groups;
+}
+
+}  // namespace
+
+std::vector<InspectedExample> inspect_sentences(const WordTask& task,
+                                                const WordCorpus& corpus,
+                                                const Tokenizer& tokenizer,
+                                                const InspectWords& what) {
+  std::vector<InspectedExample> examples;
+  std::vector<Sentence> sentences;
+  for (int64_t step = 0; step < corpus.steps() && std::ssize(examples) < what.count; ++step) {
+    corpus.sentences(step, sentences);
+    for (size_t i = 0; i < sentences.size() && std::ssize(examples) < what.count; ++i) {
+      std::vector<int64_t> ids;
+      corpus.read(sentences[i], ids);
+      InspectedExample& example = examples.emplace_back();
+      example.window = examples.size() - 1;
+      example.text = tokenizer.decode(ids);
+      for (const int64_t id : ids) {
+        example.ids.push_back({id, tokenizer.piece(id)});
+      }
+      example.groups = groups_of(task, tokenizer, ids, sentence_seed(what.seed, 0, sentences[i]));
+    }
+  }
+  return examples;
 }
 
 std::string to_terminal(const std::vector<InspectedGroup>& groups, bool color) {

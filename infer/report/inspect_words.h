@@ -4,15 +4,21 @@
 #include <vector>
 
 #include "infer/report/inspect.h"
+#include "tokenizer/tokenizer.h"
+#include "train/words/corpus.h"
 #include "train/words/groups.h"
 
 namespace lmzoo {
 
-// The groups of one sentence, as the loop of word vectors draws them from this seed.
-std::vector<InspectedGroup> inspect_groups(const WordTask& task,
-                                           const Tokenizer& tokenizer,
-                                           const std::vector<int64_t>& sentence,
-                                           uint64_t seed);
+// The first sentences of the first pass, with the words that their loop drops and the negatives that it draws.
+struct InspectWords {
+  uint64_t seed = 0;  // of the run
+  int64_t count = 0;  // sentences
+};
+std::vector<InspectedExample> inspect_sentences(const WordTask& task,
+                                                const WordCorpus& corpus,
+                                                const Tokenizer& tokenizer,
+                                                const InspectWords& what);
 
 std::string to_terminal(const std::vector<InspectedGroup>& groups, bool color);
 std::string to_html(const std::vector<InspectedGroup>& groups);

@@ -13,6 +13,7 @@
 #include "io/html_escape.h"
 #include "io/lines.h"
 #include "io/safetensors.h"
+#include "io/yaml.h"
 #include "train/saved/checkpoint.h"
 
 namespace lmzoo {
@@ -146,14 +147,17 @@ std::string curves(const RunRecord& run) {
          details("The resolved YAML", "<pre>" + html_escape(run.config) + "</pre>");
 }
 
-// One measure of all runs that have it, in one picture.
+// One measure of all runs of an objective that have it, in one picture.
 std::optional<html::Chart> overlay(const std::vector<RunRecord>& runs,
-                                   const std::string& title,
+                                   const std::string& objective,
                                    const std::string& key) {
-  html::Chart chart{.title = title, .x_label = "step", .series = {}};
+  html::Chart chart{
+      .title = "Validation " + key + " of each run" + (objective.empty() ? "" : ": " + objective),
+      .x_label = "step",
+      .series = {}};
   for (const RunRecord& run : runs) {
     html::Series line = series(run.name, run.eval, key);
-    if (!line.x.empty()) {
+    if (run.objective == objective && !line.x.empty()) {
       chart.series.push_back(std::move(line));
     }
   }
@@ -161,14 +165,28 @@ std::optional<html::Chart> overlay(const std::vector<RunRecord>& runs,
 }
 
 std::string overlays(const std::vector<RunRecord>& runs) {
+  std::vector<std::string> objectives;
+  for (const RunRecord& run : runs) {
+    if (std::find(objectives.begin(), objectives.end(), run.objective) == objectives.end()) {
+      objectives.push_back(run.objective);
+    }
+  }
   std::vector<html::Chart> shown;
-  for (const auto& [title, key] : {std::pair{"Validation loss of each run", "loss"},
-                                   std::pair{"Validation accuracy of each run", "accuracy"}}) {
-    if (auto chart = overlay(runs, title, key)) {
-      shown.push_back(std::move(*chart));
+  for (const std::string& objective : objectives) {
+    for (const char* key : {"loss", "accuracy"}) {
+      if (auto chart = overlay(runs, objective, key)) {
+        shown.push_back(std::move(*chart));
+      }
     }
   }
   return shown.empty() ? "" : html::charts(shown);
+}
+
+std::string objective_of(const std::string& config, const std::string& file) {
+  const YamlNode root = parse_yaml(config, file);
+  const YamlNode* const objective = root.find("objective");
+  const YamlNode* const type = objective != nullptr ? objective->find("type") : nullptr;
+  return type != nullptr ? type->scalar : "";
 }
 
 std::vector<double> numbers_of(const Json& list, const std::string& path) {
@@ -203,6 +221,7 @@ RunRecord read_run(const std::string& folder) {
   std::ifstream in(config, std::ios::binary);
   run.config.assign(std::istreambuf_iterator<char>(in), {});
   run.name = fs::weakly_canonical(folder).filename().string();
+  run.objective = objective_of(run.config, config);
   read_metrics(folder + "/metrics.jsonl", run);
   run.parameters = count_parameters(folder);
   return run;

@@ -15,6 +15,7 @@ struct RunRecord {
   std::string folder;
   std::string name;               // of the folder: several runs may share a YAML
   std::string config;             // config.yaml, as it is
+  std::string objective{};        // its type: losses of different ones do not compare
   std::vector<Json> train, eval;  // rows of metrics.jsonl (train/loop/metrics.h)
   int64_t parameters = 0;         // of the newest checkpoint's model; 0 when there is none
 };

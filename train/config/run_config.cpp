@@ -315,7 +315,9 @@ void check_train(const RunConfig& config, const KeyPlaces& places) {
   places.locate("fine_tune", [&] { validate(config.fine_tune); });
   places.locate("train.device", [&] { check_device_name(train.device); });
   places.locate("schedule", [&] {
-    validate(config.schedule, {.lr = config.optimizer.lr, .steps = train.steps, .width = 1});
+    constexpr int64_t kUnknown = int64_t{1} << 40;  // the steps of epochs are known with the data
+    const int64_t steps = train.epochs && !trains_word_vectors(config) ? kUnknown : train.steps;
+    validate(config.schedule, {.lr = config.optimizer.lr, .steps = steps, .width = 1});
   });
   if (!config.data.valid && config.eval.every > 0) {
     places.fail("eval.every",

@@ -49,6 +49,7 @@ struct Plan {
   double flops = 0;              // of the whole run
   int64_t memory_bytes = 0;      // weights, gradients, moments and activations; an estimate
   std::vector<PlannedText> texts;
+  std::optional<int64_t> steps;  // none: of word vectors, and of epochs until the text is encoded
   std::optional<double> epochs;  // passes over the training windows
   std::vector<std::string> warnings;
 };

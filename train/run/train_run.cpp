@@ -103,13 +103,15 @@ TrainResult train_run(const LoadedConfig& loaded,
   log(parts.warm_started_from.empty() ? "" : "begins from " + parts.warm_started_from);
   log(parts.embedding_note);
   write_run_folder(run, config, *parts.tokenizer, parts.parts.classes);
+  TrainOptions train_options = config.train;
+  train_options.steps = parts.steps;
   const TrainJob job{.model = *parts.parts.model,
                      .objective = *parts.parts.objective,
                      .optimizer = *parts.optimizer,
                      .lr = config.optimizer.lr,
                      .batches = *parts.batches,
                      .valid = parts.valid,
-                     .train = config.train,
+                     .train = train_options,
                      .eval = config.eval,
                      .schedule = config.schedule,
                      .unfreezing = parts.unfreezing,

@@ -182,6 +182,15 @@ std::optional<std::string> newest_valid_checkpoint(const std::string& run,
   return std::nullopt;
 }
 
+std::optional<TrainState> state_of_newest(const std::string& run) {
+  const auto checkpoint = newest_valid_checkpoint(run, [](const std::string&) {});
+  if (!checkpoint) {
+    return std::nullopt;
+  }
+  const std::string file = *checkpoint + "/state.json";
+  return train_state_from(read_json(file), file);
+}
+
 std::optional<BestMark> best_mark(const std::string& run) {
   const std::string path = checkpoints_folder(run) + "/best.json";
   if (!fs::exists(path)) {

@@ -71,6 +71,8 @@ std::vector<std::string> list_checkpoints(const std::string& run);
 // The newest one that its manifest verifies; `warn` hears about each damaged one that was passed over.
 std::optional<std::string> newest_valid_checkpoint(const std::string& run,
                                                    const std::function<void(const std::string&)>& warn);
+// Where it stands; none without a valid one.
+std::optional<TrainState> state_of_newest(const std::string& run);
 std::optional<BestMark> best_mark(const std::string& run);
 
 // The checkpoint that a RUN argument means: itself if it is one (verified), of a run folder the one marked

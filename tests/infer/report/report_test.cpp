@@ -101,9 +101,10 @@ TEST_CASE("a report opens with the picture of its results, a point a seed, and o
                    R"({"pictures": [{"title": "Accuracy", "rows": [{"name": "tuned", "values": [0.5, 0.75]},
                                                               {"name": "scratch", "values": [0.25], "color": 1}]}]})");
   const Results results = read_results(folder / "results.json");
-  std::vector<RunRecord> runs(2);
+  std::vector<RunRecord> runs(3);
   for (size_t i = 0; i < runs.size(); ++i) {
     runs[i].name = i == 0 ? "first" : "second";
+    runs[i].objective = i == 2 ? "masked_lm" : "classification";  // whose losses do not compare
     runs[i].eval = {Json{{"step", 1}, {"loss", 3}}, Json{{"step", 2}, {"loss", 2}}};
   }
   const std::string page = report_page(runs, results);
@@ -116,7 +117,9 @@ TEST_CASE("a report opens with the picture of its results, a point a seed, and o
     ++points;
   }
   CHECK(points == 3);
-  CHECK_THAT(page, Catch::Contains("Validation loss of each run"));
+  CHECK_THAT(page,
+             Catch::Contains("Validation loss of each run: classification") &&
+                 !Catch::Contains("of each run: masked_lm"));
   test::write_file(folder / "bad.json", R"({"pictures": [{"rows": [{"values": ["x"]}]}]})");
   CHECK_THROWS_WITH(read_results(folder / "bad.json"), Catch::Contains("list of numbers"));
 }
