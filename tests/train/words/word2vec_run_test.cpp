@@ -131,7 +131,7 @@ TEST_CASE("steps of a corpus hold every sentence once, long documents in pieces"
   CHECK(run.result.state.tokens == corpus.words());
 }
 
-TEST_CASE("one thread, and a fixed schedule of several, give the same bits every time") {
+TEST_CASE("one thread, and a fixed schedule of several, give the same bits every time", "[threads]") {
   const std::string text = two_topics(9000);
   for (const int64_t threads : {1, 2, 3}) {
     TempDir one, two;
@@ -144,7 +144,7 @@ TEST_CASE("one thread, and a fixed schedule of several, give the same bits every
   }
 }
 
-TEST_CASE("a run that goes on is the uninterrupted one") {
+TEST_CASE("a run that goes on is the uninterrupted one", "[threads]") {
   const std::string text = two_topics(9000);
   for (const int64_t threads : {1, 2}) {
     TempDir whole, parts;
@@ -165,7 +165,7 @@ TEST_CASE("a run that goes on is the uninterrupted one") {
   }
 }
 
-TEST_CASE("words of one topic come to lie together, in all four ways and with free threads") {
+TEST_CASE("words of one topic come to lie together, in all four ways and with free threads", "[threads]") {
   const std::string objective =
       GENERATE(as<std::string>(),
                "{type: skipgram, sample: 0}",
