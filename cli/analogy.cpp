@@ -90,7 +90,7 @@ void answer(const Flags& flags, const VectorTable& table, const AnalogyOptions& 
     }
   }
   if (flags.has("json")) {
-    print(all.size() == 1 ? all[0] : all);
+    print_answers(flags, all);
   }
 }
 

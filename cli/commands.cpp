@@ -38,7 +38,7 @@ constexpr Command kMaking[] = {
      "lmzoo plan configs/debug/bert.yaml --set model.layers=4",
      run_plan},
     {"train",
-     "CONFIG [--set a.b=v ...] [--out DIR] [--resume]",
+     "CONFIG [--set a.b=v ...] [--out DIR] [--resume | --extend STEPS]",
      "train a configuration to its end, or go on where it was interrupted",
      "lmzoo train configs/debug/bert.yaml --out runs/first --resume",
      run_train},
@@ -74,9 +74,9 @@ constexpr Command kMaking[] = {
 
 constexpr Command kAsking[] = {
     {"generate",
-     "RUN [--prompt TEXT | --file FILE] [--temperature T] [--top-k K] [--top-p P] [--json]",
+     "RUN [--text TEXT | --file FILE] [--temperature T] [--top-k K] [--top-p P] [--json]",
      "continue texts, token by token",
-     "lmzoo generate runs/gpt --prompt \"the old owl\" --temperature 0.7",
+     "lmzoo generate runs/gpt --text \"the old owl\" --temperature 0.7",
      run_generate},
     {"fill-mask",
      "RUN [--text TEXT | --file FILE] [--top 5] [--json]",

@@ -1,6 +1,7 @@
 #include "infer/report/compare.h"
 
 #include "cli/evaluation_flags.h"
+#include "cli/query_flags.h"
 #include "core/cpu_setup.h"
 #include "train/loop/stop_signal.h"
 
@@ -28,8 +29,8 @@ int run_compare(const Command& self, const Strings& arguments) {
   const StopSignal signals;
   set_up_cpu(flags.integer("threads", 0, between(1, 4096)));
   const Registry registry = make_registry();
-  LoadedRun a = load_run(flags.text("RUN_A"), registry, flags.text("device"));
-  LoadedRun b = load_run(flags.text("RUN_B"), registry, flags.text("device"));
+  LoadedRun a = load_run(run_argument(flags, "RUN_A"), registry, flags.text("device"));
+  LoadedRun b = load_run(run_argument(flags, "RUN_B"), registry, flags.text("device"));
   const Comparison comparison = compare_runs(a, b, request);
   flags.has("json") ? print(to_json(comparison)) : print(to_text(comparison));
   return 0;

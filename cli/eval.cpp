@@ -1,4 +1,5 @@
 #include "cli/evaluation_flags.h"
+#include "cli/query_flags.h"
 #include "core/cpu_setup.h"
 #include "train/loop/stop_signal.h"
 
@@ -38,7 +39,7 @@ int run_eval(const Command& self, const Strings& arguments) {
   const StopSignal signals;
   set_up_cpu(flags.integer("threads", 0, between(1, 4096)));
   const Registry registry = make_registry();
-  LoadedRun run = load_run(flags.text("RUN"), registry, flags.text("device"));
+  LoadedRun run = load_run(run_argument(flags), registry, flags.text("device"));
   if (flags.has("task")) {
     set_objective(run, flags.text("task"), registry);
   }

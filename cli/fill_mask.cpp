@@ -59,7 +59,7 @@ int run_fill_mask(const Command& self, const Strings& arguments) {
     all.push_back(fill_mask_json(text, masks));
   }
   if (flags.has("json")) {
-    print(all.size() == 1 ? all[0] : all);
+    print_answers(flags, all);
   }
   return 0;
 }

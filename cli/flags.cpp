@@ -53,6 +53,7 @@ struct Flags::State {
   po::options_description described{"Options"};
   Strings names{"--help"};
   std::vector<Positional> positionals{};
+  std::map<std::string, std::string> former{};  // to the names of now
   std::map<std::string, Strings> values{};
 
   void add(const std::string& name, const std::string& doc, po::value_semantic* semantic) {
@@ -67,19 +68,34 @@ struct Flags::State {
 
   void print_help() const {
     std::ostringstream out;
-    out << "Usage: lmzoo " << command.name << " " << command.arguments << "\n\n"
-        << command.summary << ".\n\n";
+    out << wrapped(fmt::format("Usage: lmzoo {} {}", command.name, command.arguments), 8) << "\n\n"
+        << wrapped(std::string(command.summary) + ".", 0) << "\n\n";
     for (const Positional& positional : positionals) {
-      out << "  " << positional.name
-          << std::string(positional.name.size() < 20 ? 20 - positional.name.size() : 1, ' ') << positional.doc
+      const size_t size = positional.name.size();
+      out << wrapped("  " + positional.name + std::string(size < 20 ? 20 - size : 1, ' ') + positional.doc,
+                     22)
           << "\n";
     }
-    out << "\n" << described << "\nExample:\n  " << command.example << "\n";
+    out << "\n"
+        << described << "\nExample:\n"
+        << wrapped("  " + std::string(command.example), 6, " \\") << "\n";
     print(out.str());
   }
 
   void take_positionals(const Strings& given);
+  void take_former_names();
 };
+
+void Flags::State::take_former_names() {
+  for (const auto& [name, now] : former) {
+    if (values.contains(name)) {
+      if (values.contains(now)) {
+        fail("--" + name + " is --" + now + "; give one of them");
+      }
+      values[now] = values[name];
+    }
+  }
+}
 
 void Flags::State::take_positionals(const Strings& given) {
   size_t next = 0;
@@ -125,12 +141,17 @@ void Flags::repeated(const std::string& name, const std::string& placeholder, co
   state_->add(name, doc, po::value<Strings>()->value_name(placeholder)->composing());
 }
 
+void Flags::former_name(const std::string& name, const std::string& now) { state_->former[name] = now; }
+
 bool Flags::parse(const Strings& arguments) {
   try {
     const auto style = (po::command_line_style::default_style & ~po::command_line_style::allow_guessing);
     po::options_description all = state_->described;
     const char* const rest = "positional arguments";
     all.add_options()(rest, po::value<Strings>());
+    for (const auto& [name, now] : state_->former) {
+      all.add_options()(name.c_str(), po::value<std::string>());
+    }
     const po::parsed_options parsed = po::command_line_parser(arguments)
                                           .options(all)
                                           .positional(po::positional_options_description().add(rest, -1))
@@ -151,6 +172,7 @@ bool Flags::parse(const Strings& arguments) {
         state_->values[name] = {};
       }
     }
+    state_->take_former_names();
     state_->take_positionals(values.count(rest) > 0 ? values[rest].as<Strings>() : Strings{});
     return true;
   } catch (const po::unknown_option& error) {
@@ -177,6 +199,24 @@ int64_t Flags::integer(const std::string& name, int64_t fallback, const Range& r
 
 double Flags::real(const std::string& name, double fallback, const Range& range) const {
   return has(name) ? parsed<double>(name, text(name), "a number", range) : fallback;
+}
+
+std::string wrapped(const std::string& text, size_t indent, const std::string& end) {
+  constexpr size_t kColumns = 80;
+  std::string out, rest = text;
+  while (rest.size() > kColumns) {
+    const size_t first = rest.find_first_not_of(' ');
+    size_t at = rest.rfind(' ', kColumns - end.size());
+    if (at == std::string::npos || at <= first) {
+      at = rest.find(' ', first);  // one word that is too long
+    }
+    if (at == std::string::npos) {
+      break;
+    }
+    out += rest.substr(0, at) + end + "\n";
+    rest = std::string(indent, ' ') + rest.substr(at + 1);
+  }
+  return out + rest;
 }
 
 namespace {

@@ -34,6 +34,9 @@ class Flags {
   void value(const std::string& name, const std::string& placeholder, const std::string& doc);
   void repeated(const std::string& name, const std::string& placeholder, const std::string& doc);
 
+  // A value under the name that it had before: it still works, and help does not show it.
+  void former_name(const std::string& name, const std::string& now);
+
   // False when --help was given; it has been printed then.
   bool parse(const Strings& arguments);
 
@@ -48,6 +51,10 @@ class Flags {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// A text in lines of at most 80 columns, where it has spaces; those after the first begin with so many spaces. `end`
+// stands before every break.
+std::string wrapped(const std::string& text, size_t indent, const std::string& end = "");
 
 // Standard output; a failure (a full disk, a closed pipe) is an error. Whatever would steer a terminal is made visible
 // (base/visible.h); JSON stays the same document.

@@ -1,5 +1,5 @@
 // `lmzoo generate`: continues texts.
-#include <iostream>
+#include <cstdio>
 
 #include "cli/query_flags.h"
 #include "infer/decode/run_prompt.h"
@@ -8,8 +8,8 @@ namespace lmzoo {
 int run_generate(const Command& self, const Strings& arguments) {
   Flags flags(self);
   add_query_flags(flags);
-  flags.value("prompt", "TEXT", "the text to continue; default: the lines of --file or of standard input");
-  flags.value("file", "FILE", "a file with a prompt a line");
+  add_prompt_flags(flags);
+  flags.former_name("prompt", "text");
   add_sampling_flags(flags);
   flags.toggle("no-cache", "recompute every position of every token; slow, for comparison");
   if (!flags.parse(arguments)) {
@@ -17,7 +17,7 @@ int run_generate(const Command& self, const Strings& arguments) {
   }
   const Registry registry = make_registry();
   const LoadedRun run = load_query_run(flags, registry);
-  const Strings prompts = read_prompts(flags.text("prompt"), flags.text("file"), std::cin);
+  const Strings prompts = prompts_of(flags);
   GenerateOptions options = text_only(run);
   options.max_tokens = flags.integer("max-tokens", 64, at_least(1));
   options.sampling = sampling_of(flags);
@@ -29,10 +29,14 @@ int run_generate(const Command& self, const Strings& arguments) {
     }
     all.push_back({{"prompt", prompts[i]}, {"text", made.text}, {"ids", made.ids}});
   };
-  continue_texts(
-      run, prompts, options, {.stream = [&](size_t i) { return sampling_stream(flags, i); }, .result = show});
+  continue_texts(run,
+                 prompts,
+                 options,
+                 {.stream = [&](size_t i) { return sampling_stream(flags, i); },
+                  .result = show,
+                  .note = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }});
   if (flags.has("json")) {
-    print(all.size() == 1 ? all[0] : all);
+    print_answers(flags, all);
   }
   return 0;
 }

@@ -36,7 +36,7 @@ int run_infill(const Command& self, const Strings& arguments) {
                    {"target", run.tokenizer->decode(filled.target, Specials::show)}});
   }
   if (flags.has("json")) {
-    print(all.size() == 1 ? all[0] : all);
+    print_answers(flags, all);
   }
   return 0;
 }

@@ -57,7 +57,7 @@ int run_neighbors(const Command& self, const Strings& arguments) {
     all.push_back(neighbors_json(table, words[i], found[i]));
   }
   if (flags.has("json")) {
-    print(all.size() == 1 ? all[0] : all);
+    flags.all("WORD").size() == 1 ? print(all[0]) : print_answers(flags, all);
   }
   return 0;
 }

@@ -19,11 +19,13 @@ std::string help() {
   std::string text = "lmzoo: language-model pre-training and fine-tuning\n\nUsage: lmzoo COMMAND ...\n\n";
   for (const Command& command : commands()) {
     const std::string name(command.name);
-    text += "  " + name + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ') +
-            std::string(command.summary) + "\n";
+    text += wrapped("  " + name + std::string(name.size() < 12 ? 12 - name.size() : 1, ' ') +
+                        std::string(command.summary),
+                    14) +
+            "\n";
   }
   return text +
-         "\n`lmzoo COMMAND --help` tells more; `lmzoo --version` tells what this is.\n\nExample:\n"
+         "\n`lmzoo help COMMAND` tells more; `lmzoo --version` tells what this is.\n\nExample:\n"
          "  lmzoo train configs/debug/bert.yaml\n";
 }
 
@@ -31,6 +33,9 @@ int dispatch(const Strings& arguments) {
   check(!arguments.empty(), "lmzoo: a command is missing; see lmzoo --help");
   const std::string& name = arguments.front();
   if (name == "--help" || name == "-h" || name == "help") {
+    if (arguments.size() > 1) {
+      return dispatch({arguments[1], "--help"});
+    }
     print(help());
     return 0;
   }

@@ -1,6 +1,10 @@
 #include "cli/query_flags.h"
 
+#include <filesystem>
 #include <iostream>
+
+#include "base/check.h"
+#include "base/utf8.h"
 
 namespace lmzoo {
 
@@ -15,9 +19,18 @@ void add_device_flags(Flags& flags) {
   flags.toggle("json", "print JSON");
 }
 
+std::string run_argument(const Flags& flags, const std::string& name) {
+  const std::string given = flags.text(name), shown = printable(given);
+  const bool is_yaml = given.ends_with(".yaml") || given.ends_with(".yml");
+  check(!is_yaml || std::filesystem::is_directory(given),
+        "{0} is a configuration, and a run is wanted: lmzoo train {0} --out RUN makes one",
+        shown);
+  return given;
+}
+
 LoadedRun load_query_run(const Flags& flags, const Registry& registry) {
   set_up_cpu(flags.integer("threads", 0, between(1, 4096)));
-  return load_run(flags.text("RUN"), registry, flags.text("device"));
+  return load_run(run_argument(flags), registry, flags.text("device"));
 }
 
 void add_prompt_flags(Flags& flags) {
@@ -27,6 +40,10 @@ void add_prompt_flags(Flags& flags) {
 
 Strings prompts_of(const Flags& flags) {
   return read_prompts(flags.text("text"), flags.text("file"), std::cin);
+}
+
+void print_answers(const Flags& flags, const Json& all) {
+  print(all.size() == 1 && flags.has("text") ? all[0] : all);
 }
 
 void add_sampling_flags(Flags& flags) {

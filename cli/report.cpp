@@ -46,6 +46,7 @@ int run_report(const Command& self, const Strings& arguments) {
   for (const std::string& folder : flags.all("RUN")) {
     runs.push_back(read_run(folder));
   }
+  name_distinctly(runs);
   const Results results = flags.has("results") ? read_results(flags.text("results")) : Results{};
   const std::vector<html::Fragment> more =
       flags.has("contextual") ? std::vector{in_context(flags)} : std::vector<html::Fragment>{};

@@ -51,7 +51,7 @@ void compare(const Flags& flags, const VectorTable& table, const SimilarityOptio
     }
   }
   if (flags.has("json")) {
-    print(all.size() == 1 ? all[0] : all);
+    print_answers(flags, all);
   }
 }
 

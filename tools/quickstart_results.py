@@ -14,10 +14,12 @@ import sys
 
 FAMILIES = {"bert": "masked LM", "gpt": "next token", "t5": "span corruption"}
 TEST = "corpora/wordnet/lexname.test.tsv"
+# Minutes teach how glosses are written and what they are about, not what is true: so ends of common phrases, and a class.
 SAMPLES = [
-    ("A filled mask", "bert", ["fill-mask", "--top", "3"], "dog: a domesticated [MASK] kept as a pet"),
-    ("An infilled span", "t5", ["infill", "--temperature", "0"], "violin: a <extra_id_0> with four strings played with a bow"),
-    ("A generated definition", "gpt", ["generate", "--temperature", "0.7", "--max-tokens", "30", "--seed", "1"], "lighthouse:"),
+    ("A class of a gloss", "gpt-tuned-1", ["classify", "--top", "3"], "a large wild cat with a striped coat"),
+    ("A filled mask", "bert", ["fill-mask", "--top", "3"], "painter: a [MASK] who paints pictures"),
+    ("An infilled span", "t5", ["infill", "--temperature", "0"], "painter: a <extra_id_0> paints pictures"),
+    ("A gloss written on", "gpt", ["generate", "--temperature", "0.3", "--max-tokens", "30", "--seed", "1"], "painter: a person who"),
 ]
 
 
@@ -58,19 +60,21 @@ def family_row(lmzoo, runs, family, seeds, majority):
         spread(tuned), spread(scratch), f"{majority:.3f}"]
     gap = statistics.mean(tuned) - statistics.mean(scratch)
     noise = max(statistics.stdev(tuned), statistics.stdev(scratch)) if len(seeds) > 1 else 0
-    return row, gap > noise
+    picture = [{"name": f"{family}, fine-tuned", "values": tuned, "color": 0}, {"name": f"{family}, from scratch", "values": scratch, "color": 1}]
+    return row, gap > noise, picture
 
 
-def sample(lmzoo, runs, title, family, command, prompt):
-    answer = run(lmzoo, command[0], str(runs / family), "--text" if command[0] != "generate" else "--prompt", prompt,
-                 *command[1:], "--json")
+def sample(lmzoo, runs, title, name, command, prompt):
+    answer = run(lmzoo, command[0], str(runs / name), "--text", prompt, *command[1:], "--json")
     if command[0] == "fill-mask":
         text = ", ".join(f"{f['piece'].strip('▁')} ({f['probability']:.2f})" for f in answer["masks"][0])
+    elif command[0] == "classify":
+        text = ", ".join(f"{c['class']} ({c['probability']:.2f})" for c in answer[0]["classes"])
     elif command[0] == "infill":
         text = " | ".join(answer["spans"])
     else:
         text = answer["text"]
-    return {"title": f"{title} ({family})", "prompt": prompt, "answer": text}
+    return {"title": f"{title} ({name})", "prompt": prompt, "answer": text}
 
 
 def main():
@@ -78,16 +82,18 @@ def main():
     majority = majority_share()
     head = ["family", "parameters", "tokens seen", "valid loss", "perplexity", "accuracy, fine-tuned",
             "accuracy, scratch", "majority class"]
-    table, beats = [], []
+    table, beats, points = [], [], []
     for family in FAMILIES:
-        row, better = family_row(lmzoo, runs, family, seeds, majority)
+        row, better, picture = family_row(lmzoo, runs, family, seeds, majority)
         table.append(row)
+        points += picture
         beats.append(better)
     samples = [sample(lmzoo, runs, *entry) for entry in SAMPLES]
     note = (f"Accuracy: gloss to one of 45 lexicographer classes, test split, 2,000 labeled examples to train on, "
             f"{len(seeds)} seed(s), mean ± standard deviation. Loss and perplexity: each family's own objective on the "
             f"validation split, before and after pre-training; they do not compare between objectives.")
-    results = {"title": "lmzoo quickstart", "tables": [{"title": "Results", "note": note, "head": head, "rows": table}],
+    pictures = [{"title": "Accuracy on the test split, a point a seed: what pre-training is worth", "rows": points}]
+    results = {"title": "lmzoo quickstart", "pictures": pictures, "tables": [{"title": "Results", "note": note, "head": head, "rows": table}],
                "samples": samples}
     (runs / "results.json").write_text(json.dumps(results, ensure_ascii=False, indent=1), encoding="utf-8")
 

@@ -35,6 +35,23 @@ std::vector<std::vector<int64_t>> go_on_where_possible(Model& model,
   return made;
 }
 
+// New tokens end where the model's positions do.
+void fit(const Model& model, const GenerateOptions& options, Prompt& prompt, const ContinueUse& use) {
+  const int64_t left = model.max_length() - std::ssize(prompt.context);
+  if (left < 0 || left >= options.max_tokens) {
+    return;  // a prompt that is too long is refused by whoever reads it
+  }
+  prompt.room = left;
+  if (use.note) {
+    use.note(fmt::format(
+        "{} tokens stand before what is written and the model takes {}: at most {} new ones, not {}",
+        prompt.context.size(),
+        model.max_length(),
+        left + 1,
+        options.max_tokens));
+  }
+}
+
 std::vector<std::string> texts_of_source(const LoadedRun& run, const std::string& text) {
   const Reading& reading = run.parts.reading;
   return reading.record.texts > 1 ? reading.texts(text) : std::vector<std::string>{reading.text(text)};
@@ -106,6 +123,7 @@ void continue_texts(const LoadedRun& run,
     std::vector<Stream> streams;
     for (const std::string& text : some) {
       prompts.push_back(prompt_of(run, text));
+      fit(*run.parts.model, options, prompts.back(), use);
       streams.push_back(use.stream(begin + streams.size()));
     }
     const auto made = go_on_where_possible(*run.parts.model, prompts, options, streams);

@@ -37,8 +37,9 @@ struct Continuation {
 struct ContinueUse {
   std::function<Stream(size_t text)> stream;                     // draws the new ids of a text
   std::function<void(size_t text, const Continuation&)> result;  // in the order of the texts
+  std::function<void(const std::string& line)> note{};           // what is to be told; may be empty
 };
-// Several at a time.
+// Several at a time. What the model has no room for is not written, and that is told.
 void continue_texts(const LoadedRun& run,
                     std::span<const std::string> texts,
                     const GenerateOptions& options,

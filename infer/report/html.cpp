@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <sstream>
 
+#include "base/check.h"
 #include "io/html_escape.h"
 
 namespace lmzoo::html {
@@ -14,24 +15,28 @@ constexpr std::string_view kStyle = R"(
 :root{color-scheme:light dark;--ink:#1c1c1e;--paper:#fff;--soft:#6b6b70;--line:#d8d8dc;--band:#f5f5f7}
 @media(prefers-color-scheme:dark){:root{--ink:#ececee;--paper:#18181a;--soft:#a0a0a6;--line:#3a3a3e;--band:#222225}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:72rem;padding:1.2rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}
+body{margin:0 auto;max-width:76rem;padding:1.2rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);overflow-wrap:anywhere}
 h1{font-size:1.6rem;margin:.2em 0}h2{font-size:1.2rem;margin:1.6em 0 .4em}h3{font-size:1rem;margin:1.2em 0 .3em}
 p.note,figcaption,summary{color:var(--soft)}
-.wide{overflow-x:auto}
+.wide{overflow-x:auto}.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:0 1.5rem}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%;font-size:.9rem}
 th,td{padding:.3em .6em;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 th{border-bottom-width:2px}td.n,th.n{text-align:right;white-space:nowrap}tbody tr:nth-child(even){background:var(--band)}
 pre{overflow-x:auto;background:var(--band);padding:.8em;border-radius:6px;font-size:.85rem}
-figure{margin:.6em 0}svg{width:100%;height:auto;max-width:52rem}svg text{fill:var(--ink);font:12px system-ui,sans-serif}
+figure{margin:.6em 0;max-width:46rem}svg{width:100%;height:auto}svg text{fill:var(--ink);font:14px system-ui,sans-serif}
 svg .grid{stroke:var(--line)}mark{background:#ffe28a;color:#1c1c1e;border-radius:3px;padding:0 .15em}
+.legend{display:flex;flex-wrap:wrap;gap:0 1.2em;margin:0;font-size:.85rem}.legend svg{width:1.6em;height:.5em;margin-right:.4em}
+@media screen and (max-width:38rem){thead{display:none}tr{display:block;padding:.3em 0}td,td.n{display:flex;justify-content:space-between;gap:1em;border:0;padding:.1em .6em;text-align:right;white-space:normal}
+td:first-child{font-weight:600;text-align:left}td:first-child::before{content:none}td::before{content:attr(data-head);color:var(--soft);text-align:left}}
 @media print{details>*{display:block}body{max-width:none;font-size:11pt}.wide{overflow:visible}table{font-size:8pt}th,td{padding:.2em .35em}h2,figure,table{break-inside:avoid}}
 )";
 
-// Distinguishable with color blindness (Okabe & Ito 2008).
+// Distinguishable with color blindness (Okabe & Ito 2008); beyond their number lines are dashed.
 constexpr std::string_view kColors[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"};
+constexpr std::string_view kDashes[] = {"", "7 3", "2 3"};
 
-constexpr double kWidth = 760, kHeight = 300, kLeft = 58, kRight = 24, kTop = 34, kBottom = 42,
-                 kLegendStep = 170;
+// Letters of 14 px in a picture of this width can be read where it is as narrow as a phone.
+constexpr double kWidth = 500, kHeight = 290, kLeft = 62, kRight = 18, kTop = 12, kBottom = 46;
 
 struct Bounds {
   double low = INFINITY;
@@ -43,8 +48,9 @@ struct Bounds {
   bool empty() const { return low > high; }
   void widen() {
     if (low == high) {
-      low -= 0.5;
-      high += 0.5;
+      const double margin = low == 0 ? 0.5 : std::abs(low) / 20;
+      low -= margin;
+      high += margin;
     }
   }
 };
@@ -58,6 +64,13 @@ std::string fixed(double value) {
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "%.1f", value);
   return buffer;
+}
+
+std::string stroke_of(size_t index) {
+  const std::string_view dash = kDashes[index / std::size(kColors) % std::size(kDashes)];
+  return fmt::format("stroke=\"{}\"{}",
+                     kColors[index % std::size(kColors)],
+                     dash.empty() ? "" : fmt::format(" stroke-dasharray=\"{}\"", dash));
 }
 
 class Plot {
@@ -83,10 +96,11 @@ class Plot {
          << html_escape(content_.title) << "\">";
     axes();
     for (size_t i = 0; i < content_.series.size(); ++i) {
-      line(content_.series[i], kColors[i % std::size(kColors)]);
+      line(content_.series[i], i);
     }
+    out_ << "</svg>";
     legend();
-    out_ << "</svg><figcaption>" << html_escape(content_.title) << "</figcaption></figure>";
+    out_ << "<figcaption>" << html_escape(content_.title) << "</figcaption></figure>";
     return out_.str();
   }
 
@@ -97,13 +111,13 @@ class Plot {
   }
 
   void axes() {
-    for (const double tick : ticks(y_.low, y_.high, 6)) {
+    for (const double tick : ticks(y_.low, y_.high, 5)) {
       out_ << "<path class=\"grid\" d=\"M" << kLeft << ' ' << fixed(py(tick)) << 'H' << kWidth - kRight
            << "\"/>"
            << "<text x=\"" << kLeft - 6 << "\" y=\"" << fixed(py(tick) + 4) << "\" text-anchor=\"end\">"
            << number(tick) << "</text>";
     }
-    for (const double tick : ticks(x_.low, x_.high, 7)) {
+    for (const double tick : ticks(x_.low, x_.high, 5)) {
       out_ << "<text x=\"" << fixed(px(tick)) << "\" y=\"" << kHeight - kBottom + 18
            << "\" text-anchor=\"middle\">" << number(tick) << "</text>";
     }
@@ -111,8 +125,9 @@ class Plot {
          << html_escape(content_.x_label) << "</text>";
   }
 
-  void line(const Series& series, std::string_view color) {
-    out_ << "<path fill=\"none\" stroke=\"" << color << "\" stroke-width=\"1.8\" d=\"";
+  void line(const Series& series, size_t index) {
+    const std::string_view color = kColors[index % std::size(kColors)];
+    out_ << "<path fill=\"none\" " << stroke_of(index) << " stroke-width=\"1.8\" d=\"";
     char move = 'M';
     for (size_t i = 0; i < series.x.size(); ++i) {
       if (std::isfinite(series.x[i]) && std::isfinite(series.y[i])) {
@@ -129,14 +144,14 @@ class Plot {
     }
   }
 
-  // In a row above the plot, where no curve runs.
+  // Below the plot as text, so that long names wrap.
   void legend() {
-    double x = kLeft;
-    for (size_t i = 0; i < content_.series.size(); ++i, x += kLegendStep) {
-      out_ << "<path stroke-width=\"3\" stroke=\"" << kColors[i % std::size(kColors)] << "\" d=\"M" << x
-           << ' ' << kTop - 16 << "h18\"/><text x=\"" << x + 24 << "\" y=\"" << kTop - 12 << "\">"
-           << html_escape(content_.series[i].name) << "</text>";
+    out_ << "<p class=\"legend\">";
+    for (size_t i = 0; i < content_.series.size(); ++i) {
+      out_ << "<span><svg viewBox=\"0 0 26 8\" aria-hidden=\"true\"><path stroke-width=\"4\" " << stroke_of(i)
+           << " d=\"M0 4h26\"/></svg>" << html_escape(content_.series[i].name) << "</span>";
     }
+    out_ << "</p>";
   }
 
   const Chart& content_;
@@ -170,7 +185,9 @@ std::string table(const Table& content) {
   for (const std::vector<std::string>& row : content.rows) {
     out += "<tr>";
     for (size_t column = 0; column < row.size(); ++column) {
-      out += (column < right.size() && right[column] ? "<td class=\"n\">" : "<td>") + row[column] + "</td>";
+      const std::string head = column < content.head.size() ? content.head[column] : "";
+      out += std::string("<td") + (column < right.size() && right[column] ? " class=\"n\"" : "") +
+             " data-head=\"" + head + "\">" + row[column] + "</td>";
     }
     out += "</tr>";
   }
@@ -178,6 +195,57 @@ std::string table(const Table& content) {
 }
 
 std::string chart(const Chart& content) { return Plot(content).svg(); }
+
+std::string charts(const std::vector<Chart>& contents) {
+  std::string out = "<div class=\"charts\">";
+  for (const Chart& content : contents) {
+    out += chart(content);
+  }
+  return out + "</div>";
+}
+
+std::string strip(const Strip& content) {
+  constexpr double kRow = 46;
+  Bounds range;
+  for (const StripRow& row : content.rows) {
+    for (const double value : row.values) {
+      if (std::isfinite(value)) {
+        range.add(value);
+      }
+    }
+  }
+  if (range.empty()) {
+    return "<p class=\"note\">" + html_escape(content.title) + ": nothing was measured.</p>";
+  }
+  range.widen();
+  constexpr double kMargin = 16;
+  const double height = kRow * static_cast<double>(content.rows.size()) + 24;
+  const auto px = [&](double value) {
+    return kMargin + (value - range.low) / (range.high - range.low) * (kWidth - 2 * kMargin);
+  };
+  std::ostringstream out;
+  out << "<figure><svg viewBox=\"0 0 " << kWidth << ' ' << height << "\" role=\"img\" aria-label=\""
+      << html_escape(content.title) << "\">";
+  for (const double tick : ticks(range.low, range.high, 5)) {
+    out << "<path class=\"grid\" d=\"M" << fixed(px(tick)) << " 0V" << height - 22 << "\"/><text x=\""
+        << fixed(px(tick)) << "\" y=\"" << height - 5 << "\" text-anchor=\"middle\">" << number(tick)
+        << "</text>";
+  }
+  double y = 16;
+  for (const StripRow& row : content.rows) {
+    const std::string_view color = kColors[row.color % std::size(kColors)];
+    out << "<text x=\"2\" y=\"" << y << "\">" << html_escape(row.name) << "</text>";
+    for (const double value : row.values) {
+      if (std::isfinite(value)) {
+        out << "<circle r=\"5\" fill-opacity=\".75\" fill=\"" << color << "\" cx=\"" << fixed(px(value))
+            << "\" cy=\"" << y + 14 << "\"/>";
+      }
+    }
+    y += kRow;
+  }
+  out << "</svg><figcaption>" << html_escape(content.title) << "</figcaption></figure>";
+  return out.str();
+}
 
 std::vector<double> ticks(double low, double high, int count) {
   if (!(high > low) || count < 1) {
@@ -194,7 +262,7 @@ std::vector<double> ticks(double low, double high, int count) {
   }
   std::vector<double> values;
   for (double index = std::ceil(low / step); index * step <= high; ++index) {
-    values.push_back(index * step);
+    values.push_back(index * step + 0.0);  // -0 becomes 0
   }
   return values;
 }
@@ -203,6 +271,7 @@ std::string number(double value) {
   if (!std::isfinite(value)) {
     return "–";
   }
+  value += 0.0;  // -0 becomes 0
   char buffer[64];
   if (value == std::floor(value) && std::abs(value) < 9e15) {
     std::snprintf(buffer, sizeof buffer, "%.0f", value);

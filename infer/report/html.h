@@ -35,6 +35,20 @@ struct Chart {
   std::vector<Series> series;
 };
 std::string chart(const Chart& content);
+// Side by side where there is room.
+std::string charts(const std::vector<Chart>& contents);
+
+// One axis, a row a group, a point a value (a seed). Values that are not finite are left out.
+struct StripRow {
+  std::string name;
+  std::vector<double> values;
+  size_t color = 0;  // rows of one kind share it
+};
+struct Strip {
+  std::string title;  // also the accessible name
+  std::vector<StripRow> rows;
+};
+std::string strip(const Strip& content);
 
 // At most `count` round tick values that cover [low, high]: steps of 1, 2 or 5 times a power of ten.
 std::vector<double> ticks(double low, double high, int count);

@@ -3,8 +3,10 @@
 #include "base/check.h"
 #include "data/batches/collate.h"
 #include "data/batches/loader.h"
+#include "infer/report/inspect_words.h"
 #include "nn/parameter.h"
 #include "tokenizer/vocabulary_of.h"
+#include "train/config/word_settings.h"
 
 namespace lmzoo {
 namespace {
@@ -186,6 +188,14 @@ std::vector<InspectedExample> inspect_examples(const LoadedConfig& loaded,
   const auto store = open_store(loaded, "data.train", config.data.train, tokenizer, std::nullopt, kStyle);
   const MetaScope no_weights;
   const Parts parts = build_parts(loaded, registry, vocabulary_of(*tokenizer), store->classes());
+  if (trains_word_vectors(config)) {
+    const WordTask task(
+        config.objective.options.as<WordOptions>(), config.objective.type == kCbow, *parts.vocabulary.counts);
+    return inspect_sentences(task,
+                             WordCorpus(store, config.data.sequence_length),
+                             *tokenizer,
+                             {.seed = config.stream_seed(), .count = count});
+  }
   const Windows windows = make_windows(loaded, *parts.objective, parts.vocabulary, store);
   Loader loader(windows, loader_steps(parts), {.batch_size = 1, .seed = config.stream_seed(), .workers = 0});
   const Inspector inspector(parts, *tokenizer);
@@ -220,6 +230,7 @@ Json to_json(const InspectedExample& example) {
   return {{"window", example.window},
           {"text", example.text},
           {"ids", ids},
+          {"groups", to_json(example.groups)},
           {"label", example.label.empty() ? Json() : Json(example.label)},
           {"sequences", sequences}};
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "io/json.h"
@@ -32,12 +33,22 @@ struct InspectedSequence {
   std::vector<InspectedPosition> positions;
 };
 
+// A prediction of word vectors.
+struct InspectedGroup {
+  std::vector<InspectedToken> inputs;  // the words around
+  InspectedToken word;
+  std::vector<InspectedToken> negatives;  // what the word is told from
+  std::vector<std::pair<int64_t, int>>
+      path{};  // or in its place: inner nodes from the root on, and the branch at each
+};
+
 struct InspectedExample {
   uint64_t window = 0;
   std::string text;                 // of the sample, decoded
   std::vector<InspectedToken> ids;  // of the sample, before the objective
   std::vector<InspectedSequence> sequences;
-  std::string label;  // class of the whole text, if it has one
+  std::vector<InspectedGroup> groups{};  // of word vectors, in place of sequences
+  std::string label;                     // class of the whole text, if it has one
 };
 
 // The first `count` examples of training, with the corruption that training draws. Makes tokenizer and token

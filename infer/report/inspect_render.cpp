@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/utf8.h"
 #include "infer/report/inspect.h"
+#include "infer/report/inspect_words.h"
 #include "io/html_escape.h"
 
 namespace lmzoo {
@@ -97,6 +98,20 @@ std::string token_cell(const InspectedPosition& position) {
   return out + "</div>";
 }
 
+std::string caption_of(const std::vector<InspectedExample>& examples) {
+  const auto is_words = [](const InspectedExample& example) { return !example.groups.empty(); };
+  if (std::any_of(examples.begin(), examples.end(), is_words)) {
+    return "Each box is a prediction: the words around that are read, in green the word that is predicted "
+           "from them, "
+           "and what it is told from: random words, or its path in the tree (inner node : branch, from the "
+           "root on). "
+           "Negatives, windows and dropped words are those of the first pass; each pass draws others.";
+  }
+  return "Each box is a position: the token that is read, its id and, in green, the token that must be "
+         "predicted "
+         "there.";
+}
+
 bool has_labels(const InspectedSequence& sequence) {
   return std::any_of(sequence.positions.begin(),
                      sequence.positions.end(),
@@ -121,6 +136,7 @@ std::string to_terminal(const InspectedExample& example, bool color, size_t colu
         "\n";
     out += grid(sequence, has_labels(sequence), color, columns);
   }
+  out += to_terminal(example.groups, color);
   if (!example.label.empty()) {
     out += padded("  class", 10) + colored(shown_token(example.label), kLabel, color) + "\n";
   }
@@ -129,9 +145,8 @@ std::string to_terminal(const InspectedExample& example, bool color, size_t colu
 
 std::string to_html(const std::vector<InspectedExample>& examples, const std::string& title) {
   std::string out = "<!doctype html><html lang=\"en\"><title>" + html_escape(title) + "</title>" + kPageHead +
-                    "<h1>" + html_escape(title) +
-                    "</h1>\n<p class=\"note\">Each box is a position: the token that is read, its id and, "
-                    "in green, the token that must be predicted there.</p>\n";
+                    "<h1>" + html_escape(title) + "</h1>\n<p class=\"note\">" + caption_of(examples) +
+                    "</p>\n";
   for (const InspectedExample& example : examples) {
     out += fmt::format(
         "<section><h2>Window {}</h2><p>{}</p>\n", example.window, html_escape(printable(example.text, 4000)));
@@ -145,6 +160,7 @@ std::string to_html(const std::vector<InspectedExample>& examples, const std::st
       }
       out += "</div>\n";
     }
+    out += example.groups.empty() ? "" : to_html(example.groups);
     if (!example.label.empty()) {
       out += "<p>class <span class=\"label\">" + html_escape(example.label) + "</span></p>\n";
     }

@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <optional>
 
 #include "base/check.h"
 #include "io/files.h"
 #include "io/html_escape.h"
 #include "io/safetensors.h"
+#include "io/yaml.h"
 #include "train/saved/checkpoint.h"
 #include "train/saved/metrics_rows.h"
 
@@ -116,29 +118,93 @@ html::Table escaped(const html::Table& plain) {
   return out;
 }
 
+std::string details(const std::string& title, const std::string& body) {
+  return "<details><summary>" + title + "</summary>" + body + "</details>";
+}
+
 std::string curves(const RunRecord& run) {
-  std::string out;
-  out += html::chart(
+  std::vector<html::Chart> shown{
       {.title = "Loss of " + run.name + " (nats a label)",
        .x_label = "step",
-       .series = {series("training", run.train, "loss"), series("validation", run.eval, "loss")}});
+       .series = {series("training", run.train, "loss"), series("validation", run.eval, "loss")}}};
   const html::Series accuracy = series("validation accuracy", run.eval, "accuracy");
   if (accuracy.x.size() > 1) {
-    out += html::chart({.title = "Accuracy of " + run.name, .x_label = "step", .series = {accuracy}});
+    shown.push_back({.title = "Accuracy of " + run.name, .x_label = "step", .series = {accuracy}});
   }
-  const auto details = [](const std::string& title, const std::string& body) {
-    return "<details><summary>" + title + "</summary>" + body + "</details>";
-  };
-  out += details(
-      "Learning rate, gradient norm, speed",
-      html::chart({.title = "Learning rate", .x_label = "step", .series = {series("lr", run.train, "lr")}}) +
-          html::chart({.title = "Gradient norm before clipping",
-                       .x_label = "step",
-                       .series = {series("norm", run.train, "grad_norm")}}) +
-          html::chart({.title = "Tokens per second",
-                       .x_label = "step",
-                       .series = {series("tokens/s", run.train, "tokens_per_s")}}));
-  return out + details("The resolved YAML", "<pre>" + html_escape(run.config) + "</pre>");
+  const std::string more =
+      html::charts({{.title = "Learning rate", .x_label = "step", .series = {series("lr", run.train, "lr")}},
+                    {.title = "Gradient norm before clipping",
+                     .x_label = "step",
+                     .series = {series("norm", run.train, "grad_norm")}},
+                    {.title = "Tokens per second",
+                     .x_label = "step",
+                     .series = {series("tokens/s", run.train, "tokens_per_s")}}});
+  return html::charts(shown) + details("Learning rate, gradient norm, speed", more) +
+         details("The resolved YAML", "<pre>" + html_escape(run.config) + "</pre>");
+}
+
+// One measure of all runs of an objective that have it, in one picture.
+std::optional<html::Chart> overlay(const std::vector<RunRecord>& runs,
+                                   const std::string& objective,
+                                   const std::string& key) {
+  html::Chart chart{
+      .title = "Validation " + key + " of each run" + (objective.empty() ? "" : ": " + objective),
+      .x_label = "step",
+      .series = {}};
+  for (const RunRecord& run : runs) {
+    html::Series line = series(run.name, run.eval, key);
+    if (run.objective == objective && !line.x.empty()) {
+      chart.series.push_back(std::move(line));
+    }
+  }
+  return chart.series.size() > 1 ? std::optional(std::move(chart)) : std::nullopt;
+}
+
+std::string overlays(const std::vector<RunRecord>& runs) {
+  std::vector<std::string> objectives;
+  for (const RunRecord& run : runs) {
+    if (std::find(objectives.begin(), objectives.end(), run.objective) == objectives.end()) {
+      objectives.push_back(run.objective);
+    }
+  }
+  std::vector<html::Chart> shown;
+  for (const std::string& objective : objectives) {
+    for (const char* key : {"loss", "accuracy"}) {
+      if (auto chart = overlay(runs, objective, key)) {
+        shown.push_back(std::move(*chart));
+      }
+    }
+  }
+  return shown.empty() ? "" : html::charts(shown);
+}
+
+std::string objective_of(const std::string& config, const std::string& file) {
+  const YamlNode root = parse_yaml(config, file);
+  const YamlNode* const objective = root.find("objective");
+  const YamlNode* const type = objective != nullptr ? objective->find("type") : nullptr;
+  return type != nullptr ? type->scalar : "";
+}
+
+std::vector<double> numbers_of(const Json& list, const std::string& path) {
+  check(list.is_array(), "{}: values of a picture must be a list of numbers", path);
+  std::vector<double> numbers;
+  for (const Json& item : list) {
+    check(item.is_number(), "{}: values of a picture must be a list of numbers", path);
+    numbers.push_back(item.get<double>());
+  }
+  return numbers;
+}
+
+html::Strip picture_of(const Json& item, const std::string& path) {
+  html::Strip strip{.title = text_of(item, "title", path), .rows = {}};
+  check(item.contains("rows") && item["rows"].is_array(), "{}: a picture has no list of rows", path);
+  for (const Json& row : item["rows"]) {
+    check(row.is_object() && row.contains("values"), "{}: a row of a picture has no values", path);
+    const Json color = row.value("color", Json(0U));
+    check(color.is_number_unsigned(), "{}: color must be a whole number of at least 0", path);
+    strip.rows.push_back({text_of(row, "name", path), numbers_of(row["values"], path), color.get<size_t>()});
+  }
+  return strip;
 }
 
 }  // namespace
@@ -151,9 +217,37 @@ RunRecord read_run(const std::string& folder) {
   std::ifstream in(config, std::ios::binary);
   run.config.assign(std::istreambuf_iterator<char>(in), {});
   run.name = fs::weakly_canonical(folder).filename().string();
+  run.objective = objective_of(run.config, config);
   read_metrics(folder + "/metrics.jsonl", run);
   run.parameters = count_parameters(folder);
   return run;
+}
+
+void name_distinctly(std::vector<RunRecord>& runs) {
+  const auto named = [](const RunRecord& run, int64_t depth) {
+    const fs::path path = fs::weakly_canonical(run.folder);
+    fs::path name = path.filename();
+    for (fs::path above = path.parent_path(); --depth > 0 && above.has_relative_path();
+         above = above.parent_path()) {
+      name = above.filename() / name;
+    }
+    return name.string();
+  };
+  constexpr int64_t kDeepest = 8;  // folders; the same one twice stays the same
+  std::map<std::string, int64_t> of_name;
+  for (const RunRecord& run : runs) {
+    ++of_name[run.name];
+  }
+  for (int64_t depth = 2; depth <= kDeepest; ++depth) {
+    std::map<std::string, int64_t> now;
+    for (RunRecord& run : runs) {
+      if (of_name[run.name] > 1) {
+        run.name = named(run, depth);
+      }
+      ++now[run.name];
+    }
+    of_name = std::move(now);
+  }
 }
 
 Results read_results(const std::string& path) {
@@ -163,6 +257,9 @@ Results read_results(const std::string& path) {
   check(json.is_object(), "{}: must hold one JSON object", path);
   Results results;
   results.title = text_of(json, "title", path);
+  for (const Json& item : json.value("pictures", Json::array())) {
+    results.pictures.push_back(picture_of(item, path));
+  }
   for (const Json& item : json.value("tables", Json::array())) {
     Results::Section section{text_of(item, "title", path), text_of(item, "note", path), {}};
     section.table.head = texts_of(item.value("head", Json::array()), path);
@@ -210,6 +307,12 @@ std::string report_page(const std::vector<RunRecord>& runs,
                             : runs.size() == 1     ? runs[0].name
                                                    : "lmzoo runs";
   std::string body = "<h1>" + html_escape(title) + "</h1>";
+  for (const html::Strip& picture : results.pictures) {
+    body += html::strip(picture);
+  }
+  if (results.pictures.empty()) {
+    body += overlays(runs);
+  }
   for (const Results::Section& section : results.tables) {
     body += "<h2>" + html_escape(section.title) + "</h2>" + html::table(escaped(section.table));
     if (!section.note.empty()) {
@@ -227,6 +330,7 @@ std::string report_page(const std::vector<RunRecord>& runs,
     body += "<h2>" + html_escape(part.title) + "</h2>" + part.body;
   }
   body += "<h2>Runs</h2>" + html::table(escaped(summary(runs)));
+  body += results.pictures.empty() ? "" : overlays(runs);
   for (const RunRecord& run : runs) {
     body += "<h2>" + html_escape(run.name) + "</h2><p class=\"note\">" + html_escape(run.folder) + "</p>" +
             curves(run);

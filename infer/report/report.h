@@ -15,14 +15,19 @@ struct RunRecord {
   std::string folder;
   std::string name;               // of the folder: several runs may share a YAML
   std::string config;             // config.yaml, as it is
+  std::string objective{};        // its type: losses of different ones do not compare
   std::vector<Json> train, eval;  // rows of metrics.jsonl (train/loop/metrics.h)
   int64_t parameters = 0;         // of the newest checkpoint's model; 0 when there is none
 };
 // Throws InputError when it is no run folder or a file in it is damaged.
 RunRecord read_run(const std::string& folder);
 
+// Folders of one name (seed-1 of several cells) get as much of their paths before it as tells them apart.
+void name_distinctly(std::vector<RunRecord>& runs);
+
 // Tables and samples that another program made (the quickstart), shown first:
-//   {"title": "...", "tables": [{"title": "...", "note": "...", "head": [...], "rows": [[...], ...]}],
+//   {"title": "...", "pictures": [{"title": "...", "rows": [{"name": "...", "values": [...], "color": 0}]}],
+//    "tables": [{"title": "...", "note": "...", "head": [...], "rows": [[...], ...]}],
 //    "samples": [{"title": "...", "prompt": "...", "answer": "..."}]}
 struct Results {
   struct Section {
@@ -33,6 +38,7 @@ struct Results {
     std::string title, prompt, answer;
   };
   std::string title;
+  std::vector<html::Strip> pictures{};  // what came of it, at one glance
   std::vector<Section> tables;
   std::vector<Sample> samples;
 };

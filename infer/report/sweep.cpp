@@ -61,6 +61,22 @@ Json to_json(const PlannedRun& run, const std::optional<MeasuredRun>& measured) 
 
 }  // namespace
 
+html::Strip sweep_picture(const SweepOutcome& outcome, const std::string& metric) {
+  html::Strip strip{.title = metric + " on the validation data: a row a cell, a point a seed", .rows = {}};
+  for (size_t cell = 0; cell < outcome.cells.size(); ++cell) {
+    html::StripRow row{.name = shown(outcome.cells[cell].name), .values = {}, .color = cell};
+    for (const MeasuredRun& measured : measured_of(outcome, cell)) {
+      for (const auto& [name, value] : measured.metrics) {
+        if (name == metric) {
+          row.values.push_back(value);
+        }
+      }
+    }
+    strip.rows.push_back(std::move(row));
+  }
+  return strip;
+}
+
 html::Table cell_table(const SweepOutcome& outcome) {
   const std::vector<std::string> names = metric_columns(outcome);
   html::Table table{.head = {"cell", "runs"}, .rows = {}};
@@ -132,7 +148,16 @@ std::string sweep_page(const std::string& title, const SweepOutcome& outcome) {
       records.back().name = (cell.empty() ? "" : cell + ", ") + records.back().name;
     }
   }
+  const std::vector<std::string> names = metric_columns(outcome);
+  const auto is = [&](const char* name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  std::vector<html::Strip> pictures;
+  if (!names.empty()) {
+    pictures.push_back(sweep_picture(outcome, is("accuracy") ? "accuracy" : names.front()));
+  }
   const Results results{.title = title,
+                        .pictures = pictures,
                         .tables = {{.title = "Mean and deviation over seeds",
                                     .note = "of each run's best checkpoint, on the validation data",
                                     .table = cell_table(outcome)},

@@ -11,6 +11,8 @@ namespace lmzoo {
 
 // A row a cell: "0.9125 ± 0.0042" for each metric, mean and deviation over its seeds.
 html::Table cell_table(const SweepOutcome& outcome);
+// The seeds of each cell as points.
+html::Strip sweep_picture(const SweepOutcome& outcome, const std::string& metric);
 // A row a run.
 html::Table run_table(const SweepOutcome& outcome);
 // {"cells": [{"name", "set": {key: value}, "runs": [{"seed", "run", "step", metric: number ...}],

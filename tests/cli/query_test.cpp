@@ -1,6 +1,7 @@
 // Commands that answer a question, and how the program refuses what it does not understand.
 #include <algorithm>
 #include <map>
+#include <sstream>
 
 #include "base/check.h"
 #include "cli/command.h"
@@ -37,6 +38,87 @@ TEST_CASE("every command has help with an example, and the overview names them a
     CHECK_THAT(help.out, Catch::Contains("\nExample:\n  lmzoo " + name));
     CHECK(std::string(command.example).starts_with("lmzoo " + name));
   }
+}
+
+TEST_CASE("help COMMAND is its help, and no line of any help is wider than 80 columns") {
+  CHECK(test::run({"help", "train"}).out == test::run({"train", "--help"}).out);
+  CHECK_THAT(test::run({"help", "trian"}).err, Catch::Contains("did you mean 'train'?"));
+  std::vector<std::string> texts{test::run({"--help"}).out};
+  for (const Command& command : commands()) {
+    texts.push_back(test::run({std::string(command.name), "--help"}).out);
+  }
+  for (const std::string& text : texts) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      INFO(line);
+      CHECK(line.size() <= 80);
+    }
+  }
+}
+
+TEST_CASE("keys of other programs, and keys of other sections, are told by our name") {
+  struct Case {
+    std::string key, meant;
+  };
+  const auto [key, meant] = GENERATE(values<Case>({{"learning_rate", "optimizer.lr"},
+                                                   {"train.learning_rate", "optimizer.lr"},
+                                                   {"train.lr", "optimizer.lr"},
+                                                   {"num_epochs", "train.epochs"},
+                                                   {"batch_size", "train.batch_size"},
+                                                   {"data.batch_size", "train.batch_size"},
+                                                   {"optimizer.warmup_steps", "schedule.warmup_steps"},
+                                                   {"model.hidden_size", "model.width"}}));
+  const Outcome outcome = test::run({"plan", "configs/debug/bert.yaml", "--set", key + "=8"});
+  CHECK(outcome.code == 2);
+  CHECK_THAT(outcome.err,
+             Catch::Contains(key + ": unknown key") && Catch::Contains("(did you mean '" + meant + "'?)"));
+}
+
+TEST_CASE("a run in place of a YAML, and a YAML in place of a run, are told what was meant") {
+  const test::TempDir dir;
+  test::write_file(dir / "run/config.yaml", "name: x\n");
+  for (const char* command : {"plan", "inspect", "train"}) {
+    const Outcome outcome = test::run({command, dir / "run"});
+    INFO(outcome.err);
+    CHECK(outcome.code == 2);
+    CHECK_THAT(
+        outcome.err,
+        Catch::Contains("run is a run, and a YAML is wanted: its own is") && Catch::Contains("--resume)"));
+  }
+  for (const char* command : {"eval", "generate", "fill-mask", "classify"}) {
+    const Outcome outcome = test::run({command, "configs/debug/bert.yaml"}, "a\n");
+    INFO(outcome.err);
+    CHECK(outcome.code == 2);
+    CHECK_THAT(outcome.err, Catch::Contains("is a configuration, and a run is wanted: lmzoo train configs"));
+  }
+}
+
+TEST_CASE("generate takes --text as others do, writes no more than there is room for, and says so") {
+  const test::TempDir dir;
+  const std::string run = dir / "run";
+  const Outcome trained = test::run({"train",
+                                     "configs/debug/gpt.yaml",
+                                     "--out",
+                                     run,
+                                     "--set",
+                                     "train.steps=2",
+                                     "--set",
+                                     "schedule.warmup_steps=0"});
+  REQUIRE(trained.code == 0);
+  CHECK_THAT(trained.err,
+             Catch::Contains("next:\n  lmzoo generate " + run) && Catch::Contains("lmzoo report " + run));
+  const Outcome now = test::run({"generate", run, "--text", "the owl", "--max-tokens", "4", "--json"});
+  CHECK(now.out == test::run({"generate", run, "--prompt", "the owl", "--max-tokens", "4", "--json"}).out);
+  CHECK(parse_json(now.out, "output").is_object());
+  CHECK_THAT(test::run({"generate", run, "--prompt", "a", "--text", "b"}).err,
+             Catch::Contains("give one of them"));
+  const Outcome lines =
+      test::run({"generate", run, "--max-tokens", "1000", "--temperature", "1", "--json"}, "the owl\n");
+  CHECK(lines.code == 0);
+  CHECK_THAT(lines.err, Catch::Contains("the model takes 64: at most ") && Catch::Contains(", not 1000"));
+  const Json all = parse_json(lines.out, "output");
+  REQUIRE(all.is_array());
+  CHECK(all.at(0)["ids"].size() < 64);
 }
 
 TEST_CASE("--version tells what this is") {

@@ -72,5 +72,10 @@ TEST_CASE("plan knows word vectors") {
   const Json plan = Json::parse(outcome.out);
   CHECK(plan["epochs"] == 20);
   CHECK(plan["parameters"] == 2 * 16 * 68);
-  CHECK(test::run({"inspect", "configs/debug/cbow.yaml", "-n", "1"}).code == 0);
+  const Outcome tree = test::run({"inspect", "configs/debug/cbow.yaml", "-n", "1"});
+  CHECK_THAT(tree.out,
+             Catch::Contains("  around ") && Catch::Contains("  predict ") && Catch::Contains(" path "));
+  const Outcome noise = test::run({"inspect", "configs/debug/skipgram.yaml", "-n", "1"});
+  CHECK_THAT(noise.out,
+             Catch::Contains("  around ") && Catch::Contains(" not ") && !Catch::Contains("every position"));
 }

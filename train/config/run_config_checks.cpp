@@ -124,7 +124,10 @@ void check_meaning(LoadedConfig& loaded, ReadFor purpose, ErrorList& errors) {
       errors, {"fine_tune"}, [&] { places.locate("fine_tune", [&] { validate(config.fine_tune); }); });
   collect_check(errors, {"schedule", "train", "optimizer", "model"}, [&] {
     places.locate("schedule", [&] {
-      validate(config.schedule, {.lr = config.optimizer.lr, .steps = config.train.steps, .width = 1});
+      constexpr int64_t kUnknown = int64_t{1} << 40;  // the steps of epochs are known with the data
+      const TrainOptions& train = config.train;
+      const int64_t steps = train.epochs && !trains_word_vectors(config) ? kUnknown : train.steps;
+      validate(config.schedule, {.lr = config.optimizer.lr, .steps = steps, .width = 1});
     });
   });
   collect_check(errors, {"eval", "data", "model"}, [&] { check_evaluation(config, places); });

@@ -11,8 +11,12 @@ constexpr int64_t kSentence = 1000;
 
 void refuse_foreign_keys(const LoadedConfig& loaded) {
   const RunConfig& config = loaded.config;
-  if (config.train.epochs) {
-    loaded.places.fail("train.epochs", "is for model word2vec; other models have train.steps");
+  // A resolved configuration has both, with steps as they are by default.
+  if (config.train.epochs && config.train.steps != TrainOptions{}.steps) {
+    loaded.places.fail(
+        "train.epochs",
+        fmt::format(
+            "is {} beside train.steps = {}; give one of them", *config.train.epochs, config.train.steps));
   }
   if (config.optimizer.type == kWordOptimizer) {
     loaded.places.fail("optimizer.type",

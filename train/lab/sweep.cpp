@@ -59,13 +59,17 @@ std::string folder_name(const std::string& name) {
   return folder;
 }
 
-std::optional<TrainState> state_of_newest(const std::string& run) {
-  const auto checkpoint = newest_valid_checkpoint(run, warn_on_stderr);
-  if (!checkpoint) {
-    return std::nullopt;
+// Those of epochs are told by the run itself; one that does not know them has to go on to see.
+int64_t steps_of(const TrainState& state, const TrainOptions& train) {
+  if (!train.epochs) {
+    return train.steps;
   }
-  const std::string file = *checkpoint + "/state.json";
-  return train_state_from(read_json(file), file);
+  const auto told = state.identity.find("steps");
+  int64_t steps = std::numeric_limits<int64_t>::max();
+  if (told != state.identity.end()) {
+    std::from_chars(told->second.data(), told->second.data() + told->second.size(), steps);
+  }
+  return steps;
 }
 
 // Rows of evaluations, by step; of a step that was evaluated twice the last.
@@ -178,7 +182,7 @@ std::vector<PlannedRun> planned_runs(const std::vector<SweepCell>& cells,
 
 bool is_finished(const std::string& run, const RunConfig& config) {
   const auto state = is_run(run) ? state_of_newest(run) : std::nullopt;
-  return state && (state->step >= config.train.steps ||
+  return state && (state->step >= steps_of(*state, config.train) ||
                    (config.eval.patience > 0 && state->evaluations_since_best >= config.eval.patience));
 }
 

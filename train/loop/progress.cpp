@@ -18,7 +18,8 @@ namespace {
 
 constexpr double kBarInterval = 0.1;    // seconds
 constexpr double kLineInterval = 10.0;  // seconds
-constexpr int kBarWidth = 24;
+constexpr int kBarWidth = 16;
+constexpr size_t kRecent = 63;     // updates whose median is the rate
 constexpr int64_t kShares = 1000;  // steps of a bar that is only told shares
 
 bool can_show_a_bar(std::FILE* out) {
@@ -96,7 +97,9 @@ void ProgressBar::start(int64_t done, int64_t total) {
   first_ = done_ = done;
   total_ = total;
   text_.clear();
-  began_ = drawn_ = Clock::now();
+  recent_.clear();
+  next_recent_ = 0;
+  began_ = drawn_ = updated_ = Clock::now();
   started_ = true;
   if (style_ == Style::bar) {
     draw();
@@ -104,6 +107,7 @@ void ProgressBar::start(int64_t done, int64_t total) {
 }
 
 void ProgressBar::update(int64_t done, const std::string& text) {
+  remember(done);
   done_ = done;
   text_ = visible(text);
   const double since = seconds_between(drawn_, Clock::now());
@@ -147,10 +151,34 @@ Progress ProgressBar::callback() {
   };
 }
 
-// "  52%  12.0 step/s  0:31 left  text"
+void ProgressBar::remember(int64_t done) {
+  const Clock::time_point now = Clock::now();
+  if (done > done_) {
+    const double each = seconds_between(updated_, now) / static_cast<double>(done - done_);
+    if (recent_.size() < kRecent) {
+      recent_.push_back(each);
+    } else {
+      recent_[next_recent_++ % kRecent] = each;
+    }
+  }
+  updated_ = now;
+}
+
+// The median of the last updates: a pause (an evaluation, a suspended machine) is one of them and changes nothing.
+double ProgressBar::seconds_each() const {
+  if (recent_.empty()) {
+    return 0;
+  }
+  std::vector<double> sorted = recent_;
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  return *middle;
+}
+
+// "  52%  52/100  0:31 left  text  12.0 step/s"
 std::string ProgressBar::status() const {
   const double seconds = seconds_between(began_, Clock::now());
-  const double rate = seconds > 0 ? static_cast<double>(done_ - first_) / seconds : 0;
+  const double each = seconds_each(), rate = each > 0 ? 1 / each : 0;
   std::string line;
   if (total_ > 0) {
     line += formatted(" %3.0f%%", 100.0 * static_cast<double>(done_) / static_cast<double>(total_));
@@ -158,16 +186,17 @@ std::string ProgressBar::status() const {
   if (!unit_.empty() && total_ > 0) {
     line += fmt::format("  {}/{}", done_, total_);
   }
-  if (!unit_.empty() && rate > 0) {
-    line +=
-        rate >= 1 ? "  " + short_count(rate) + " " + unit_ + "/s" : formatted("  %.2f s/", 1 / rate) + unit_;
-  }
   if (total_ > done_ && rate > 0) {
     line += "  " + short_time(static_cast<double>(total_ - done_) / rate) + " left";
   } else {
     line += "  " + short_time(seconds);
   }
-  return text_.empty() ? line : line + "  " + text_;
+  line += text_.empty() ? "" : "  " + text_;
+  if (!unit_.empty() && rate > 0) {
+    line +=
+        rate >= 1 ? "  " + short_count(rate) + " " + unit_ + "/s" : formatted("  %.2f s/", 1 / rate) + unit_;
+  }
+  return line;
 }
 
 void ProgressBar::draw() {

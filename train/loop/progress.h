@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "base/progress.h"
 
@@ -16,8 +17,8 @@ class ProgressBar {
   // automatic: a bar if the stream is a terminal that can show one, else lines.
   enum class Style { automatic, bar, lines, silent };
 
-  // "title  [#####     ]  52%  1.2k/s  0:31 left  text". `unit` names what is
-  // counted, as in "step"; empty: no rate is shown.
+  // "title [#####     ]  52%  52/100  0:31 left  text  1.2k step/s": what matters most stands first, for a line that is
+  // too long is cut. `unit` names what is counted, as in "step"; empty: no rate is shown.
   ProgressBar(const std::string& title,
               std::string unit,
               Style style = Style::automatic,
@@ -42,13 +43,17 @@ class ProgressBar {
   void draw();
   void clear_bar();
   std::string status() const;
+  void remember(int64_t done);
+  double seconds_each() const;
 
   using Clock = std::chrono::steady_clock;
   std::string title_, unit_, text_;
   Style style_;
   std::FILE* out_;
   int64_t first_ = 0, done_ = 0, total_ = 0;
-  Clock::time_point began_, drawn_;
+  Clock::time_point began_, drawn_, updated_;
+  std::vector<double> recent_;  // seconds of one unit in the last updates
+  size_t next_recent_ = 0;      // which of them is replaced next
   bool started_ = false;
   bool bar_visible_ = false;
 };

@@ -20,7 +20,7 @@ struct EnumNames<Precision> {
 };
 
 struct TrainOptions {
-  int64_t steps = 1000;       // updates of the weights
+  int64_t steps = 1000;       // updates of the weights, unless epochs are given
   int64_t batch_size = 32;    // windows of one step, over all its micro-batches
   int64_t micro_batches = 1;  // parts of a step that are computed one after the other, to save memory
   Precision precision = Precision::fp32;
@@ -31,11 +31,11 @@ struct TrainOptions {
   double save_minutes = 5;          // 0: by steps alone
   int64_t keep_last = 1;            // newest checkpoints kept, beside the best one
   int64_t max_skipped = 10;         // non-finite steps in a row that end the run
-  std::optional<int64_t> epochs{};  // word vectors: passes over the text, in place of steps
+  std::optional<int64_t> epochs{};  // passes over the training data, in place of steps
   bool deterministic = false;       // the same bits every time: word vectors of several threads, and on a GPU
 
   static constexpr void fields(auto& self, auto& visit) {
-    visit("steps", self.steps, "updates of the weights", at_least(1));
+    visit("steps", self.steps, "updates of the weights, unless epochs are given", at_least(1));
     visit("batch_size", self.batch_size, "windows of one step, over all its micro-batches", at_least(1));
     visit("micro_batches",
           self.micro_batches,
@@ -55,7 +55,10 @@ struct TrainOptions {
           self.max_skipped,
           "steps in a row with a non-finite loss or gradient that end the run",
           at_least(1));
-    visit("epochs", self.epochs, "word vectors: passes over the text, in place of steps", at_least(1));
+    visit("epochs",
+          self.epochs,
+          "passes over the training data, in place of steps; the last step may begin another",
+          between(1, 1'000'000));
     visit("deterministic",
           self.deterministic,
           "the same bits in every run, at some cost: of word vectors with several threads, and on a GPU by "

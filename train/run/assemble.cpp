@@ -1,6 +1,7 @@
 #include "train/run/assemble.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <ATen/Parallel.h>
 
@@ -16,6 +17,7 @@
 #include "nn/parameter.h"
 #include "tokenizer/vocabulary_of.h"
 #include "train/exchange/huggingface/peft.h"
+#include "train/loop/lr_schedule.h"
 #include "train/run/full_window.h"
 #include "train/start/head_classes.h"
 #include "train/start/other_pieces.h"
@@ -216,6 +218,19 @@ Windows make_windows(const LoadedConfig& loaded,
   return loaded.places.locate("data.windows", [&] { return Windows(std::move(store), options); });
 }
 
+int64_t steps_of(const LoadedConfig& loaded, int64_t windows) {
+  const RunConfig& config = loaded.config;
+  if (!config.train.epochs) {
+    return config.train.steps;
+  }
+  const double drawn = static_cast<double>(*config.train.epochs) * static_cast<double>(windows);
+  const int64_t steps = static_cast<int64_t>(std::ceil(drawn / static_cast<double>(config.train.batch_size)));
+  loaded.places.locate("schedule", [&] {
+    validate(config.schedule, {.lr = config.optimizer.lr, .steps = std::max<int64_t>(steps, 1), .width = 1});
+  });
+  return std::max<int64_t>(steps, 1);
+}
+
 LoaderSteps loader_steps(const Parts& parts) {
   return {.transform = [objective = parts.objective](
                            const Sample& sample,
@@ -320,13 +335,14 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
   check_weights_fit(loaded, registry, vocabulary, usable_memory());
   run.parts = build_parts(loaded, registry, vocabulary, store->classes());
   const Windows windows = make_windows(loaded, *run.parts.objective, vocabulary, store);
+  run.steps = steps_of(loaded, windows.size());
   run.batches = loaded.places.locate("data.train", [&] {
     return std::make_unique<LoaderSource>(windows,
                                           loader_steps(run.parts),
                                           LoaderOptions{.mode = LoaderMode::train,
                                                         .batch_size = config.micro_batch(),
                                                         .step_windows = config.train.batch_size,
-                                                        .steps = config.train.steps,
+                                                        .steps = run.steps,
                                                         .seed = config.stream_seed(),
                                                         .workers = config.data.workers,
                                                         .prefetch = config.data.prefetch});

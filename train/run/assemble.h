@@ -77,6 +77,8 @@ Windows make_windows(const LoadedConfig& loaded,
                      const Objective& objective,
                      const Vocabulary& vocabulary,
                      std::shared_ptr<const TokenStore> store);
+// train.steps, or as many as see each window train.epochs times. InputError when the schedule does not fit into them.
+int64_t steps_of(const LoadedConfig& loaded, int64_t windows);
 // What the loader does to samples; keeps the objective alive.
 LoaderSteps loader_steps(const Parts& parts);
 // One pass over windows, for evaluation.
@@ -121,6 +123,7 @@ struct Assembled {
   std::shared_ptr<const Tokenizer> tokenizer;
   Parts parts;
   std::unique_ptr<BatchSource> batches;
+  int64_t steps = 0;
   std::optional<EvalSet> valid;
   std::unique_ptr<Optimizer> optimizer;
   std::optional<GradualUnfreezing> unfreezing;

@@ -199,8 +199,6 @@ class Planner {
     plan_.flops_per_token =
         train_flops(*parts_.model, *parts_.objective, batch) / static_cast<double>(batch.tokens);
     plan_.tokens_per_step = rounded(tokens * static_cast<double>(config_.train.batch_size));
-    plan_.flops = plan_.flops_per_token * static_cast<double>(plan_.tokens_per_step) *
-                  static_cast<double>(config_.train.steps);
     const NamedTensors trained = trainable(*parts_.model, *parts_.objective);
     // Weights, and gradients of those that learn, both float32; what the optimizer holds beside them.
     const double state =
@@ -277,12 +275,25 @@ class Planner {
       plan_.flops = plan_.flops_per_token * static_cast<double>(train.tokens) * *plan_.epochs;
       return;
     }
-    const double drawn =
-        static_cast<double>(config_.train.steps) * static_cast<double>(config_.train.batch_size);
-    if (train.windows && *train.windows > 0) {
-      plan_.epochs = drawn / static_cast<double>(*train.windows);
-    } else if (!train.windows) {
+    count_steps(train);
+    if (!train.windows) {
       plan_.warnings.push_back("the text is not encoded yet: tokens are estimated from bytes");
+    }
+  }
+
+  // Those of epochs are known with the windows.
+  void count_steps(const PlannedText& train) {
+    const double batch = static_cast<double>(config_.train.batch_size);
+    if (config_.train.epochs && !train.windows) {
+      plan_.epochs = static_cast<double>(*config_.train.epochs);
+      plan_.flops = plan_.flops_per_token * static_cast<double>(train.tokens) * *plan_.epochs;
+      return;
+    }
+    plan_.steps = steps_of(loaded_, train.windows.value_or(0));
+    const double steps = static_cast<double>(*plan_.steps);
+    plan_.flops = plan_.flops_per_token * static_cast<double>(plan_.tokens_per_step) * steps;
+    if (train.windows && *train.windows > 0) {
+      plan_.epochs = steps * batch / static_cast<double>(*train.windows);
     }
   }
 

@@ -51,6 +51,7 @@ struct Plan {
   int64_t state_bytes = 0;       // of these, what no batch size changes: weights, gradients and moments
   int64_t least_bytes = 0;       // and what a batch of sequences of one position each would need
   std::vector<PlannedText> texts;
+  std::optional<int64_t> steps;  // none: of word vectors, and of epochs until the text is encoded
   std::optional<double> epochs;  // passes over the training windows
   std::vector<std::string> warnings;
 };

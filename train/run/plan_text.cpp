@@ -49,6 +49,7 @@ Json to_json(const Plan& plan) {
           {"flops_per_token", plan.flops_per_token},
           {"flops", plan.flops},
           {"memory_bytes", plan.memory_bytes},
+          {"steps", plan.steps ? Json(*plan.steps) : Json()},
           {"epochs", plan.epochs ? Json(*plan.epochs) : Json()},
           {"data", texts},
           {"warnings", plan.warnings}};
@@ -87,7 +88,7 @@ std::string to_text(const Plan& plan) {
            scaled_number(plan.flops_per_token * static_cast<double>(plan.tokens_per_step) / 1e9, "GFLOP"));
   line("a token", scaled_number(plan.flops_per_token / 1e6, "MFLOP"));
   line("the run",
-       scaled_number(plan.flops / 1e12, "TFLOP") +
+       (plan.steps ? grouped(*plan.steps) + " steps, " : "") + scaled_number(plan.flops / 1e12, "TFLOP") +
            (plan.epochs ? ", " + scaled_number(*plan.epochs, "epochs") : ""));
   line("memory", "about " + human_bytes(static_cast<uint64_t>(plan.memory_bytes)));
   for (const std::string& warning : plan.warnings) {

@@ -75,7 +75,9 @@ void check_run_folder(const std::string& run, const RunConfig& config, bool resu
   if (!differences.empty()) {
     const ConfigDifference& first = differences.front();
     throw InputError(fmt::format(
-        "--resume: {} is {}, but the run in {} has {}{}; choose another --out for another run",
+        "--resume: {0} is {1}, but the run in {2} has {3}{4}. --resume ends the run that was begun, to the "
+        "same bits; --extend STEPS continues it with more steps, another rate or batch size; --set "
+        "warm_start.from={2} and another --out begin a run from its weights",
         first.key,
         first.now,
         run,

@@ -1,6 +1,7 @@
 // Begins a run's folder, or refuses to. What it holds: train/saved/run_files.h.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,15 @@ class RunLock {
 // Before anything is computed: refuses a folder that cannot be made or written, one that holds a run when
 // `resume` is not set, and a run of another configuration when it is. Leaves nothing behind.
 void check_run_folder(const std::string& run, const RunConfig& config, bool resume);
+
+// Makes the configuration of the run in a folder the one that goes on with it for `more` steps than it was planned for, and
+// otherwise from here on where the given one differs. Legal are differences of train.steps and train.epochs (both
+// follow from `more`), batch sizes, rates, schedule and evaluation. `note` hears what is no longer bit for bit.
+// InputError when nothing can be extended there.
+LoadedConfig extend_run(const std::string& run,
+                        LoadedConfig loaded,
+                        int64_t more,
+                        const std::function<void(const std::string&)>& note);
 
 // Writes the files that are not there yet; config.yaml last, for it makes a folder a run.
 void write_run_folder(const std::string& run,

@@ -144,13 +144,15 @@ TrainResult train_run(const LoadedConfig& loaded,
   }
   throw_if_stopped();  // from here on the loop saves what there is
   write_run_folder(run, config, *parts.tokenizer, parts.parts.classes);
+  TrainOptions train_options = config.train;
+  train_options.steps = parts.steps;
   const TrainJob job{.model = *parts.parts.model,
                      .objective = *parts.parts.objective,
                      .optimizer = *parts.optimizer,
                      .lr = config.optimizer.lr,
                      .batches = *parts.batches,
                      .valid = parts.valid,
-                     .train = config.train,
+                     .train = train_options,
                      .eval = config.eval,
                      .schedule = config.schedule,
                      .unfreezing = parts.unfreezing,

@@ -204,6 +204,11 @@ std::optional<std::string> newest_valid_checkpoint(const std::string& run,
   return std::nullopt;
 }
 
+std::optional<TrainState> state_of_newest(const std::string& run) {
+  const auto newest = newest_valid_checkpoint(run, warn_on_stderr);
+  return newest ? std::optional(state_in(*newest)) : std::nullopt;
+}
+
 std::optional<BestMark> best_mark(const std::string& run) {
   const auto newest = newest_valid_checkpoint(run, [](const std::string&) {});
   return newest ? state_in(*newest).best : std::nullopt;

@@ -74,7 +74,8 @@ std::vector<std::string> list_checkpoints(const std::string& run);
 // The newest one that verify_checkpoint accepts; `warn` hears about each damaged one that was passed over.
 std::optional<std::string> newest_valid_checkpoint(const std::string& run,
                                                    const std::function<void(const std::string&)>& warn);
-// What the newest valid checkpoint says.
+// What the newest valid checkpoint says; none without a valid one.
+std::optional<TrainState> state_of_newest(const std::string& run);
 std::optional<BestMark> best_mark(const std::string& run);
 // For those who have no other place for a warning.
 void warn_on_stderr(const std::string& what);

@@ -2,7 +2,16 @@
 
 #include <algorithm>
 
+#include "base/rng.h"
+
 namespace lmzoo {
+
+uint64_t sentence_seed(uint64_t run_seed, uint64_t epoch, const Sentence& sentence) {
+  return seed_of({.seed = run_seed,
+                  .epoch = epoch,
+                  .sample = static_cast<uint64_t>(sentence.first),
+                  .purpose = Purpose::sampling});
+}
 
 WordCorpus::WordCorpus(std::shared_ptr<const TokenStore> store, int64_t longest)
     : store_(std::move(store)), longest_(longest) {}

@@ -18,6 +18,9 @@ struct Sentence {
   int64_t count = 0;
 };
 
+// Of the draws for a sentence in a pass of a run.
+uint64_t sentence_seed(uint64_t run_seed, uint64_t epoch, const Sentence& sentence);
+
 class WordCorpus {
  public:
   WordCorpus(std::shared_ptr<const TokenStore> store, int64_t longest);

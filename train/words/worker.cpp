@@ -4,8 +4,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "base/rng.h"
-
 namespace lmzoo {
 namespace {
 
@@ -49,11 +47,7 @@ void WordWorker::collect(const Sentence& sentence,
                          WordStepSums& sums) {
   corpus_.read(sentence, ids_);
   sums.words += sentence.count;
-  groups_.begin(ids_,
-                seed_of({.seed = plan.seed,
-                         .epoch = plan.epoch,
-                         .sample = static_cast<uint64_t>(sentence.first),
-                         .purpose = Purpose::sampling}));
+  groups_.begin(ids_, sentence_seed(plan.seed, plan.epoch, sentence));
   while (groups_.next(group_)) {
     append(rows);
     sums.pairs += group_.pairs;

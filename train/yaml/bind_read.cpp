@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "train/yaml/bind.h"
+#include "train/yaml/other_names.h"
 
 namespace lmzoo {
 namespace {
@@ -250,20 +251,21 @@ class MappingReader final : public FieldVisitor {
   }
 
   [[noreturn]] void refuse(const YamlEntry& entry) const {
-    std::string hint = suggestion(entry.key, known_);
-    const std::string home = hint.empty() ? home_of(entry.key) : "";
-    if (!home.empty()) {
-      hint = " (did you mean '" + home + "'?)";
-    }
+    const std::string home = home_of(entry.key);
+    const std::string hint = home.empty() ? suggestion(entry.key, known_) : " (did you mean '" + home + "'?)";
     context_.places.add(child(prefix_, entry.key), entry.key_where);
     throw InputError(entry.key_where,
                      printable(child(prefix_, entry.key)) + ": unknown key; legal: " + joined(known_) + hint);
   }
 
-  // Another section that has a key of this name; empty when none or several have.
+  // Another section that has a key of this name, or of the name that is meant; empty when none or several have.
   std::string home_of(const std::string& key) const {
     KeyCollector all("");
     context_.root.visit(all);
+    const std::string ours = our_name(key);
+    if (std::find(all.keys.begin(), all.keys.end(), ours) != all.keys.end()) {
+      return ours;
+    }
     std::string home;
     for (const std::string& candidate : all.keys) {
       if (candidate == key || candidate.ends_with("." + key)) {

@@ -17,6 +17,10 @@ TEST_CASE("numbers are short and integers grouped") {
   CHECK(html::number(-123) == "-123");
   CHECK(html::number(3.14159) == "3.142");
   CHECK(html::number(std::nan("")) == "–");
+  CHECK(html::number(-0.0) == "0");
+  for (const double tick : html::ticks(-0.125, 0.875, 6)) {
+    CHECK(html::number(tick) != "-0");
+  }
 }
 
 TEST_CASE("a chart leaves out what is not finite and says when nothing is left") {
@@ -75,4 +79,47 @@ TEST_CASE("a plain table aligns columns by characters, not bytes") {
         "run   loss\n"
         "a        –\n"
         "long  3.25\n");
+}
+
+TEST_CASE("folders of one name are told apart by the folders above them") {
+  std::vector<RunRecord> runs(3);
+  runs[0].folder = "/s/lr=1/seed-1";
+  runs[1].folder = "/s/lr=2/seed-1";
+  runs[2].folder = "/s/lr=2/seed-2";
+  for (RunRecord& run : runs) {
+    run.name = run.folder.substr(run.folder.rfind('/') + 1);
+  }
+  name_distinctly(runs);
+  CHECK(runs[0].name == "lr=1/seed-1");
+  CHECK(runs[1].name == "lr=2/seed-1");
+  CHECK(runs[2].name == "seed-2");
+}
+
+TEST_CASE("a report opens with the picture of its results, a point a seed, and overlays its runs") {
+  const test::TempDir folder;
+  test::write_file(folder / "results.json",
+                   R"({"pictures": [{"title": "Accuracy", "rows": [{"name": "tuned", "values": [0.5, 0.75]},
+                                                              {"name": "scratch", "values": [0.25], "color": 1}]}]})");
+  const Results results = read_results(folder / "results.json");
+  std::vector<RunRecord> runs(3);
+  for (size_t i = 0; i < runs.size(); ++i) {
+    runs[i].name = i == 0 ? "first" : "second";
+    runs[i].objective = i == 2 ? "masked_lm" : "classification";  // whose losses do not compare
+    runs[i].eval = {Json{{"step", 1}, {"loss", 3}}, Json{{"step", 2}, {"loss", 2}}};
+  }
+  const std::string page = report_page(runs, results);
+  const size_t picture = page.find("aria-label=\"Accuracy\""), table = page.find("<h2>Runs");
+  REQUIRE(picture != std::string::npos);
+  CHECK(picture < table);
+  const std::string shown = page.substr(picture, page.find("</figure>", picture) - picture);
+  size_t points = 0;
+  for (size_t at = shown.find("<circle"); at != std::string::npos; at = shown.find("<circle", at + 1)) {
+    ++points;
+  }
+  CHECK(points == 3);
+  CHECK_THAT(page,
+             Catch::Contains("Validation loss of each run: classification") &&
+                 !Catch::Contains("of each run: masked_lm"));
+  test::write_file(folder / "bad.json", R"({"pictures": [{"rows": [{"values": ["x"]}]}]})");
+  CHECK_THROWS_WITH(read_results(folder / "bad.json"), Catch::Contains("list of numbers"));
 }

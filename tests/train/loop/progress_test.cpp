@@ -1,8 +1,10 @@
 #include "train/loop/progress.h"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <thread>
 
 #include "support/catch.h"
 #include "support/files.h"
@@ -41,9 +43,36 @@ TEST_CASE("a bar shows what is done, and notes stand on lines of their own") {
   const std::string text = printed(ProgressBar::Style::bar, some_steps);
   // Of 80 columns so much is there for the text however long the rate is.
   CHECK_THAT(text,
-             Contains("train [######                  ]  25%  50/200") && Contains("step/s") &&
-                 Contains(" left  loss") && Contains("\r\033[Kevaluated\n"));
+             Contains("train [####            ]  25%  50/200") && Contains(" left  loss") &&
+                 Contains("\r\033[Kevaluated\n"));
   CHECK(text.back() == '\n');
+}
+
+TEST_CASE("80 columns have room for the loss, whatever stands behind it") {
+  const std::string text = printed(ProgressBar::Style::bar, [](ProgressBar& bar) {
+    bar.start(0, 1'000'000);
+    bar.update(250'000, "loss 2.7690  lr 1.00e-03  43.7k tokens/s");
+  });
+  CHECK_THAT(text, Contains(" left  loss 2.7690"));
+}
+
+TEST_CASE("the time that is left follows the recent rate, whatever pause there was") {
+  const auto rest = [](int milliseconds) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+  };
+  const std::string text = printed(ProgressBar::Style::lines, [&](ProgressBar& bar) {
+    bar.start(0, 1000);
+    for (int64_t step = 1; step <= 10; ++step) {
+      rest(step == 6 ? 1500 : 2);  // of the average, 1000 steps would take minutes
+      bar.update(step);
+    }
+  });
+  const size_t left = text.rfind(" left");
+  REQUIRE(left != std::string::npos);
+  const std::string time = text.substr(text.rfind(' ', left - 1) + 1, left - text.rfind(' ', left - 1) - 1);
+  INFO(text);
+  CHECK(time.size() == 4);
+  CHECK(time < "0:40");
 }
 
 TEST_CASE("without a terminal there are plain lines, few of them") {

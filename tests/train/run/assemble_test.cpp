@@ -172,9 +172,11 @@ TEST_CASE("a run's folder is refused when it holds another run") {
   RunConfig other = loaded.config;
   other.train.steps = 3;
   other.train.log_every = 1;
-  CHECK_THROWS_WITH(
-      check_run_folder(folder, other, true),
-      Catch::StartsWith("--resume: train.steps is 3, but the run in ") && Catch::Contains(" has 2;"));
+  CHECK_THROWS_WITH(check_run_folder(folder, other, true),
+                    Catch::StartsWith("--resume: train.steps is 3, but the run in ") &&
+                        Catch::Contains(" has 2. --resume ends the run that was begun") &&
+                        Catch::Contains("--extend STEPS continues it") &&
+                        Catch::Contains("warm_start.from="));
   test::write_file(dir / "file", "");
   CHECK_THROWS_WITH(check_run_folder(dir / "file/run", loaded.config, false),
                     Catch::Contains("is no folder"));
