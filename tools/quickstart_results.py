@@ -19,7 +19,7 @@ SAMPLES = [
     ("A class of a gloss", "gpt-tuned-1", ["classify", "--top", "3"], "a large wild cat with a striped coat"),
     ("A filled mask", "bert", ["fill-mask", "--top", "3"], "painter: a [MASK] who paints pictures"),
     ("An infilled span", "t5", ["infill", "--temperature", "0"], "painter: a <extra_id_0> paints pictures"),
-    ("A gloss written on", "gpt", ["generate", "--temperature", "0.3", "--max-tokens", "30", "--seed", "1"], "painter: a person who"),
+    ("A gloss written on", "gpt", ["generate", "--temperature", "0.5", "--max-tokens", "30", "--seed", "1"], "oak: a tree with"),
 ]
 
 
