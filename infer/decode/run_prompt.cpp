@@ -103,7 +103,8 @@ std::vector<int64_t> ends_of(const Parts& parts) {
 
 GenerateOptions text_only(const LoadedRun& run) {
   const Vocabulary& vocabulary = run.tokenizer->vocabulary();
-  GenerateOptions options{.stop = ends_of(run.parts)};
+  GenerateOptions options;
+  options.stop = ends_of(run.parts);
   for (int64_t id = 0; id < run.parts.model->vocab_rows(); ++id) {
     const bool is_text = id < vocabulary.size && !vocabulary.is_special(id) && vocabulary.unk != id;
     if (!is_text && std::ranges::find(options.stop, id) == options.stop.end()) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/check.h"
+#include "base/visible.h"
 #include "core/tensor_file.h"
 #include "io/files.h"
 #include "io/manifest.h"
@@ -214,7 +215,7 @@ std::optional<BestMark> best_mark(const std::string& run) {
   return newest ? state_in(*newest).best : std::nullopt;
 }
 
-void warn_on_stderr(const std::string& what) { std::fprintf(stderr, "warning: %s\n", what.c_str()); }
+void warn_on_stderr(const std::string& what) { std::fprintf(stderr, "warning: %s\n", visible(what).c_str()); }
 
 std::string resolve_checkpoint(const std::string& path, bool newest) {
   check(fs::is_directory(path), "{}: no such folder", path);

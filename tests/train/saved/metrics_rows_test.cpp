@@ -49,7 +49,7 @@ TEST_CASE("a line that is no row of metrics is refused with its place, whatever 
     CHECK(error.starts_with(path + ":2: is no row of metrics"));
     CHECK(error.find('\n') == std::string::npos);
     // A run goes on without it.
-    MetricsLog(dir.path().string(), 10).flush();
+    MetricsLog(dir.path().string(), {.step = 10, .evaluated_step = 10}).flush();
     CHECK(steps_of(path) == std::vector<int64_t>{1});
   }
 }
