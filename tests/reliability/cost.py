@@ -14,7 +14,7 @@ kSize = 1_000_000
 kArgument = 120_000  # bytes; Linux allows 128 KiB
 kSeconds = 1.0
 kMemory = 64 << 20
-kMistakesOfYaml = 21  # lines: all that is wrong with a configuration, up to a limit that is told in the last
+kMessage = 8192  # bytes
 
 
 # --- inputs: (name, its bytes, arguments) ---------------------------------------------------------------------------
@@ -130,14 +130,13 @@ def measured(binary, arguments):
         return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, process.returncode, err.read()
 
 
-def fault(seconds, memory, size, code, err, most_lines):
-    lines = tiny.errors_of(err)
+def fault(seconds, memory, size, code, err):
     found = []
     if code != 2:
         found.append(f"exit {code}")
-    elif not 1 <= len(lines) <= most_lines:
-        found.append(f"{len(lines)} lines")
-    if len(err) > 4096 * most_lines:
+    elif tiny.refusals(err) != 1:
+        found.append(f"{tiny.refusals(err)} refusals")
+    if len(err) > kMessage:
         found.append(f"a message of {len(err)} bytes")
     if seconds > kSeconds:
         found.append("too slow")
@@ -165,7 +164,7 @@ def main(binary):
             for name, size, arguments in inputs(work):
                 seconds, memory, code, err = measured(binary, arguments)
                 seconds, memory = max(0, seconds - idle_seconds), max(0, memory - idle_memory)
-                wrong = fault(seconds, memory, size, code, err, kMistakesOfYaml if arguments[0] == "plan" else 1)
+                wrong = fault(seconds, memory, size, code, err)
                 count, slowest, largest = count + 1, max(slowest, seconds), max(largest, memory)
                 bad += bool(wrong)
                 print(f"{name:<30}{seconds:>9.2f}{memory / 2**20:>8.1f}  {wrong}{': ' + repr(err[-200:]) if wrong else ''}", flush=True)

@@ -46,6 +46,13 @@ def errors_of(err):
     return [line for line in lines if line.strip() and not re.match(r"warning:|note:| |\S+ +\d+% ", line)]
 
 
+def refusals(err):
+    """How many refusals standard error holds: all mistakes of a YAML, a line each, are one."""
+    lines = errors_of(err)
+    mistakes = [line for line in lines if re.search(r"\.yaml:\d+(:\d+)?: |^and \d+ more$", line)]
+    return len(lines) - max(0, len(mistakes) - 1)
+
+
 def must(command):
     """A step of setting up, which may not fail."""
     ran = run(command, seconds=300)

@@ -1,7 +1,6 @@
 #include "train/saved/checkpoint.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 
@@ -16,44 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kStateVersion = 1;
-constexpr std::string_view kStepPrefix = "step-";
-
 // The step of a folder's name, if it is a checkpoint's.
 std::optional<int64_t> step_of(const std::string& folder) {
-  const std::string name = fs::path(folder).filename();
-  int64_t step = 0;
-  if (!name.starts_with(kStepPrefix)) {
-    return std::nullopt;
-  }
-  const char* end = name.data() + name.size();
-  const auto [stop, error] = std::from_chars(name.data() + kStepPrefix.size(), end, step);
-  if (error != std::errc() || stop != end) {
-    return std::nullopt;
-  }
-  return step;
-}
-
-Json to_json(const BestMark& best) {
-  return {{"checkpoint", fs::path(checkpoint_folder("", best.step)).filename()},
-          {"metric", best.metric},
-          {"value", best.value}};
-}
-
-BestMark best_mark_from(const Json& json) {
-  const auto step = step_of(json.at("checkpoint").get<std::string>());
-  check(step.has_value(), "'checkpoint' is not step-N");
-  return {*step, json.at("metric").get<std::string>(), json.at("value").get<double>()};
-}
-
-// Calls `read`; what it dislikes becomes an error that names the file.
-template <class Read>
-auto reading(const std::string& file, const Read& read) {
-  try {
-    return read();
-  } catch (const Json::exception& error) {
-    throw InputError(fmt::format("{}: not as lmzoo writes it: {}", file, error.what()));
-  }
+  return step_of_name(fs::path(folder).filename().string());
 }
 
 const std::vector<std::string>& required_files() {
@@ -93,54 +57,10 @@ std::string remove_old(const std::string& run, const TrainState& state, int64_t 
 
 }  // namespace
 
-Json to_json(const TrainState& state) {
-  Json json{{"version", kStateVersion},
-            {"step", state.step},
-            {"tokens", state.tokens},
-            {"labels", state.labels},
-            {"skipped", state.skipped},
-            {"skipped_in_a_row", state.skipped_in_a_row},
-            {"seconds", state.seconds},
-            {"evaluated_step", state.evaluated_step},
-            {"evaluations_since_best", state.evaluations_since_best}};
-  json["best"] = state.best ? to_json(*state.best) : Json();
-  json["batches"] = state.batches;
-  json["interval"] = state.interval;
-  json["identity"] = state.identity;
-  json["inputs"] = state.inputs;
-  return json;
-}
-
-TrainState train_state_from(const Json& json, const std::string& file) {
-  return reading(file, [&] {
-    const auto version = json.at("version").get<int64_t>();
-    check(version == kStateVersion, "{}: version {}, but this lmzoo reads {}", file, version, kStateVersion);
-    TrainState state;
-    json.at("step").get_to(state.step);
-    json.at("tokens").get_to(state.tokens);
-    json.at("labels").get_to(state.labels);
-    json.at("skipped").get_to(state.skipped);
-    json.at("skipped_in_a_row").get_to(state.skipped_in_a_row);
-    json.at("seconds").get_to(state.seconds);
-    json.at("evaluated_step").get_to(state.evaluated_step);
-    json.at("evaluations_since_best").get_to(state.evaluations_since_best);
-    if (!json.at("best").is_null()) {
-      state.best = best_mark_from(json.at("best"));
-    }
-    state.batches = json.at("batches");
-    json.at("identity").get_to(state.identity);
-    state.interval = json.value("interval", Json());
-    state.inputs = json.value("inputs", state.inputs);
-    return state;
-  });
-}
-
 std::string checkpoints_folder(const std::string& run) { return run + "/checkpoints"; }
 
 std::string checkpoint_folder(const std::string& run, int64_t step) {
-  std::string digits = std::to_string(step);
-  digits.insert(0, 7 - std::min<size_t>(digits.size(), 7), '0');
-  return fmt::format("{}/{}{}", checkpoints_folder(run), kStepPrefix, digits);
+  return checkpoints_folder(run) + "/" + step_name(step);
 }
 
 void verify_checkpoint(const std::string& folder) {
