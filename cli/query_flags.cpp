@@ -2,6 +2,8 @@
 
 #include <iostream>
 
+#include "core/cpu_setup.h"
+
 namespace lmzoo {
 
 void add_query_flags(Flags& flags) {
@@ -16,7 +18,7 @@ void add_device_flags(Flags& flags) {
 }
 
 LoadedRun load_query_run(const Flags& flags, const Registry& registry) {
-  set_up_cpu(flags.integer("threads", 0, between(1, 4096)));
+  set_up_cpu(flags.integer("threads", 0, between(1, kMostThreads)));
   return load_run(flags.text("RUN"), registry, flags.text("device"));
 }
 
