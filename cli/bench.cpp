@@ -60,7 +60,7 @@ int run_bench(const Command& self, const Strings& arguments) {
         suggestion(what, kinds));
   const StopSignal signals;
   const bool json = flags.has("json");
-  const int64_t threads = flags.integer("threads", 0, between(1, 4096));
+  const int64_t threads = flags.integer("threads", 0, between(1, kMostThreads));
   if (what == "machine") {
     set_up_cpu(threads);
     show_bench(bench_machine(choose_device({.name = flags.text("device", "cpu")}).device), json);

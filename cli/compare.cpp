@@ -27,7 +27,7 @@ int run_compare(const Command& self, const Strings& arguments) {
                .trials = flags.integer("trials", 10000, between(1, 1'000'000)),
                .seed = static_cast<uint64_t>(flags.integer("seed", 12345, at_least(0)))}};
   const StopSignal signals;
-  set_up_cpu(flags.integer("threads", 0, between(1, 4096)));
+  set_up_cpu(flags.integer("threads", 0, between(1, kMostThreads)));
   const Registry registry = make_registry();
   LoadedRun a = load_run(run_argument(flags, "RUN_A"), registry, flags.text("device"));
   LoadedRun b = load_run(run_argument(flags, "RUN_B"), registry, flags.text("device"));

@@ -37,7 +37,7 @@ int run_eval(const Command& self, const Strings& arguments) {
     return 0;
   }
   const StopSignal signals;
-  set_up_cpu(flags.integer("threads", 0, between(1, 4096)));
+  set_up_cpu(flags.integer("threads", 0, between(1, kMostThreads)));
   const Registry registry = make_registry();
   LoadedRun run = load_run(run_argument(flags), registry, flags.text("device"));
   if (flags.has("task")) {

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "core/cpu_setup.h"
 
 namespace lmzoo {
 
@@ -29,7 +30,7 @@ std::string run_argument(const Flags& flags, const std::string& name) {
 }
 
 LoadedRun load_query_run(const Flags& flags, const Registry& registry) {
-  set_up_cpu(flags.integer("threads", 0, between(1, 4096)));
+  set_up_cpu(flags.integer("threads", 0, between(1, kMostThreads)));
   return load_run(run_argument(flags), registry, flags.text("device"));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "core/cpu_setup.h"
 #include "train/loop/stop_signal.h"
 
 namespace lmzoo {
@@ -18,7 +19,7 @@ void add_vector_flags(Flags& flags) {
 }
 
 VectorTable load_query_table(const Flags& flags, const Registry& registry) {
-  set_up_cpu(flags.integer("threads", 0, between(1, 4096)));
+  set_up_cpu(flags.integer("threads", 0, between(1, kMostThreads)));
   const StopSignal signals;
   TableSource source{.path = flags.text("RUN"), .device = flags.text("device")};
   source.limit = flags.integer("limit", 0, at_least(1));

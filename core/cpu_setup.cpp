@@ -1,5 +1,6 @@
 #include "core/cpu_setup.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -100,13 +101,16 @@ void limit_spinning(char** argv) {
 }
 
 int64_t set_up_cpu(int64_t threads) {
-  check(threads >= 0 && threads <= 4096, "train.threads is {}, but must be in [0, 4096]", threads);
+  check(threads >= 0 && threads <= kMostThreads,
+        "train.threads is {}, but must be in [0, {}]",
+        threads,
+        kMostThreads);
   const char* choice = std::getenv("LMZOO_FLUSH_DENORMALS");
   const bool flush = choice == nullptr || std::string_view(choice) != "off";
   at::globalContext().setFlushDenormal(flush);
   // Asked before the first call changes it: LibTorch does not tell it afterwards.
   static const int usual = at::get_num_threads();
-  const int64_t count = threads > 0 ? threads : usual;
+  const int64_t count = threads > 0 ? threads : std::min<int64_t>(usual, kMostThreads);
   check_threads(count);
   at::set_num_threads(static_cast<int>(count));
   at::parallel_for(0, count, 1, [flush](int64_t, int64_t) { at::globalContext().setFlushDenormal(flush); });

@@ -21,6 +21,9 @@ bool mkl_dispatch_changed();
 // set; not when the user has set it or OMP_WAIT_POLICY. Call first in main.
 void limit_spinning(char** argv);
 
+// More crash: sorting inside LibTorch (fbgemm) takes 4 KiB of the caller's stack, of usually 8 MiB, for each.
+inline constexpr int64_t kMostThreads = 1024;
+
 // Threads of the CPU, and flush-to-zero in all of them: a model near convergence makes many denormals, and a
 // CPU takes up to a hundred times longer for one (LMZOO_FLUSH_DENORMALS=off keeps them). `threads` 0: one for
 // each core (OMP_NUM_THREADS wins), whatever was set before. Call before the first operation; returns the

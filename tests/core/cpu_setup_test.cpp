@@ -51,6 +51,7 @@ TEST_CASE("every thread flushes denormals to zero, and the number of threads is 
   at::globalContext().setFlushDenormal(false);
   at::set_num_threads(before);
   CHECK_THROWS_AS(set_up_cpu(-1), InputError);
+  CHECK_THROWS_AS(set_up_cpu(kMostThreads + 1), InputError);
 }
 
 TEST_CASE("0 threads are the machine's own number again, whatever was set before") {

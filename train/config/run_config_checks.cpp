@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/strings.h"
 #include "base/utf8.h"
+#include "core/cpu_setup.h"
 #include "core/device.h"
 #include "metrics/task.h"
 #include "train/config/word_settings.h"
@@ -85,8 +86,8 @@ void check_batch(const TrainOptions& train, const KeyPlaces& places) {
         "train.micro_batches",
         fmt::format("is {}, but must divide train.batch_size = {}", train.micro_batches, train.batch_size));
   }
-  if (train.threads > 4096) {
-    places.fail("train.threads", fmt::format("is {}, but must be in [0, 4096]", train.threads));
+  if (train.threads > kMostThreads) {
+    places.fail("train.threads", fmt::format("is {}, but must be in [0, {}]", train.threads, kMostThreads));
   }
 }
 
