@@ -126,6 +126,7 @@ int tell(const Failure& failure) {
 }
 
 void tell_what_escapes() {
+  throw_when_memory_is_out();
   std::set_terminate([] {
     const std::exception_ptr thrown = std::current_exception();
     if (thrown == nullptr) {

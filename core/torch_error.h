@@ -12,4 +12,8 @@ inline std::string first_line(const c10::Error& error) {
   return text.substr(0, text.find('\n'));
 }
 
+// LibTorch ends the process when it cannot allocate, if a flag of its own says so, which some builds begin with; from
+// here on it throws.
+void throw_when_memory_is_out();
+
 }  // namespace lmzoo

@@ -72,7 +72,11 @@ Plan plan_of(const Good& config, const std::string& text, const std::string& cac
 // Empty when a line of a message is as every one must be, else what is wrong with it.
 std::string fault_of_line(const std::string& line, const std::string& file) {
   static const std::regex place("^[^:\n]+:[1-9][0-9]*:[1-9][0-9]*: ");
-  if (!line.starts_with(file + ":") || !std::regex_search(line, place)) {
+  static const std::regex row(
+      "^configs/[^:\n]+/data/[^:\n]+:[1-9][0-9]*: ");  // of the data that the options name
+  const bool in_yaml = line.starts_with(file + ":") && std::regex_search(line, place);
+  // A section that is missing was first named by the cache that all of these are given.
+  if (!in_yaml && !std::regex_search(line, row) && !line.starts_with("--set data.cache_dir: ")) {
     return "no place";
   }
   return line.size() > 1000 ? "too long" : "";

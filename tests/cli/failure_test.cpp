@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "cli/program.h"
+#include "core/torch_error.h"
 #include "io/json.h"
 #include "support/catch.h"
 #include "support/files.h"
@@ -36,6 +37,7 @@ int64_t lines_of(const std::string& text) { return std::count(text.begin(), text
 }  // namespace
 
 TEST_CASE("what the environment lacks is exit code 2, a defect is 1") {
+  throw_when_memory_is_out();
   CHECK(failure_by([] { throw InputError("x"); }).code == 2);
   CHECK(failure_by([] { throw std::bad_alloc(); }).code == 2);
   CHECK(failure_by([] { throw std::length_error("vector::reserve"); }).code == 2);

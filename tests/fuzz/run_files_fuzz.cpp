@@ -1,5 +1,5 @@
 // Small JSON files of a run, and what is asked of one. The first byte tells which: 'c' classes.json, 'm' metrics.jsonl,
-// 's' state.json, 'b' best.json, all else a line for `lmzoo forward`.
+// 's' state.json, all else a line for `lmzoo forward`.
 #include <cstdlib>
 
 #include "fuzz/folder.h"
@@ -46,9 +46,6 @@ void read_input(const Input& input) {
     }
     case 's':
       return read_state(bytes);
-    case 'b':
-      touch_text(best_mark_from(parse_json(bytes, "best.json"), "best.json").metric);
-      break;
     default: {
       const ForwardLine line = parse_forward_line(parse_json_line(bytes, {"line", 1}), 1000, {"line", 1});
       touch_ids(line.ids);

@@ -186,4 +186,3 @@ write("run_files", "forward_text", 'f{"text": "the owl"}')
 write("run_files", "state", 's{"version": 1, "step": 40, "tokens": 640, "labels": 96, "skipped": 0, "skipped_in_a_row": 0, "seconds": 1.5, '
       '"evaluated_step": 40, "evaluations_since_best": 0, "best": {"checkpoint": "step-0000040", "metric": "loss", "value": 2.5}, '
       '"batches": {"epoch": 1, "position": 8}, "identity": {"threads": "1"}}')
-write("run_files", "best", 'b{"checkpoint": "step-0000040", "metric": "loss", "value": 2.5}')

@@ -76,7 +76,7 @@ def judge(answered, expected):
 def kinds(work, run):
     """Every kind of file that a resume or a question reads."""
     files = {"config.yaml": run / "config.yaml", "classes.json": run / "classes.json", "metrics.jsonl": run / "metrics.jsonl",
-             "best.json": run / "checkpoints/best.json", "run manifest": run / "manifest.json"}
+             "run manifest": run / "manifest.json"}
     for name in ("model.safetensors", "optimizer.safetensors", "state.json", "manifest.json"):
         files[f"checkpoint {name}"] = newest(run) / name
     for path in sorted((run / "tokenizer").iterdir()):

@@ -122,7 +122,7 @@ void add_warm_start(YamlNode& root, const YamlNode& from) {
 }
 
 // The folder of a run's tokenizer, or of a published one; absent where there is none.
-std::optional<std::string> tokenizer_of(const std::string& folder) {
+std::optional<std::string> tokenizer_folder_of(const std::string& folder) {
   if (has_huggingface_tokenizer(folder)) {
     return folder;
   }
@@ -144,7 +144,7 @@ YamlNode pretrained(const std::string& folder, const Location& where) {
 }
 
 void add_tokenizer(YamlNode& root, const YamlNode& from) {
-  const auto folder = root.find("tokenizer") == nullptr ? tokenizer_of(from.scalar) : std::nullopt;
+  const auto folder = root.find("tokenizer") == nullptr ? tokenizer_folder_of(from.scalar) : std::nullopt;
   if (folder) {
     root.entries.push_back({"tokenizer", from.where, pretrained(*folder, from.where)});
   }
@@ -165,7 +165,7 @@ void expand_tokenizer_from(YamlNode& root) {
                     printable(other.key, 60)));
   }
   const auto folder = from->kind == YamlNode::Kind::scalar && !from->scalar.empty()
-                          ? tokenizer_of(from->scalar)
+                          ? tokenizer_folder_of(from->scalar)
                           : std::nullopt;
   if (!folder) {
     fail(*from,

@@ -37,6 +37,14 @@ void check_text(const TextOptions& text, const std::string& key, const KeyPlaces
       places.fail(fmt::format("{}.files.{}", key, i), "is empty; a path or a glob is needed");
     }
   }
+  const size_t texts = std::max<size_t>(text.text.size(), 1);
+  if (text.prefix.size() > texts) {
+    places.fail(key + ".prefix",
+                fmt::format("has {} prefixes, but a record has {} {}",
+                            text.prefix.size(),
+                            texts,
+                            texts == 1 ? "text" : "texts"));
+  }
 }
 
 void check_data(const DataOptions& data, const KeyPlaces& places, ReadFor purpose) {

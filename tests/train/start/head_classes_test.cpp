@@ -43,7 +43,7 @@ TEST_CASE("the classes of a run stand in the order of the head's rows") {
 TEST_CASE("a run that takes over a head keeps its rows, though its data lack the first class") {
   const TempDir dir;
   const std::string cache = "data.cache_dir=" + (dir / "cache"), first = dir / "first";
-  const std::vector<std::string> quick{cache, "train.steps=1", "eval.every=0"};
+  const std::vector<std::string> quick{cache, "train.steps=1", "schedule.warmup_steps=0", "eval.every=0"};
   train_run(debug_config("classify", quick), registry(), first, {});
   std::string some;
   for (int i = 0; i < 8; ++i) {
@@ -66,7 +66,10 @@ TEST_CASE("a run that takes over a head keeps its rows, though its data lack the
 TEST_CASE("a tokenizer is taken from a run, and embeddings that would meet other pieces are told") {
   const TempDir dir;
   const std::string cache = "data.cache_dir=" + (dir / "cache"), first = dir / "first";
-  train_run(debug_config("bert", {cache, "train.steps=1", "eval.every=0"}), registry(), first, {});
+  train_run(debug_config("bert", {cache, "train.steps=1", "schedule.warmup_steps=0", "eval.every=0"}),
+            registry(),
+            first,
+            {});
   const auto note = [&](const std::vector<std::string>& changes) {
     std::vector<std::string> all{cache, "model={from: " + first + "}"};
     all.insert(all.end(), changes.begin(), changes.end());
