@@ -1,15 +1,18 @@
-// The files of older tokenizers. The first byte tells which: 'w' vocab.txt, 's' spiece.model, and all else
-// vocab.json, which ends where a line "#version" begins, with merges.txt behind it.
+// The files of older tokenizers. The first byte tells which: 'w' vocab.txt, 's' spiece.model, 'c' what stands beside a
+// small vocab.txt (one text for all three), and all else vocab.json, which ends where a line "#version" begins, with
+// merges.txt behind it.
 #include <filesystem>
 #include <fstream>
 
 #include <unistd.h>
 
 #include "fuzz/tokenizer_text.h"
-#include "tokenizer/published/read/legacy.h"
+#include "tokenizer/published/read/folder.h"
 
 namespace lmzoo::fuzz {
 namespace {
+
+constexpr const char* kBeside[] = {"tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"};
 
 class Folder {
  public:
@@ -25,6 +28,9 @@ class Folder {
   }
   void clear() const {
     for (const char* name : {"vocab.txt", "vocab.json", "merges.txt", "spiece.model"}) {
+      std::filesystem::remove(path_ / name);
+    }
+    for (const char* name : kBeside) {
       std::filesystem::remove(path_ / name);
     }
   }
@@ -45,13 +51,19 @@ void read_input(const Input& input) {
   const std::string_view bytes = input.bytes.substr(1);
   if (kind == 'w' || kind == 's') {
     folder.hold(kind == 'w' ? "vocab.txt" : "spiece.model", bytes);
+  } else if (kind == 'c') {
+    folder.hold("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n");
+    for (const char* name : kBeside) {
+      folder.hold(name, bytes);
+    }
   } else {
     const size_t end = std::min(bytes.find("#version"), bytes.size());
     folder.hold("vocab.json", bytes.substr(0, end));
     folder.hold("merges.txt", bytes.substr(end));
   }
   const huggingface::FolderHints hints(folder.path());
-  const auto pipeline = huggingface::read_pipeline(huggingface::from_legacy_files(hints), "tokenizer.json");
+  const auto pipeline =
+      huggingface::read_pipeline(huggingface::read_folder(hints).tokenizer, "tokenizer.json");
   try_texts(*pipeline, bytes.substr(0, 256));
 }
 
