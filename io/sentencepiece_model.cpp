@@ -27,11 +27,11 @@ namespace piece_field {
 constexpr uint32_t text = 1, score = 2, type = 3;
 }
 namespace trainer_field {
-constexpr uint32_t algorithm = 3, byte_fallback = 35, unk_piece = 45, bos_piece = 46, eos_piece = 47,
-                   pad_piece = 48;
+constexpr uint32_t algorithm = 3, spaces_behind = 24, byte_fallback = 35, unk_piece = 45, bos_piece = 46,
+                   eos_piece = 47, pad_piece = 48;
 }
 namespace normalizer_field {
-constexpr uint32_t name = 1, charsmap = 2, rules = 6;
+constexpr uint32_t name = 1, charsmap = 2, dummy_prefix = 3, extra_spaces = 4, marked_spaces = 5, rules = 6;
 }
 
 // Remembers which fields of a message came, to refuse a second one: protobuf would merge or take the last.
@@ -107,6 +107,10 @@ void read_trainer(ProtoReader reader, SentencePieceModel& model) {
         once(reader, field);
         model.byte_fallback = number_of(reader, field, 0, 1, "truth value") == 1;
         break;
+      case trainer_field::spaces_behind:
+        once(reader, field);
+        model.puts_spaces_behind = number_of(reader, field, 0, 1, "truth value") == 1;
+        break;
       case trainer_field::unk_piece:
         once(reader, field);
         text_of(reader, field);
@@ -129,8 +133,16 @@ void read_trainer(ProtoReader reader, SentencePieceModel& model) {
   }
 }
 
-void read_normalizer(ProtoReader reader) {
+// `model`: null for what is undone by decoding, which nobody does here.
+void read_normalizer(ProtoReader reader, SentencePieceModel* model) {
   Once once;
+  const auto flag_of = [&](uint32_t number) -> bool* {
+    return model == nullptr                            ? nullptr
+           : number == normalizer_field::dummy_prefix  ? &model->adds_dummy_prefix
+           : number == normalizer_field::extra_spaces  ? &model->removes_extra_spaces
+           : number == normalizer_field::marked_spaces ? &model->marks_spaces
+                                                       : nullptr;
+  };
   for (ProtoField field; reader.next(field);) {
     once(reader, field);
     if (field.number == normalizer_field::charsmap) {
@@ -141,6 +153,9 @@ void read_normalizer(ProtoReader reader) {
     } else {
       const bool is_text = field.number == normalizer_field::name || field.number == normalizer_field::rules;
       reader.expect(field, is_text ? WireType::bytes : WireType::varint);
+      if (bool* flag = flag_of(field.number); flag != nullptr) {
+        *flag = field.value != 0;
+      }
     }
   }
 }
@@ -225,7 +240,7 @@ SentencePieceModel validate_sentencepiece_model(std::span<const std::byte> bytes
     if (field.number == model_field::trainer) {
       read_trainer(reader.inside(field), model);
     } else if (field.number == model_field::normalizer || field.number == model_field::denormalizer) {
-      read_normalizer(reader.inside(field));
+      read_normalizer(reader.inside(field), field.number == model_field::normalizer ? &model : nullptr);
     } else if (field.number != model_field::self_test) {
       reader.fail(field.offset, "a SentencePiece model has no field " + std::to_string(field.number));
     }

@@ -30,6 +30,11 @@ struct SentencePieceModel {
   std::vector<SentencePiece> pieces;  // by id
   int64_t unknown_id = 0;             // the one piece of type unknown
   bool byte_fallback = false;
+  // What becomes of spaces in a text.
+  bool adds_dummy_prefix = true;     // one before the text
+  bool removes_extra_spaces = true;  // none at the ends, single ones between
+  bool marks_spaces = true;          // escape_whitespaces: a space is ▁ in a piece
+  bool puts_spaces_behind = false;   // treat_whitespace_as_suffix: "word▁"
   // As the trainer was told; the ids are looked up by piece, as libsentencepiece does.
   std::string bos_piece = "<s>";
   std::string eos_piece = "</s>";

@@ -119,6 +119,8 @@ for name in ("bert", "llama", "llama3", "misc", "roberta_prefix"):
 write("tokenizer_files", "bert", b"w" + (folders / "bert_files/vocab.txt").read_bytes())
 write("tokenizer_files", "t5", b"s" + (folders / "t5_files/spiece.model").read_bytes())
 write("tokenizer_files", "llama", b"s" + (folders / "llama_files/tokenizer.model").read_bytes())
+write("tokenizer_files", "beside", b'c{"do_lower_case": false, "cls_token": {"content": "[CLS]", "lstrip": true}, "<URL>": 7, '
+      b'"added_tokens_decoder": {"7": {"content": "<URL>", "special": true}}, "extra_special_tokens": ["<x>"]}')
 for name in ("gpt1", "gpt2"):
     files = folders / f"{name}_files"
     write("tokenizer_files", name, b"b" + (files / "vocab.json").read_bytes() + (files / "merges.txt").read_bytes())

@@ -253,7 +253,7 @@ def make_all(out, size, lines, rules=None):
     save(gpt2(size, lines), folder("gpt2_files"), {"tokenizer_class": "GPT2Tokenizer"}, files=True)
     save(gpt1(size, lines), folder("gpt1_files"), {"tokenizer_class": "OpenAIGPTTokenizer"}, files=True)
     save(roberta(size, lines), folder("roberta"), ROBERTA)
-    save(roberta(size, lines, prefix=True), folder("roberta_prefix"), ROBERTA)
+    save(roberta(size, lines, prefix=True), folder("roberta_prefix"), {**ROBERTA, "add_prefix_space": True})
     save(roberta(size, lines), folder("roberta_files"), ROBERTA, files=True)
     save(llama3(size, lines), folder("llama3"), {"bos_token": "<|begin_of_text|>"})
     save(qwen2(size, lines), folder("qwen2"), {"eos_token": "<|endoftext|>"})

@@ -8,9 +8,11 @@
 #include "support/files.h"
 #include "tokenizer/published/pieces/scores.h"
 #include "tokenizer/published/published.h"
+#include "tokenizer/published_summary.h"
 
 using namespace lmzoo;
 using lmzoo::test::golden;
+using lmzoo::test::summary_of;
 using lmzoo::test::TempDir;
 
 namespace {
@@ -18,25 +20,6 @@ namespace {
 using Ids = std::vector<int64_t>;
 
 std::string folder_of(const std::string& name) { return golden("tokenizer_folders/" + name); }
-
-std::string numbers(const Ids& ids) {
-  std::string text;
-  for (const int64_t id : ids) {
-    text += (text.empty() ? "" : " ") + std::to_string(id);
-  }
-  return text;
-}
-
-// The line that published_tokenizers.py writes of the same text.
-std::string summary(const Tokenizer& tokenizer, const std::string& text) {
-  const Encoding encoding = tokenizer.encode_marked_with_offsets(text);
-  const Ids second = tokenizer.encode_marked("a pair");
-  const FramedText framed = tokenizer.with_specials(encoding.ids);
-  const FramedText pair = tokenizer.with_specials(encoding.ids, std::span<const int64_t>(second));
-  return numbers(encoding.ids) + "|" + numbers(encoding.begin) + "|" + numbers(encoding.end) + "|" +
-         numbers(framed.ids) + "|" + numbers(pair.ids) + "|" + numbers(pair.token_types) + "|" +
-         tokenizer.decode(encoding.ids);
-}
 
 std::string crc32_hex(const std::string& text) {
   char hex[16];
@@ -55,7 +38,7 @@ TEST_CASE("published tokenizers: ids, offsets, frames and decoded text are Huggi
     size_t i = 0;
     for (const Json& text : all["texts"]) {
       INFO("text " << i << ": " << text);
-      const std::string line = summary(*tokenizer, text.get<std::string>());
+      const std::string line = summary_of(*tokenizer, text.get<std::string>());
       if (i < expected["shown"].size()) {
         CHECK(line == expected["shown"][i].get<std::string>());
       }

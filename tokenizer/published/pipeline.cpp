@@ -269,8 +269,13 @@ std::string Pipeline::decode(std::span<const int64_t> ids, bool specials) const 
     const AddedToken* token = added_.find(static_cast<PieceId>(id));
     if (token == nullptr) {
       pieces.emplace_back(parts_.model->pieces().text(static_cast<PieceId>(id)));
-    } else if (specials || !token->special) {
-      pieces.push_back(token->normalized ? normalized(token->content) : token->content);
+      continue;
+    }
+    // Hugging Face's tokenizers look what they would show up among the special names: one that the normalizer changes is
+    // shown.
+    std::string shown = token->normalized ? normalized(token->content) : token->content;
+    if (specials || !token->special || shown != token->content) {
+      pieces.push_back(std::move(shown));
     }
   }
   if (parts_.decoder) {

@@ -1,20 +1,17 @@
 #include "tokenizer/published/tokenizer.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
-#include "io/files.h"
-#include "tokenizer/published/pieces/scores.h"
+#include "base/check.h"
 #include "tokenizer/published/published.h"
+#include "tokenizer/published/read/folder.h"
+#include "tokenizer/published/read/legacy.h"
 #include "tokenizer/published/read/roles.h"
 
 namespace lmzoo {
 namespace huggingface {
-namespace {
-
-constexpr size_t kMostFileBytes = size_t{64} << 20;
-
-}  // namespace
 
 PipelineTokenizer::PipelineTokenizer(std::unique_ptr<const Pipeline> pipeline,
                                      SpecialTokens specials,
@@ -68,13 +65,13 @@ std::optional<int64_t> PipelineTokenizer::text_id(std::string_view piece) const 
 }
 
 std::shared_ptr<const Tokenizer> make_pipeline_tokenizer(const Json& json,
-                                                         std::string bytes,
-                                                         const FolderHints& hints) {
-  auto pipeline = read_pipeline(json, hints.folder + "/" + kPipelineFile);
-  SpecialTokens specials = special_tokens_of(*pipeline, hints);
-  const Json config = hints.config.empty() ? config_of(specials) : hints.config;
+                                                         const std::vector<NamedToken>& named,
+                                                         PipelineFiles files) {
+  auto pipeline = read_pipeline(json, files.file);
+  SpecialTokens specials = special_tokens_of(*pipeline, named);
+  const Json config = files.config.empty() ? config_of(specials, *pipeline) : std::move(files.config);
   return std::make_shared<PipelineTokenizer>(
-      std::move(pipeline), std::move(specials), std::move(bytes), config.dump(2) + "\n");
+      std::move(pipeline), std::move(specials), std::move(files.bytes), config.dump(2) + "\n");
 }
 
 }  // namespace huggingface
@@ -87,18 +84,20 @@ bool has_huggingface_tokenizer(const std::string& folder) {
 std::shared_ptr<const Tokenizer> load_huggingface_tokenizer(const std::string& folder) {
   check(has_huggingface_tokenizer(folder),
         "{}: has no tokenizer: none of tokenizer.json, vocab.txt, vocab.json with merges.txt, spiece.model, "
-        "tokenizer.model",
+        "tokenizer.model, sentencepiece.bpe.model",
         folder);
   const huggingface::FolderHints hints(folder);
-  const std::string path = folder + "/" + huggingface::kPipelineFile;
-  if (std::filesystem::exists(path)) {
-    std::string bytes = read_text_file(path, huggingface::kMostFileBytes);
-    Json json = parse_json(bytes, path);
-    huggingface::take_scores_as_read(json);
-    return huggingface::make_pipeline_tokenizer(json, std::move(bytes), hints);
-  }
-  const Json json = huggingface::from_legacy_files(hints);
-  return huggingface::make_pipeline_tokenizer(json, json.dump(1) + "\n", hints);
+  huggingface::ReadFolder read = huggingface::read_folder(hints);
+  const bool says_nothing = hints.config.empty() && hints.map.empty() &&
+                            std::ranges::all_of(read.named, [](const huggingface::NamedToken& token) {
+                              return token.source == huggingface::NamedToken::Source::silent;
+                            });
+  return huggingface::make_pipeline_tokenizer(
+      read.tokenizer,
+      read.named,
+      {.bytes = std::move(read.bytes),
+       .config = says_nothing ? Json::object() : std::move(read.config),
+       .file = folder + "/" + huggingface::kPipelineFile});
 }
 
 }  // namespace lmzoo

@@ -3,9 +3,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tokenizer/published/pipeline.h"
-#include "tokenizer/published/read/legacy.h"
+#include "tokenizer/published/read/kinds.h"
 #include "tokenizer/tokenizer.h"
 
 namespace lmzoo::huggingface {
@@ -43,9 +44,15 @@ class PipelineTokenizer final : public Tokenizer {
 inline constexpr const char* kPipelineFile = "tokenizer.json";
 inline constexpr const char* kConfigFile = "tokenizer_config.json";
 
-// `file` is for messages.
+// `bytes`: of the tokenizer.json. `config`: of a tokenizer_config.json; empty: made of the special tokens. `file` is for
+// messages.
+struct PipelineFiles {
+  std::string bytes;
+  Json config = Json::object();
+  std::string file;
+};
 std::shared_ptr<const Tokenizer> make_pipeline_tokenizer(const Json& json,
-                                                         std::string bytes,
-                                                         const FolderHints& hints);
+                                                         const std::vector<NamedToken>& named,
+                                                         PipelineFiles files);
 
 }  // namespace lmzoo::huggingface

@@ -1,15 +1,23 @@
-// T5's and LLaMA's SentencePiece models.
+// SentencePiece models of T5, XLM-RoBERTa and LLaMA.
+//
+// transformers 5.23 takes the pieces and rules of such a model, but not its settings: a model without a dummy prefix gets
+// one, and one that removes extra white space keeps it. Here the settings count, so that ids are SentencePiece's.
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
+#include "base/check.h"
 #include "base/utf8.h"
 #include "io/files.h"
 #include "io/protobuf.h"
 #include "io/sentencepiece_model.h"
 #include "tokenizer/published/read/legacy.h"
+#include "tokenizer/published/read/rebuild.h"
 #include "tokenizer/published/unicode/base64.h"
 #include "tokenizer/special_tokens.h"
 
@@ -35,10 +43,6 @@ std::string charsmap_of(const std::string& bytes, const std::string& name) {
   return "";
 }
 
-Json metaspace(const char* scheme, bool split) {
-  return Json{{"type", "Metaspace"}, {"replacement", kMark}, {"prepend_scheme", scheme}, {"split", split}};
-}
-
 Json base_of(const SentencePieceModel& model) {
   Json added = Json::array();
   for (size_t id = 0; id < model.pieces.size(); ++id) {
@@ -60,37 +64,98 @@ std::optional<int64_t> id_of(const SentencePieceModel& model, const std::string&
   return found == model.pieces.end() ? std::nullopt : std::optional<int64_t>(found - model.pieces.begin());
 }
 
-// T5: white space splits, every word begins with a mark, <extra_id_i> stand behind the pieces in descending
-// order.
-Json as_t5(const SentencePieceModel& model, const std::string& charsmap, const FolderHints& hints) {
-  constexpr int64_t kMostSentinels = 10'000;
-  Json json = base_of(model);
+Json precompiled(const std::string& charsmap) {
+  return Json{{"type", "Precompiled"}, {"precompiled_charsmap", to_base64(charsmap)}};
+}
+
+// What the model does to white space: the rules of characters, then no spaces at the ends and single ones between.
+Json normalizer_of(const SentencePieceModel& model, const std::string& charsmap) {
+  Json parts = Json::array();
+  if (!charsmap.empty()) {
+    parts.push_back(precompiled(charsmap));
+  }
+  if (model.removes_extra_spaces) {
+    parts.push_back(Json{{"type", "Strip"}, {"strip_left", true}, {"strip_right", true}});
+    parts.push_back(
+        Json{{"type", "Replace"}, {"pattern", Json::object({{"Regex", " {2,}"}})}, {"content", " "}});
+  }
+  return parts.empty() ? Json() : Json{{"type", "Sequence"}, {"normalizers", std::move(parts)}};
+}
+
+Json scored_pieces(const SentencePieceModel& model) {
   Json vocabulary = Json::array();
   for (const SentencePiece& piece : model.pieces) {
     vocabulary.push_back(Json::array({piece.text, static_cast<double>(piece.score)}));
   }
-  const bool has_own = id_of(model, sentinel_name(0)).has_value();
-  const int64_t sentinels = has_own ? 0 : hints.number("extra_ids", 100, kMostSentinels);
-  for (int64_t i = sentinels - 1; i >= 0; --i) {
-    json["added_tokens"].push_back(added_token(std::ssize(vocabulary), sentinel_name(i), true));
-    vocabulary.push_back(Json::array({sentinel_name(i), 0.0}));
+  return vocabulary;
+}
+
+// As the class of transformers has it, unless the model's settings are others than it takes for granted: white space
+// splits, and every word begins with a mark.
+void set_unigram(Json& json,
+                 const SentencePieceModel& model,
+                 const std::string& charsmap,
+                 Json vocabulary,
+                 bool adds_prefix) {
+  const bool usual = model.adds_dummy_prefix && model.removes_extra_spaces;
+  if (usual && !charsmap.empty()) {
+    json["normalizer"] = precompiled(charsmap);
+  } else if (!usual) {
+    json["normalizer"] = normalizer_of(model, charsmap);
   }
-  if (!charsmap.empty()) {
-    json["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", to_base64(charsmap)}};
-  }
-  json["pre_tokenizer"] = {
-      {"type", "Sequence"},
-      {"pretokenizers",
-       Json::array({Json::object({{"type", "WhitespaceSplit"}}), metaspace("always", true)})}};
-  if (const auto eos = id_of(model, model.eos_piece)) {
-    json["post_processor"] = template_of(
-        {"$A", model.eos_piece}, {"$A", model.eos_piece, "$B", model.eos_piece}, {{model.eos_piece, *eos}});
-  }
-  json["decoder"] = metaspace("always", true);
+  const char* scheme = adds_prefix ? "always" : "never";
+  json["pre_tokenizer"] =
+      usual ? Json{{"type", "Sequence"},
+                   {"pretokenizers",
+                    Json::array({Json::object({{"type", "WhitespaceSplit"}}), metaspace(scheme, true)})}}
+            : metaspace(scheme, false);
+  json["decoder"] = metaspace(scheme, usual);
   json["model"] = {{"type", "Unigram"},
                    {"unk_id", model.unknown_id},
                    {"vocab", std::move(vocabulary)},
                    {"byte_fallback", model.byte_fallback}};
+}
+
+// <extra_id_i> stand behind the pieces in descending order.
+Json as_t5(const SentencePieceModel& model, const std::string& charsmap, const FolderHints& hints) {
+  constexpr int64_t kMostSentinels = 10'000;
+  Json json = base_of(model);
+  Json vocabulary = scored_pieces(model);
+  const bool has_own = id_of(model, sentinel_name(0)).has_value();
+  const int64_t sentinels = has_own ? 0 : hints.number("extra_ids", 100, kMostSentinels);
+  for (int64_t i = sentinels - 1; i >= 0; --i) {
+    if (!hints.find_extras().is_list) {  // else they are pieces and no more
+      json["added_tokens"].push_back(added_token(std::ssize(vocabulary), sentinel_name(i), true));
+    }
+    vocabulary.push_back(Json::array({sentinel_name(i), 0.0}));
+  }
+  set_unigram(json, model, charsmap, std::move(vocabulary), model.adds_dummy_prefix);
+  return json;
+}
+
+// The first three pieces make room for four special tokens, and <mask> stands behind the last.
+Json as_xlm_roberta(const SentencePieceModel& model, const std::string& charsmap, const FolderHints& hints) {
+  constexpr size_t kReplaced = 3;
+  constexpr int64_t kUnknown = 3;
+  const std::vector<NamedToken> named = named_tokens(ClassKind::xlm_roberta, hints);
+  Json vocabulary = Json::array();
+  for (const char* key : {"bos_token", "pad_token", "eos_token", "unk_token", "mask_token"}) {
+    const std::string& name = std::ranges::find(named, key, &NamedToken::key)->token.content;
+    check(
+        !name.empty(), "{}: {} is null, but XLM-RoBERTa needs it", hints.path("tokenizer_config.json"), key);
+    vocabulary.push_back(Json::array({name, 0.0}));
+  }
+  Json mask = std::move(vocabulary.back());
+  vocabulary.erase(vocabulary.size() - 1);
+  for (size_t i = kReplaced; i < model.pieces.size(); ++i) {
+    vocabulary.push_back(Json::array({model.pieces[i].text, static_cast<double>(model.pieces[i].score)}));
+  }
+  vocabulary.push_back(std::move(mask));
+  Json json{{"version", "1.0"}, {"added_tokens", Json::array()}};
+  set_unigram(
+      json, model, charsmap, std::move(vocabulary), hints.flag("add_prefix_space", model.adds_dummy_prefix));
+  json["model"]["unk_id"] = kUnknown;
+  json["model"]["byte_fallback"] = false;
   return json;
 }
 
@@ -134,8 +199,7 @@ Json merges_of(const SentencePieceModel& model, const std::map<std::string_view,
 }
 
 // LLaMA: the text is one word with a mark before it, unknown characters are spelled in bytes.
-Json as_llama(const SentencePieceModel& model, const FolderHints& hints) {
-  Json json = base_of(model);
+Json as_llama(const SentencePieceModel& model, const std::string& charsmap, const FolderHints& hints) {
   Json vocabulary = Json::object();
   std::map<std::string_view, int64_t> ids;
   for (const SentencePiece& piece : model.pieces) {
@@ -145,61 +209,51 @@ Json as_llama(const SentencePieceModel& model, const FolderHints& hints) {
   for (size_t id = 0; id < model.pieces.size(); ++id) {
     static_cast<Json::object_t::Container&>(entries).emplace_back(model.pieces[id].text, id);
   }
-  const bool prefix = hints.flag("add_prefix_space", true);
-  const bool legacy = hints.flag("legacy", false);
-  json["pre_tokenizer"] = metaspace(!prefix ? "never" : legacy ? "always" : "first", false);
-  const auto bos = id_of(model, model.bos_piece), eos = id_of(model, model.eos_piece);
-  const bool has_bos = bos && hints.flag("add_bos_token", true),
-             has_eos = eos && hints.flag("add_eos_token", false);
-  std::vector<std::string> single{"$A"}, second{"$B:1"};
-  std::vector<std::pair<std::string, int64_t>> tokens;
-  if (has_bos) {
-    single.insert(single.begin(), model.bos_piece);
-    second.insert(second.begin(), model.bos_piece + ":1");
-    tokens.emplace_back(model.bos_piece, *bos);
+  FolderHints settings = hints;
+  if (!settings.config.contains("add_prefix_space") || settings.config["add_prefix_space"].is_null()) {
+    settings.config["add_prefix_space"] = model.adds_dummy_prefix;
   }
-  if (has_eos) {
-    single.push_back(model.eos_piece);
-    second.push_back(model.eos_piece + ":1");
-    tokens.emplace_back(model.eos_piece, *eos);
+  Json json = base_of(model);
+  json.update(rebuilt(ClassKind::llama,
+                      {.vocabulary = std::move(vocabulary), .merges = merges_of(model, ids), .charsmap = {}},
+                      settings));
+  if (Json normalizer = normalizer_of(model, charsmap); !normalizer.is_null()) {
+    json["normalizer"] = std::move(normalizer);
   }
-  std::vector<std::string> pair = single;
-  pair.insert(pair.end(), second.begin(), second.end());
-  json["post_processor"] = template_of(single, pair, tokens);
-  Json decoders = Json::array(
-      {Json{{"type", "Replace"}, {"pattern", Json::object({{"String", kMark}})}, {"content", " "}},
-       Json::object({{"type", "ByteFallback"}}),
-       Json::object({{"type", "Fuse"}})});
-  if (prefix) {
-    decoders.push_back(Json{{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
-  }
-  json["decoder"] = {{"type", "Sequence"}, {"decoders", decoders}};
-  json["model"] = {{"type", "BPE"},
-                   {"unk_token", model.pieces[static_cast<size_t>(model.unknown_id)].text},
-                   {"fuse_unk", true},
-                   {"byte_fallback", model.byte_fallback},
-                   {"vocab", std::move(vocabulary)},
-                   {"merges", merges_of(model, ids)}};
+  json["model"]["unk_token"] = model.pieces[static_cast<size_t>(model.unknown_id)].text;
+  json["model"]["byte_fallback"] = model.byte_fallback;
   return json;
 }
 
 }  // namespace
 
-Json from_sentencepiece(const std::string& bytes, const std::string& name, const FolderHints& hints) {
+Legacy from_sentencepiece(const std::string& bytes, const std::string& name, const FolderHints& hints) {
   const SentencePieceModel model = validate_sentencepiece_model(as_bytes(bytes), name);
-  const std::string kind = hints.tokenizer_class();
   const bool is_bpe = model.algorithm == SentencePieceModel::Algorithm::bpe;
   check(is_bpe || model.algorithm == SentencePieceModel::Algorithm::unigram,
         "{}: is neither a unigram nor a BPE model",
         name);
-  const char* expected = is_bpe ? "LlamaTokenizer" : "T5Tokenizer";
-  check(kind.empty() || kind == expected || kind == "PreTrainedTokenizer",
-        "{}: tokenizer_class \"{}\" is not known here for {} model without a tokenizer.json; known is {}",
+  check(!model.puts_spaces_behind, "{}: treat_whitespace_as_suffix is not understood here", name);
+  check(model.marks_spaces, "{}: a model with escape_whitespaces: false is not understood here", name);
+  const ClassKind told = kind_of(hints, "");
+  const std::string kind = hints.tokenizer_class();
+  const bool is_open = told == ClassKind::as_written && (kind.empty() || kind == "PreTrainedTokenizer");
+  const bool fits =
+      is_bpe ? told == ClassKind::llama : told == ClassKind::t5 || told == ClassKind::xlm_roberta;
+  check(is_open || fits,
+        "{}: tokenizer_class \"{}\" is not known here for {} model without a tokenizer.json; known {}",
         name,
-        printable(kind),
+        printable(kind.empty() ? class_name(told) : kind),
         is_bpe ? "a BPE" : "a unigram",
-        expected);
-  return is_bpe ? as_llama(model, hints) : as_t5(model, charsmap_of(bytes, name), hints);
+        is_bpe ? "is LlamaTokenizer" : "are T5Tokenizer, XLMRobertaTokenizer");
+  const std::string charsmap = charsmap_of(bytes, name);
+  if (is_bpe) {
+    return {as_llama(model, charsmap, hints), ClassKind::llama};
+  }
+  if (told == ClassKind::xlm_roberta) {
+    return {as_xlm_roberta(model, charsmap, hints), told};
+  }
+  return {as_t5(model, charsmap, hints), ClassKind::t5};
 }
 
 }  // namespace lmzoo::huggingface

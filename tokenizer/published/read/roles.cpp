@@ -1,5 +1,6 @@
 #include "tokenizer/published/read/roles.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <vector>
@@ -29,10 +30,26 @@ std::optional<int64_t> id_of_role(const Pipeline& pipeline, std::string_view nam
   return id == kNoPiece ? std::nullopt : std::optional<int64_t>(id);
 }
 
-std::optional<int64_t> find_role(const Pipeline& pipeline, const FolderHints& hints, const Role& role) {
-  const std::string given = hints.token(role.key);
-  if (!given.empty()) {
-    return id_of_role(pipeline, given);
+// Of a frame such as <s> text </s>: the only id before the text, or behind it.
+std::optional<int64_t> by_frame(const InputTemplate& frame, const Role& role) {
+  const std::vector<int64_t>& before = frame.alone ? frame.alone->before : frame.before;
+  const std::vector<int64_t>& after = frame.alone ? frame.alone->after : frame.after;
+  if (before.size() != 1 || after.size() != 1) {
+    return std::nullopt;
+  }
+  return role.id == &Vocabulary::cls   ? std::optional(before.front())
+         : role.id == &Vocabulary::sep ? std::optional(after.front())
+                                       : std::nullopt;
+}
+
+std::optional<int64_t> find_role(const Pipeline& pipeline,
+                                 const std::vector<NamedToken>& named,
+                                 const InputTemplate& frame,
+                                 const Role& role) {
+  using Source = NamedToken::Source;
+  const auto given = std::ranges::find(named, role.key, &NamedToken::key);
+  if (given != named.end() && given->source != Source::silent) {
+    return given->source == Source::none ? std::nullopt : id_of_role(pipeline, given->token.content);
   }
   for (const std::string_view name : role.names) {
     const auto id = name.empty() ? std::nullopt : id_of_role(pipeline, name);
@@ -41,13 +58,16 @@ std::optional<int64_t> find_role(const Pipeline& pipeline, const FolderHints& hi
       return id;
     }
   }
+  if (const auto id = by_frame(frame, role)) {
+    return id;
+  }
   const PieceId unknown = pipeline.model().unknown();
   return role.id == &Vocabulary::unk && unknown != kNoPiece ? std::optional<int64_t>(unknown) : std::nullopt;
 }
 
 }  // namespace
 
-SpecialTokens special_tokens_of(const Pipeline& pipeline, const FolderHints& hints) {
+SpecialTokens special_tokens_of(const Pipeline& pipeline, const std::vector<NamedToken>& named) {
   SpecialTokens tokens;
   tokens.vocabulary.size = static_cast<int64_t>(pipeline.ids());
   const std::vector<int64_t> word{0};  // any id: only what stands around it counts
@@ -59,7 +79,7 @@ SpecialTokens special_tokens_of(const Pipeline& pipeline, const FolderHints& hin
     }
   }
   for (const Role& role : kRoles) {
-    if (const auto id = find_role(pipeline, hints, role)) {
+    if (const auto id = find_role(pipeline, named, *tokens.vocabulary.inputs, role)) {
       tokens.vocabulary.*role.id = id;
       const std::string name = pipeline.piece(static_cast<PieceId>(*id));
       tokens.ids.emplace(name, *id);
@@ -77,10 +97,12 @@ SpecialTokens special_tokens_of(const Pipeline& pipeline, const FolderHints& hin
   }
 }
 
-Json config_of(const SpecialTokens& specials) {
+Json config_of(const SpecialTokens& specials, const Pipeline& pipeline) {
   Json config{{"tokenizer_class", "PreTrainedTokenizerFast"}, {"clean_up_tokenization_spaces", false}};
   for (const Role& role : kRoles) {
-    if (const auto id = specials.vocabulary.*role.id) {
+    const auto id = specials.vocabulary.*role.id;
+    // A name makes an added token of a piece, which would change ids.
+    if (id && pipeline.added().find(static_cast<PieceId>(*id)) != nullptr) {
       config[role.key] = specials.names.at(*id);
     }
   }

@@ -24,6 +24,8 @@ struct AddedToken {
   bool rstrip = false;       // and behind it
   bool normalized = false;
   bool special = false;
+
+  bool operator==(const AddedToken&) const = default;
 };
 
 // The list "added_tokens" of a tokenizer.json. `pieces`: of the model; a token that is a piece must have its

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "tokenizer/published/pieces/scores.h"
 #include "tokenizer/published/read/legacy.h"
+#include "tokenizer/published/read/rebuild.h"
 #include "tokenizer/published/stages/byte_level.h"
 #include "tokenizer/published/tokenizer.h"
 #include "tokenizer/sentencepiece/train.h"
@@ -143,7 +144,7 @@ Json train_unigram(const TokenizerOptions& options, const TextOptions& corpus, c
   plain.algorithm = PieceAlgorithm::unigram;
   FolderHints hints("the trained tokenizer");
   hints.config = Json::object({{"extra_ids", options.sentinels}});
-  Json json = from_sentencepiece(train_sentencepiece(plain, corpus, progress), hints.folder, hints);
+  Json json = from_sentencepiece(train_sentencepiece(plain, corpus, progress), hints.folder, hints).tokenizer;
   shorten_scores(json);
   json["post_processor"] = frame();
   return json;
@@ -158,8 +159,8 @@ std::shared_ptr<const Tokenizer> train_pipeline(const TokenizerOptions& options,
   const Json json = options.type == TokenizerType::unigram
                         ? huggingface::train_unigram(options, corpus, progress)
                         : huggingface::train_merging(options, corpus, progress);
-  const huggingface::FolderHints none("the trained tokenizer");
-  return huggingface::make_pipeline_tokenizer(json, json.dump(1) + "\n", none);
+  return huggingface::make_pipeline_tokenizer(
+      json, {}, {.bytes = json.dump(1) + "\n", .file = "the trained tokenizer"});
 }
 
 }  // namespace lmzoo
