@@ -140,8 +140,9 @@ class Mutator {
   }
 
   BadConfig foreign_key() {
-    // Without its type a section has no keys that could be known.
-    const Leaf leaf = any_leaf([](const Leaf& some) { return !some.name.empty() && some.name != "type"; });
+    // Without its type, or what it is from, a section has no keys that could be known.
+    const Leaf leaf = any_leaf(
+        [](const Leaf& some) { return !some.name.empty() && some.name != "type" && some.name != "from"; });
     const std::vector<std::string> foreign{
         "num_train_epochs", "foo", "hidden_size", "x", "\"a b\"", "weightDecay"};
     const std::string name = any(foreign);
@@ -160,7 +161,9 @@ class Mutator {
       return {"wrong type", with_value(leaf, any(values)), leaf.key, "expected"};
     }
     const Leaf leaf = any_leaf([](const Leaf& some) { return !some.number; });
-    return {"wrong type", with_value(leaf, below(2) == 0 ? "[x, y]" : "{x: y}"), leaf.key, "expected"};
+    const bool takes_several = leaf.name == "text" || leaf.name == "prefix";
+    const bool is_list = below(2) == 0 && !takes_several;
+    return {"wrong type", with_value(leaf, is_list ? "[x, y]" : "{x: y}"), leaf.key, "expected"};
   }
 
   BadConfig out_of_range() {

@@ -47,20 +47,20 @@ TEST_CASE("a run that takes over a head keeps its rows, though its data lack the
   train_run(debug_config("classify", quick), registry(), first, {});
   std::string some;
   for (int i = 0; i < 8; ++i) {
-    some += "an owl sleeps\tpos\n";
+    some += "an owl sleeps\tlively\n";
   }
-  write_file(dir / "pos.tsv", some);
+  write_file(dir / "some.tsv", some);
   const std::vector<std::string> changes{cache,
-                                         "data.train.files=[" + (dir / "pos.tsv") + "]",
+                                         "data.train.files=[" + (dir / "some.tsv") + "]",
                                          "model={from: " + first + "}",
                                          "tokenizer={from: " + first + "}",
                                          "warm_start.objective=true"};
   const LoadedConfig second = debug_config("classify", changes);
   CHECK(assemble(second, registry(), {.style = ProgressBar::Style::silent}).parts.classes ==
-        Names{"neg", "pos"});
-  write_file(dir / "pos.tsv", some + "an owl sleeps\tgood\n");
+        Names{"calm", "lively"});
+  write_file(dir / "some.tsv", some + "an owl sleeps\tgood\n");
   CHECK_THAT(error_of([&] { assemble(second, registry(), {.style = ProgressBar::Style::silent}); }),
-             Catch::Contains("has the classes neg, pos, but the data has good, pos"));
+             Catch::Contains("has the classes calm, lively, but the data has good, lively"));
 }
 
 TEST_CASE("a tokenizer is taken from a run, and embeddings that would meet other pieces are told") {
