@@ -1,4 +1,5 @@
 // YAML bound to options. The first byte chooses the options; behind each NUL stands a --set KEY=VALUE.
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 
@@ -44,6 +45,34 @@ void bind(const YamlNode& node) {
   }
 }
 
+// Several mistakes are a line each, and of many a few.
+void check_lines(std::string_view message) {
+  constexpr int64_t kMostLines = 21;
+  if (std::count(message.begin(), message.end(), '\n') >= kMostLines) {
+    std::abort();
+  }
+  while (!message.empty()) {
+    const std::string_view line = message.substr(0, message.find('\n'));
+    message.remove_prefix(std::min(line.size() + 1, message.size()));
+    if (line.empty() || line.size() > 4096) {
+      std::abort();
+    }
+  }
+}
+
+void bind_as(char kind, const YamlNode& node) {
+  switch (kind) {
+    case 't':
+      return bind<TextOptions>(node);
+    case 'k':
+      return bind<TokenizerOptions>(node);
+    case 'r':
+      return bind<TrainOptions>(node);
+    default:
+      return bind<EveryOption>(node);
+  }
+}
+
 }  // namespace
 
 void read_input(const Input& input) {
@@ -60,15 +89,11 @@ void read_input(const Input& input) {
   for (int i = 0; i < 20 && !rest.empty(); ++i) {
     apply_override(node, parse_override(std::string(next())));
   }
-  switch (input.bytes[0]) {
-    case 't':
-      return bind<TextOptions>(node);
-    case 'k':
-      return bind<TokenizerOptions>(node);
-    case 'r':
-      return bind<TrainOptions>(node);
-    default:
-      return bind<EveryOption>(node);
+  try {
+    bind_as(input.bytes[0], node);
+  } catch (const ConfigErrors& errors) {
+    show(errors);
+    check_lines(errors.what());
   }
 }
 

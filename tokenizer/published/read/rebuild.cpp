@@ -229,9 +229,9 @@ Json template_of(const std::vector<std::string>& single,
                  const std::vector<std::pair<std::string, int64_t>>& tokens) {
   const auto parts = [](const std::vector<std::string>& words) {
     Json list = Json::array();
-    for (std::string word : words) {
-      const int64_t type = word.ends_with(":1") ? 1 : 0;
-      word.resize(word.size() - (type == 1 ? 2 : 0));
+    for (const std::string& written : words) {
+      const int64_t type = written.ends_with(":1") ? 1 : 0;
+      const std::string word = written.substr(0, type == 1 ? written.rfind(':') : written.size());
       const bool is_text = word == "$A" || word == "$B";
       list.push_back(is_text ? Json::object({{"Sequence", Json{{"id", word.substr(1)}, {"type_id", type}}}})
                              : Json::object({{"SpecialToken", Json{{"id", word}, {"type_id", type}}}}));
