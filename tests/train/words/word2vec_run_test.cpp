@@ -22,6 +22,7 @@
 #include "train/words/work.h"
 
 using namespace lmzoo;
+using test::read_file;
 using test::registry;
 using test::TempDir;
 using test::write_file;
