@@ -26,6 +26,12 @@ Reading reading_of(const RunConfig& config) {
 void settle_reading(Parts& parts, const RunConfig& config) {
   const Vocabulary& vocabulary = parts.vocabulary;
   Reading& reading = parts.reading;
+  for (const int64_t end : reading.ask.ends) {
+    check(end < parts.model->vocab_rows(),
+          "ask.ends has {}, but ids of this model are 0 to {}",
+          end,
+          parts.model->vocab_rows() - 1);
+  }
   if (parts.model->architecture() != Architecture::decoder_only) {
     reading.frame = InputFrame::of_text(parts.model->architecture(), vocabulary);
   } else if (config.is_published()) {

@@ -108,6 +108,8 @@ TEST_CASE("what ends generation is the end symbol and what the run is asked to e
   const GenerateOptions options = text_only(run);
   CHECK(options.stop == std::vector<int64_t>{7, eos});
   CHECK(std::ranges::count(options.forbidden, 7) == 0);
+  CHECK_THROWS_WITH(fresh_run("gpt", {"ask.ends=[7, 100000]"}),
+                    Catch::Contains("ask.ends has 100000, but ids"));
 }
 
 TEST_CASE("a text is cut to what the run reads of one, and that is told") {
