@@ -97,4 +97,12 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+std::string grouped(int64_t number) {
+  std::string digits = std::to_string(number);
+  for (auto at = static_cast<int64_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3) {
+    digits.insert(static_cast<size_t>(at), ",");
+  }
+  return digits;
+}
+
 }  // namespace lmzoo

@@ -2,6 +2,7 @@
 #include "cli/query_flags.h"
 #include "core/cpu_setup.h"
 #include "train/loop/stop_signal.h"
+#include "train/saved/checkpoint.h"
 
 namespace lmzoo {
 namespace {
@@ -44,6 +45,9 @@ int run_eval(const Command& self, const Strings& arguments) {
     set_objective(run, flags.text("task"), registry);
   }
   const EvaluationData data = evaluation_data(run, evaluation_text_of(flags));
+  for (const std::string& line : to_lines(data.notes)) {
+    warn_on_stderr(line);
+  }
   // The run's choice stands in its rows; who asks afterwards sees everything.
   const EvalResult result = evaluate_run(run, data, {.all_metrics = true});
   Json out{{"run", run.folder},

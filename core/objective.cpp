@@ -1,5 +1,6 @@
 #include "core/objective.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "base/check.h"
@@ -19,6 +20,18 @@ Tensor mean_loss(const Losses& losses, const Batch& batch) {
     throw std::logic_error("mean_loss: the batch has no label");
   }
   return loss;
+}
+
+bool Objective::cuts(const Sample& sample) const {
+  auto ids = std::ssize(sample.ids) + std::ssize(sample.target);
+  for (const std::vector<int64_t>& text : sample.further_texts) {
+    ids += std::ssize(text);
+  }
+  int64_t longest = 0;
+  for (const std::vector<int64_t>& choice : sample.choices) {
+    longest = std::max(longest, std::ssize(choice));
+  }
+  return ids + longest > lengths().raw;
 }
 
 Predictions Objective::predict(Model&, const Batch&) {

@@ -70,6 +70,9 @@ class Objective : public Module {
                                         Stream& stream) const {
     return {example(sample, place, stream)};
   }
+  // Whether some of a sample's text finds no place in its examples. As it is: when all its texts, with the longest choice,
+  // have more than lengths().raw ids.
+  virtual bool cuts(const Sample& sample) const;
   // A term for each slot with a loss. `stream` is of this micro-batch of this step, for losses that draw (a generator
   // that samples).
   virtual Losses loss(Model& model, const Batch& batch, Stream& stream) = 0;

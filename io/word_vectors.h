@@ -76,6 +76,8 @@ struct ReadVectors {
   WordVectors table;
   VectorFormat format = VectorFormat::text;
   int64_t duplicates = 0;  // rows whose word had come before; the first one counts
+  int64_t merged = 0;      // of these, words that may have been others before their broken UTF-8 was replaced
+  std::string first_duplicate{};
   int64_t replaced = 0;
   int64_t skipped = 0;
   std::string first_skipped{};

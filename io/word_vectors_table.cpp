@@ -12,6 +12,7 @@ namespace lmzoo {
 namespace {
 
 constexpr int64_t kRowsBetweenProgress = 4096;
+constexpr std::string_view kReplacementMark = "\xEF\xBF\xBD";  // U+FFFD
 constexpr uint64_t kCompression = 4;  // of text and floats, about; what is beyond grows as it comes
 
 // Words in the order of the file, the first of equal ones.
@@ -84,7 +85,11 @@ ReadVectors read_word_vectors(const std::string& path, const ReadVectorsOptions&
   std::string word;
   std::vector<float> vector(static_cast<size_t>(reader.width()));
   for (int64_t read = 0; (options.limit == 0 || read < options.limit) && reader.next(word, vector); ++read) {
-    result.duplicates += rows.add(word, vector) ? 0 : 1;
+    if (!rows.add(word, vector)) {
+      ++result.duplicates;
+      result.merged += word.find(kReplacementMark) != std::string::npos ? 1 : 0;
+      result.first_duplicate = result.duplicates == 1 ? word : result.first_duplicate;
+    }
     if (options.progress && read % kRowsBetweenProgress == 0) {
       const double total = static_cast<double>(std::max<uint64_t>(reader.file_bytes(), 1));
       options.progress(static_cast<double>(reader.bytes_read()) / total);

@@ -105,6 +105,11 @@ class QuestionAnswering final : public TaskObjective {
     }
   }
 
+  // A long passage is read in pieces.
+  bool cuts(const Sample& sample) const override {
+    return std::ssize(sample.ids) > options_.max_question_length;
+  }
+
  protected:
   Tensor outputs(Model& model, const Batch& batch) override {
     return output_->forward(model.encode(batch.inputs));  // [N, 2]

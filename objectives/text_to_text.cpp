@@ -49,6 +49,16 @@ class TextToText final : public Objective {
     return source_target(cut(source, room), std::move(target));
   }
 
+  bool cuts(const Sample& sample) const override {
+    auto source = std::ssize(sample.ids);
+    for (const std::vector<int64_t>& text : sample.further_texts) {
+      source += std::ssize(text);
+    }
+    const int64_t target = std::ssize(sample.target) + 1;
+    const int64_t room = joined_ ? length_ - std::min(target, target_length_) : length_;
+    return target > target_length_ || source + 1 > room;
+  }
+
   Losses loss(Model& model, const Batch& batch, Stream&) override {
     return {language_model_loss(model, batch)};
   }

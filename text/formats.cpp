@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "io/lines.h"
+#include "text/quoted.h"
 #include "text/rows.h"
 
 namespace lmzoo {
@@ -149,28 +150,82 @@ Columns find_columns(const TextOptions& options, const TsvColumns& known, const 
   return columns;
 }
 
+// The rows of a table, each as its cells.
+class TsvRows {
+ public:
+  TsvRows(Lines& lines, Intake& intake) : lines_(lines), intake_(intake) {}
+
+  // False at the end. Empty cells: a blank line. They are valid until the next call.
+  bool next(std::vector<std::string_view>& cells) {
+    return intake_.options().quotes == Quotes::csv ? next_quoted(cells) : next_plain(cells);
+  }
+  const Location& where() const { return where_; }  // where the row begins
+
+ private:
+  bool next_plain(std::vector<std::string_view>& cells) {
+    if (!lines_.next(line_)) {
+      return false;
+    }
+    where_ = lines_.where();
+    cells = is_blank(line_) ? std::vector<std::string_view>{} : split_tabs(line_);
+    if (std::ranges::any_of(cells, is_quoted)) {
+      intake_.quoted_row();
+    }
+    return true;
+  }
+
+  bool next_quoted(std::vector<std::string_view>& cells) {
+    if (!lines_.next(line_)) {
+      return false;
+    }
+    where_ = lines_.where();
+    cells.clear();
+    if (is_blank(line_)) {
+      return true;
+    }
+    while (!row_.add(line_, lines_.where())) {
+      if (static_cast<int64_t>(row_.bytes()) > intake_.options().max_record_bytes || !lines_.next(line_)) {
+        throw InputError(where_,
+                         fmt::format("a cell in quotation marks begins here and does not end within {} bytes",
+                                     row_.bytes()));
+      }
+    }
+    if (row_.had_quotes()) {
+      intake_.quoted_row();
+    }
+    cells.assign(row_.cells().begin(), row_.cells().end());
+    return true;
+  }
+
+  Lines& lines_;
+  Intake& intake_;
+  std::string line_;
+  QuotedRow row_;
+  Location where_;
+};
+
 void read_tsv(Lines& lines, Intake& intake) {
-  std::string line;
+  const TextOptions& options = intake.options();
+  TsvRows rows(lines, intake);
+  std::vector<std::string_view> cells;
   std::vector<std::string> names;
-  if (intake.options().header) {
-    if (!lines.next(line)) {
+  if (options.header) {
+    if (!rows.next(cells)) {
       return;  // an empty file
     }
-    for (const std::string_view name : split_tabs(line)) {
+    for (const std::string_view name : cells) {
       names.push_back(printable(name));
     }
   }
-  const TextOptions& options = intake.options();
   const TsvColumns known(names);
   const bool many = has_columns(options);
   const Columns columns = many ? Columns{} : find_columns(options, known, lines.where());
-  while (lines.next(line)) {
-    if (is_blank(line)) {
+  while (rows.next(cells)) {
+    if (cells.empty()) {
       intake.blank_line();
       continue;
     }
-    const Location where = lines.where();
-    const auto cells = split_tabs(line);
+    const Location& where = rows.where();
     if (!names.empty() && cells.size() > names.size()) {
       throw InputError(
           where, fmt::format("has {} cells, but the header names {} columns", cells.size(), names.size()));

@@ -26,6 +26,7 @@ class Intake {
   bool record(std::string_view text, std::optional<std::string_view> label, const Location& where);
   bool record(const RecordColumns& columns, const Row& row, const Location& where);
   void blank_line() { ++counts_.blank; }
+  void quoted_row() { ++counts_.quoted; }
 
   bool more() const { return more_; }
   const TextOptions& options() const { return options_; }

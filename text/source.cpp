@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include <glob.h>
@@ -117,10 +118,19 @@ std::vector<std::string> expand_glob(const std::string& pattern) {
 
 }  // namespace
 
-std::vector<std::string> expand_files(const TextOptions& options) {
+namespace {
+
+using FileId = std::pair<dev_t, ino_t>;  // one file may have several names
+
+struct NamedFile {
+  std::string path;
+  FileId id;
+};
+
+// Every file by every name that the options give it.
+std::vector<NamedFile> named_files(const TextOptions& options) {
   check(!options.files.empty(), "files: none is named; give at least one path or glob");
-  std::vector<std::string> all;
-  std::set<std::pair<dev_t, ino_t>> seen;  // one file may have two names
+  std::vector<NamedFile> all;
   for (const std::string& given : options.files) {
     std::vector<std::string> paths{given};
     std::error_code ignored;
@@ -134,12 +144,49 @@ std::vector<std::string> expand_files(const TextOptions& options) {
       check(fs::is_regular_file(path), "files: {} is not a regular file", path);
       struct stat file {};
       check(stat(path.c_str(), &file) == 0, "files: {} cannot be read", path);
-      if (seen.insert({file.st_dev, file.st_ino}).second) {
-        all.push_back(std::move(path));
-      }
+      all.push_back({std::move(path), {file.st_dev, file.st_ino}});
     }
   }
   return all;
+}
+
+}  // namespace
+
+std::vector<std::string> expand_files(const TextOptions& options) {
+  std::vector<std::string> all;
+  std::set<FileId> seen;
+  for (NamedFile& file : named_files(options)) {
+    if (seen.insert(file.id).second) {
+      all.push_back(std::move(file.path));
+    }
+  }
+  return all;
+}
+
+std::vector<std::pair<std::string, std::string>> repeated_files(const TextOptions& options) {
+  std::vector<std::pair<std::string, std::string>> repeated;
+  std::map<FileId, std::string> seen;
+  for (const NamedFile& file : named_files(options)) {
+    const auto [earlier, is_new] = seen.emplace(file.id, file.path);
+    if (!is_new) {
+      repeated.emplace_back(file.path, earlier->second);
+    }
+  }
+  return repeated;
+}
+
+std::vector<std::string> common_files(const TextOptions& first, const TextOptions& second) {
+  std::set<FileId> known;
+  for (const NamedFile& file : named_files(first)) {
+    known.insert(file.id);
+  }
+  std::vector<std::string> common;
+  for (const NamedFile& file : named_files(second)) {
+    if (known.contains(file.id)) {
+      common.push_back(file.path);
+    }
+  }
+  return common;
 }
 
 TextCounts for_each_record(const TextOptions& options,
@@ -159,7 +206,9 @@ TextCounts for_each_record(const TextOptions& options,
       }
     });
     if (!intake.more()) {
-      return intake.counts();
+      TextCounts counts = intake.counts();
+      counts.whole = false;
+      return counts;
     }
     before += fs::file_size(path);
   }
@@ -198,14 +247,14 @@ RecordShape shape_of(const TextOptions& options) {
   return shape;
 }
 
-std::vector<std::string> class_names(const TextOptions& options) {
+std::vector<std::string> class_names(const TextOptions& options, TextCounts* counts) {
   std::set<std::string, std::less<>> names;
   const auto add = [&](std::string_view name) {
     if (!names.contains(name)) {
       names.emplace(name);
     }
   };
-  for_each_record(options, [&](const TextRecord& record) {
+  const TextCounts read = for_each_record(options, [&](const TextRecord& record) {
     if (record.label) {
       add(*record.label);
     }
@@ -215,11 +264,14 @@ std::vector<std::string> class_names(const TextOptions& options) {
     }
     return true;
   });
+  if (counts != nullptr) {
+    *counts = read;
+  }
   return ordered_classes({names.begin(), names.end()});
 }
 
 void add_to(ContentHash& hash, const TextOptions& options) {
-  hash.add(int64_t{2});  // version of what the readers make of the same bytes
+  hash.add(int64_t{3});  // version of what the readers make of the same bytes
   for (const OneOrMore* columns : {&options.text, &options.prefix, &options.choices}) {
     hash.add(std::ssize(*columns));
     for (const std::string& column : *columns) {
@@ -236,7 +288,7 @@ void add_to(ContentHash& hash, const TextOptions& options) {
     hash.add(*column);
   }
   hash.add(int64_t{options.header}).add(options.max_record_bytes);
-  hash.add(name_of(options.invalid_bytes));
+  hash.add(name_of(options.invalid_bytes)).add(name_of(options.quotes));
   for (const std::string& path : expand_files(options)) {
     hash.add(name_of(format_of(options, path))).add_file(path);
   }

@@ -32,6 +32,7 @@
 #include "base/progress.h"
 #include "base/sample.h"
 #include "io/content_hash.h"
+#include "text/counts.h"
 
 namespace lmzoo {
 
@@ -52,6 +53,13 @@ struct EnumNames<InvalidBytes> {
                                                                          {InvalidBytes::error, "error"}};
 };
 
+enum class Quotes { none, csv };
+template <>
+struct EnumNames<Quotes> {
+  static constexpr std::pair<Quotes, std::string_view> values[] = {{Quotes::none, "none"},
+                                                                   {Quotes::csv, "csv"}};
+};
+
 struct TextOptions {
   std::vector<std::string> files{};
   TextFormat format = TextFormat::automatic;
@@ -66,6 +74,7 @@ struct TextOptions {
   std::string answer_start{};
   std::string target{};
   bool header = false;
+  Quotes quotes = Quotes::none;
   int64_t max_record_bytes = int64_t{16} << 20;
   InvalidBytes invalid_bytes = InvalidBytes::replace;
 
@@ -94,6 +103,11 @@ struct TextOptions {
     visit("answer_start", self.answer_start, "column of where they begin, in characters; empty: searched");
     visit("target", self.target, "column of a text to write");
     visit("header", self.header, "tsv: the first line of each file names the columns");
+    visit("quotes",
+          self.quotes,
+          "tsv: none, a quotation mark is a character like others; csv, cells between marks may hold tabs "
+          "and lines, as "
+          "pandas writes them");
     visit("max_record_bytes", self.max_record_bytes, "a longer line or paragraph is an error", at_least(1));
     visit(
         "invalid_bytes", self.invalid_bytes, "invalid UTF-8 and NUL: replace by U+FFFD and count, or error");
@@ -131,16 +145,14 @@ bool has_classes(const TextOptions& options);
 // What records will have; of options without files, as of a published model, nothing is known: 0 texts.
 RecordShape shape_of(const TextOptions& options);
 
-struct TextCounts {
-  int64_t records = 0;
-  int64_t bytes = 0;          // of the records' text
-  int64_t blank = 0;          // lines or records without text, skipped
-  int64_t invalid_bytes = 0;  // broken UTF-8 sequences and NUL bytes replaced
-};
-
 // The files that the options name, globs expanded: in the order given, sorted within a glob, no file twice. A
 // missing file, and a glob that matches nothing, are errors.
 std::vector<std::string> expand_files(const TextOptions& options);
+
+// Names that expand_files leaves out, as their files are there by an earlier name: {name, earlier name}.
+std::vector<std::pair<std::string, std::string>> repeated_files(const TextOptions& options);
+// Files of `second` that are also files of `first`, by the names of `second`.
+std::vector<std::string> common_files(const TextOptions& first, const TextOptions& second);
 
 // Calls `use` for each record in order until it returns false or the text ends. No record at all is an error.
 TextCounts for_each_record(const TextOptions& options,
@@ -148,7 +160,8 @@ TextCounts for_each_record(const TextOptions& options,
                            const Progress& progress = {});
 
 // Names of all classes of the records, of whichever kind, as ordered_classes (text/class_order.h).
-std::vector<std::string> class_names(const TextOptions& options);
+// `counts`: of what was read.
+std::vector<std::string> class_names(const TextOptions& options, TextCounts* counts = nullptr);
 
 // Adds all that decides which records come out: the options, and the bytes (not the names) of the files.
 void add_to(ContentHash& hash, const TextOptions& options);

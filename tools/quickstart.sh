@@ -13,7 +13,7 @@ families=(bert gpt t5)
 case $size in
   full) seeds=(1 2 3); pretrain=(); finetune=() ;;
   small)
-    seeds=(1); pretrain=(--set train.steps=120 --set schedule.warmup_steps=20 --set eval.every=12)
+    seeds=(1); pretrain=(--set train.steps=120 --set schedule.warmup_steps=20 --set eval.every=40)
     finetune=(--set train.steps=120) ;;
   *) echo "quickstart: unknown size '$size'; legal: full, small" >&2; exit 2 ;;
 esac

@@ -154,6 +154,7 @@ class OrderedEncoder {
       write_first();
     }
   }
+  int64_t unknown() const { return unknown_; }  // ids so far that stand for what the tokenizer does not know
 
  private:
   void start() {
@@ -168,7 +169,9 @@ class OrderedEncoder {
   void write_first() {
     std::future<std::vector<StoredDocument>> first = std::move(running_.front());
     running_.pop_front();
+    const std::optional<int64_t> unk = tokenizer_->vocabulary().unk;
     for (const StoredDocument& document : first.get()) {
+      unknown_ += unk ? std::ranges::count(document.ids, *unk) : 0;
       writer_.add(document);
     }
   }
@@ -176,6 +179,7 @@ class OrderedEncoder {
   std::shared_ptr<const Tokenizer> tokenizer_;
   TokenStoreWriter& writer_;
   size_t threads_;
+  int64_t unknown_ = 0;
   Chunk chunk_;
   std::deque<std::future<std::vector<StoredDocument>>> running_;
 };
@@ -212,8 +216,12 @@ void write_store(const TokenStoreRequest& request, FileSink& sink, const Progres
     }
   };
   encoding("", 0);
-  for_each_record(request.text, use, encoding);
+  const TextCounts counts = for_each_record(request.text, use, encoding);
   encoder.finish();
+  writer.note({.blank = counts.blank,
+               .invalid_bytes = counts.invalid_bytes,
+               .quoted = counts.quoted,
+               .unknown = encoder.unknown()});
   encoding("", 1);
   if (known) {
     writer.finish(*known);
@@ -231,8 +239,8 @@ bool fits(const TokenStore& store, const TokenStoreRequest& request) {
 
 }  // namespace
 
-void check_records(const TextOptions& text, const std::optional<std::vector<std::string>>& classes) {
-  constexpr int64_t kPlainRecords = 1000;
+TextCounts check_records(const TextOptions& text, const std::optional<std::vector<std::string>>& classes) {
+  constexpr int64_t kPlainBytes = int64_t{64} << 20;
   const std::vector<std::string> files = expand_files(text);
   const bool has_rows = std::any_of(files.begin(), files.end(), [&](const std::string& path) {
     const TextFormat format = format_of(text, path);
@@ -240,15 +248,29 @@ void check_records(const TextOptions& text, const std::optional<std::vector<std:
   });
   ClassIndex index(classes);
   int64_t read = 0;
-  for_each_record(text, [&](const TextRecord& record) {
+  return for_each_record(text, [&](const TextRecord& record) {
     item_of(record, index);
-    return has_rows || ++read < kPlainRecords;
+    read += std::ssize(record.text);
+    return has_rows || read < kPlainBytes;
   });
+}
+
+std::vector<Sample> first_samples(const TokenStoreRequest& request, int64_t count) {
+  std::vector<Sample> samples;
+  ClassIndex index(request.classes);
+  for_each_record(request.text, [&](const TextRecord& record) {
+    StoredDocument document = encode(*request.tokenizer, item_of(record, index));
+    Sample sample = document.columns ? std::move(*document.columns) : Sample{.ids = std::move(document.ids)};
+    sample.label = sample.choices.empty() ? document.label : sample.label;
+    samples.push_back(std::move(sample));
+    return std::ssize(samples) < count;
+  });
+  return samples;
 }
 
 std::string token_store_path(const TokenStoreRequest& request) {
   ContentHash hash;
-  hash.add("token store 4").add(request.tokenizer->fingerprint());
+  hash.add("token store 5").add(request.tokenizer->fingerprint());
   add_to(hash, request.text);
   if (request.classes) {
     hash.add(static_cast<int64_t>(request.classes->size()));

@@ -34,7 +34,10 @@ std::shared_ptr<const TokenStore> build_token_store(const TokenStoreRequest& req
 std::string token_store_path(const TokenStoreRequest& request);
 
 // Reads a text as build_token_store would and refuses what it would refuse: a row without one of the columns, an empty
-// label, a class that is not among `classes` (absent: all are new). Of text without rows only the beginning is read.
-void check_records(const TextOptions& text, const std::optional<std::vector<std::string>>& classes);
+// label, a class that is not among `classes` (absent: all are new). Of text without rows only the first 64 MiB are read.
+TextCounts check_records(const TextOptions& text, const std::optional<std::vector<std::string>>& classes);
+
+// The first records as the store would have them, at most `count`.
+std::vector<Sample> first_samples(const TokenStoreRequest& request, int64_t count);
 
 }  // namespace lmzoo

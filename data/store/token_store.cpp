@@ -111,6 +111,10 @@ TokenStore::TokenStore(const std::string& path) : file_(path) {
   documents_ = static_cast<int64_t>(trailer.documents);
   tokens_ = static_cast<int64_t>(trailer.tokens);
   total_text_bytes_ = static_cast<int64_t>(trailer.text_bytes);
+  read_notes_ = {.blank = static_cast<int64_t>(trailer.blank),
+                 .invalid_bytes = static_cast<int64_t>(trailer.invalid_bytes),
+                 .quoted = static_cast<int64_t>(trailer.quoted),
+                 .unknown = static_cast<int64_t>(trailer.unknown)};
 
   // Counts over the file's size are refused before any sum of them can wrap around.
   const uint64_t size = file_.bytes().size();

@@ -1,6 +1,6 @@
 // Token ids of a corpus in one memory-mapped file: opened at once, shared by processes, larger than memory.
 //
-// Format, little-endian, version 3; written in one pass, so the counts stand at the end:
+// Format, little-endian, version 4; written in one pass, so the counts stand at the end:
 //   header    "LMZOOIDS", u32 version, u32 bytes of an id (2 or 4), u64 vocabulary size             24 bytes
 //   ids       u16 or u32 [tokens], zeros up to a multiple of 8
 //   starts    u64 [documents + 1]: document i is ids [starts[i], starts[i+1])
@@ -13,9 +13,9 @@
 //   classes   each u32 length, then UTF-8 bytes
 //   sums      u32 [blocks]: CRC-32 of each 64 KiB of the file before this section
 //   trailer   u64 each: documents, tokens, classes, bytes of `classes`, bytes of `sums`, notes,
-//             bytes of `texts`, sum of `bytes`, 1 when there are columns else 0;
+//             bytes of `texts`, sum of `bytes`, 1 when there are columns else 0, the four ReadNotes;
 //             u32 CRC-32 of the header, `classes`, `sums` and all of the trailer before it,
-//             u32 zero, "LMZOOEND"                                                                  88 bytes
+//             u32 zero, "LMZOOEND"                                                                 120 bytes
 //
 // A corpus may be larger than memory, so opening reads only the ends, which have a checksum of their own. A
 // block is compared with its sum when it is read for the first time, so nothing damaged is ever trained on
@@ -38,6 +38,14 @@
 #include "io/files.h"
 
 namespace lmzoo {
+
+// What users should know of how a text was read; with all of them 0 it was read as it stands.
+struct ReadNotes {
+  int64_t blank = 0, invalid_bytes = 0, quoted = 0;  // as in TextCounts
+  int64_t unknown = 0;  // ids, of first texts, that stand for what the tokenizer has no piece for
+
+  bool operator==(const ReadNotes&) const = default;
+};
 
 // A finished store. Reading is thread-safe.
 class TokenStore {
@@ -74,6 +82,8 @@ class TokenStore {
   int64_t text_bytes(int64_t document) const;
   int64_t text_bytes() const { return total_text_bytes_; }
 
+  const ReadNotes& notes() const { return read_notes_; }
+
   const std::vector<std::string>& classes() const { return classes_; }  // empty without labels
   int64_t label(int64_t document) const;
 
@@ -102,6 +112,7 @@ class TokenStore {
   int64_t vocab_size_ = 0;
   int64_t id_bytes_ = 0;
   int64_t total_text_bytes_ = 0;
+  ReadNotes read_notes_;
   std::span<const std::byte> ids_;
   std::span<const uint64_t> starts_;
   std::span<const uint32_t> text_bytes_;
@@ -129,6 +140,8 @@ class TokenStoreWriter {
 
   // All documents have columns or none has. An id outside the vocabulary is a std::logic_error.
   void add(const StoredDocument& document);
+  // Kept with the tables.
+  void note(const ReadNotes& notes) { read_notes_ = notes; }
   // Writes the tables. `relabel`, when not empty, maps the labels given to add() to indexes of `classes`.
   void finish(const std::vector<std::string>& classes, std::span<const int32_t> relabel = {});
 
@@ -151,6 +164,7 @@ class TokenStoreWriter {
   std::vector<uint64_t> note_starts_, text_starts_;  // empty without columns
   std::vector<int32_t> notes_;
   std::string texts_;
+  ReadNotes read_notes_;
   std::vector<std::byte> encoded_;  // reused
 };
 

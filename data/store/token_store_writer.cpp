@@ -97,6 +97,10 @@ void TokenStoreWriter::finish(const std::vector<std::string>& classes, std::span
   trailer.passage_bytes = texts_.size();
   trailer.text_bytes = std::accumulate(text_bytes_.begin(), text_bytes_.end(), uint64_t{0});
   trailer.has_columns = note_starts_.empty() ? 0 : 1;
+  trailer.blank = static_cast<uint64_t>(read_notes_.blank);
+  trailer.invalid_bytes = static_cast<uint64_t>(read_notes_.invalid_bytes);
+  trailer.quoted = static_cast<uint64_t>(read_notes_.quoted);
+  trailer.unknown = static_cast<uint64_t>(read_notes_.unknown);
   std::vector<std::byte> names;
   for (const std::string& name : classes) {
     const auto length = static_cast<uint32_t>(name.size());

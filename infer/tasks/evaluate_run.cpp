@@ -39,7 +39,11 @@ EvaluationData evaluation_data(const LoadedRun& run, const EvaluationText& text)
   const auto store =
       open_store(told, "data." + name, options, run.tokenizer, classes, ProgressBar::Style::automatic);
   const Windows windows = make_windows(run.config, *run.parts.objective, run.parts.vocabulary, store);
-  return {.windows = windows, .set = make_eval_set(name, windows, run.parts, run.config.config)};
+  EvaluationData data{.windows = windows,
+                      .set = make_eval_set(name, windows, run.parts, run.config.config),
+                      .notes = text_notes(name, options, windows)};
+  look_at_samples(data.notes, *run.parts.objective, windows);
+  return data;
 }
 
 void set_objective(LoadedRun& run, const std::string& objective, const Registry& registry) {

@@ -20,6 +20,7 @@ struct EvaluationText {
 struct EvaluationData {
   Windows windows;
   EvalSet set;
+  TextNotes notes;
 };
 EvaluationData evaluation_data(const LoadedRun& run, const EvaluationText& text);
 

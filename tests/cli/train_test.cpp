@@ -38,6 +38,8 @@ TEST_CASE("a run is trained, left alone when finished, and evaluated") {
   for (const char* name : {"config.yaml", "metrics.jsonl", "tokenizer/lmzoo_tokenizer.json"}) {
     CHECK(std::filesystem::exists(space.out + "/" + name));
   }
+  const std::string rows = test::read_file(space.out + "/metrics.jsonl");
+  CHECK_THAT(rows, Catch::StartsWith(R"({"kind":"text","step":0,"split":"train","tokens":)"));
   check_one_line(test::run(space.train()),
                  "holds a run already: go on with --resume, or choose another --out");
   check_one_line(

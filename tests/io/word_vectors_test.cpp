@@ -104,6 +104,9 @@ TEST_CASE("a broken word is repaired and counted; of equal words the first stays
   CHECK(found.table.values == std::vector<float>{1, 3});
   CHECK(found.replaced == 2);
   CHECK(found.duplicates == 1);
+  CHECK(found.merged == 1);  // which was another word in the file
+  CHECK(found.first_duplicate == "b\xEF\xBF\xBD");
+  CHECK(read_vectors("3 1\na 1\na 2\nc 3\n").merged == 0);
   CHECK(read_vectors("3 1\na 1\nb 2\nc x\n", {.limit = 2}).table.words == std::vector<std::string>{"a", "b"});
 }
 

@@ -111,6 +111,9 @@ void Run::begin() {
   }
   folder_ = std::make_unique<HeldFolder>(job_.run);
   log_ = std::make_unique<MetricsLog>(job_.run, LoggedUntil{state_.step, state_.evaluated_step});
+  if (!state) {
+    log_->texts(job_.texts);
+  }
   job_.model.train(!job_.probe);
   job_.objective.train();
   job_.optimizer.clear_gradients();

@@ -15,6 +15,7 @@
 #include "train/loop/batch_source.h"
 #include "train/loop/evaluate.h"
 #include "train/loop/lr_schedule.h"
+#include "train/loop/metrics.h"
 #include "train/loop/progress.h"
 #include "train/loop/train_options.h"
 #include "train/saved/checkpoint.h"
@@ -42,8 +43,9 @@ struct TrainJob {
   std::map<std::string, std::string> identity =
       {};  // what else the bits depend on; a change is noted at resume
   std::map<std::string, std::string> inputs =
-      {};                     // hashes of what is learned from; a change is refused at resume
-  bool other_inputs = false;  // unless this is set
+      {};                           // hashes of what is learned from; a change is refused at resume
+  bool other_inputs = false;        // unless this is set
+  std::vector<TextRow> texts = {};  // told of what is read
 };
 
 enum class StopReason { finished, early, signal };

@@ -48,6 +48,16 @@ MetricsLog::MetricsLog(const std::string& run, const LoggedUntil& until) {
   events_ = std::make_unique<EventFile>(run + "/tensorboard", until.step + 1);
 }
 
+void MetricsLog::texts(const std::vector<TextRow>& rows) {
+  for (const TextRow& row : rows) {
+    Json json{{"kind", "text"}, {"step", 0}, {"split", row.split}};
+    for (const auto& [name, count] : row.counts) {
+      json[name] = count;
+    }
+    rows_->write(json.dump() + "\n");
+  }
+}
+
 void MetricsLog::train(const TrainRow& row) {
   const Json json{{"kind", "train"},
                   {"step", row.step},

@@ -1,5 +1,6 @@
 // What a run reports: RUN/metrics.jsonl (a JSON object a row) and TensorBoard event files in RUN/tensorboard.
 //
+//   {"kind": "text", "step": 0, "split", "tokens", "blank", "cut", ...}   of what is read; train/run/text_notes.h
 //   {"kind": "train", "step", "loss", "lr", "grad_norm", "tokens", "labels", "tokens_per_s",
 //    "target_tokens_per_s", "flops_per_s", "memory_bytes", "skipped", "seconds"}
 //   {"kind": "eval", "step", "split", "loss", "perplexity", ...}        EvalResult::values
@@ -34,6 +35,12 @@ struct TrainRow {
   double seconds = 0;        // of training, since the beginning of the run
 };
 
+// Of a text that a run reads: what was left out, replaced or cut of it.
+struct TextRow {
+  std::string split;
+  std::vector<std::pair<std::string, int64_t>> counts;
+};
+
 // The steps whose rows a run keeps that goes on; without a step behind it, it keeps none.
 struct LoggedUntil {
   int64_t step = 0;
@@ -46,6 +53,7 @@ class MetricsLog {
   // row are dropped.
   MetricsLog(const std::string& run, const LoggedUntil& until);
 
+  void texts(const std::vector<TextRow>& rows);  // of a run that begins
   void train(const TrainRow& row);
   void eval(int64_t step,
             const std::string& split,

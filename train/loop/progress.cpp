@@ -19,6 +19,7 @@ namespace {
 constexpr double kBarInterval = 0.1;    // seconds
 constexpr double kLineInterval = 10.0;  // seconds
 constexpr int kBarWidth = 16;
+constexpr size_t kTitleShare = 4;
 constexpr size_t kRecent = 63;     // updates whose median is the rate
 constexpr int64_t kShares = 1000;  // steps of a bar that is only told shares
 
@@ -175,26 +176,28 @@ double ProgressBar::seconds_each() const {
   return *middle;
 }
 
-// "  52%  52/100  0:31 left  text  12.0 step/s"
+// "  52%  loss 4.3210  0:31 left  52/100  lr 1.0e-3  12.0 step/s": of the text, what stands before two spaces comes first.
 std::string ProgressBar::status() const {
   const double seconds = seconds_between(began_, Clock::now());
   const double each = seconds_each(), rate = each > 0 ? 1 / each : 0;
+  const size_t end = std::min(text_.find("  "), text_.size());
   std::string line;
+  const auto add = [&](const std::string& field) { line += field.empty() ? "" : "  " + field; };
   if (total_ > 0) {
     line += formatted(" %3.0f%%", 100.0 * static_cast<double>(done_) / static_cast<double>(total_));
   }
-  if (!unit_.empty() && total_ > 0) {
-    line += fmt::format("  {}/{}", done_, total_);
-  }
+  add(text_.substr(0, end));
   if (total_ > done_ && rate > 0) {
-    line += "  " + short_time(static_cast<double>(total_ - done_) / rate) + " left";
+    add(short_time(static_cast<double>(total_ - done_) / rate) + " left");
   } else {
-    line += "  " + short_time(seconds);
+    add(short_time(seconds));
   }
-  line += text_.empty() ? "" : "  " + text_;
+  if (!unit_.empty() && total_ > 0) {
+    add(fmt::format("{}/{}", done_, total_));
+  }
+  line += text_.substr(end);
   if (!unit_.empty() && rate > 0) {
-    line +=
-        rate >= 1 ? "  " + short_count(rate) + " " + unit_ + "/s" : formatted("  %.2f s/", 1 / rate) + unit_;
+    add(rate >= 1 ? short_count(rate) + " " + unit_ + "/s" : formatted("%.2f s/", 1 / rate) + unit_);
   }
   return line;
 }
@@ -209,13 +212,17 @@ void ProgressBar::draw() {
     std::fflush(out_);
     return;
   }
+  const size_t columns = columns_of(out_);
   std::string line = title_;
+  if (line.size() > columns / kTitleShare) {  // a long name must not push the numbers off the line
+    line.resize(columns / kTitleShare);
+  }
   if (total_ > 0) {
     const int full = static_cast<int>(std::clamp<int64_t>(kBarWidth * done_ / total_, 0, kBarWidth));
     line += " [" + std::string(full, '#') + std::string(kBarWidth - full, ' ') + "]";
   }
   line += status();
-  line.resize(std::min(line.size(), columns_of(out_) - 1));
+  line.resize(std::min(line.size(), columns - 1));
   std::fprintf(out_, "\r\033[K%s", line.c_str());
   std::fflush(out_);
   bar_visible_ = true;

@@ -17,8 +17,8 @@ class ProgressBar {
   // automatic: a bar if the stream is a terminal that can show one, else lines.
   enum class Style { automatic, bar, lines, silent };
 
-  // "title [#####     ]  52%  52/100  0:31 left  text  1.2k step/s": what matters most stands first, for a line that is
-  // too long is cut. `unit` names what is counted, as in "step"; empty: no rate is shown.
+  // "title [#####     ]  52%  loss 4.3  0:31 left  52/100  lr 1e-3  1.2k step/s": what matters most stands first, for a
+  // line that is too long is cut. `unit` names what is counted, as in "step"; empty: no rate is shown.
   ProgressBar(const std::string& title,
               std::string unit,
               Style style = Style::automatic,

@@ -111,24 +111,6 @@ class LoaderSource final : public BatchSource {
   Loader loader_;
 };
 
-// Bytes of text that the labels of a pass stand for, when every token is predicted: only then nats per label
-// can be told as bits per byte. An objective that adds no begin symbol never predicts the first token of a
-// sample.
-int64_t predicted_bytes(const Windows& windows, const Parts& parts) {
-  const TokenStore& store = windows.store();
-  if (parts.objective->form().layout != Layout::stream || store.tokens() == 0 || store.has_columns()) {
-    return 0;
-  }
-  Stream stream({.purpose = Purpose::sampling});
-  const Sample probe = windows.window(0).front();
-  const Example example = parts.objective->example(probe, {}, stream);
-  const bool first_is_predicted = example.sequences.front().ids.front() != probe.ids.front();
-  const int64_t content = std::min(windows.tokens(), store.tokens());
-  const int64_t predicted = content - (first_is_predicted ? 0 : std::min(content, windows.samples()));
-  return static_cast<int64_t>(static_cast<double>(store.text_bytes()) * static_cast<double>(predicted) /
-                              static_cast<double>(store.tokens()));
-}
-
 GradualUnfreezing::Pace unfreezing_pace(const RunConfig& config, const Windows& windows) {
   const UnfreezeOptions& options = *config.fine_tune.unfreeze;
   return options.unit == UnfreezeUnit::steps
@@ -244,22 +226,6 @@ LoaderSteps loader_steps(const Parts& parts) {
               }};
 }
 
-EvalSet make_eval_set(const std::string& name,
-                      const Windows& windows,
-                      const Parts& parts,
-                      const RunConfig& config) {
-  const LoaderOptions options{.mode = LoaderMode::evaluate,
-                              .batch_size = config.micro_batch(),
-                              .seed = config.stream_seed(),
-                              .workers = config.data.workers,
-                              .prefetch = config.data.prefetch};
-  const auto open = [windows, steps = loader_steps(parts), options]() -> BatchPass {
-    auto loader = std::make_shared<Loader>(windows, steps, options);
-    return [loader] { return loader->next(); };
-  };
-  return {.name = name, .open = open, .bytes = predicted_bytes(windows, parts), .classes = parts.classes};
-}
-
 std::shared_ptr<const Tokenizer> make_run_tokenizer(const LoadedConfig& loaded, ProgressBar::Style style) {
   const RunConfig& config = loaded.config;
   return loaded.places.locate("tokenizer", [&] {
@@ -335,6 +301,13 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
   check_weights_fit(loaded, registry, vocabulary, usable_memory());
   run.parts = build_parts(loaded, registry, vocabulary, store->classes());
   const Windows windows = make_windows(loaded, *run.parts.objective, vocabulary, store);
+  const auto note = [&](const std::string& name, const TextOptions& text, const Windows& made) {
+    if (options.warm) {
+      run.texts.push_back(text_notes(name, text, made));
+      look_at_samples(run.texts.back(), *run.parts.objective, made);
+    }
+  };
+  note("train", config.data.train, windows);
   run.steps = steps_of(loaded, windows.size());
   run.batches = loaded.places.locate("data.train", [&] {
     return std::make_unique<LoaderSource>(windows,
@@ -351,8 +324,9 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
     const auto valid =
         open_store(loaded, "data.valid", *config.data.valid, run.tokenizer, store->classes(), options.style);
     run.inputs = inputs_of(*run.tokenizer, *store, valid.get());
-    run.valid = make_eval_set(
-        "valid", make_windows(loaded, *run.parts.objective, vocabulary, valid), run.parts, config);
+    const Windows evaluated = make_windows(loaded, *run.parts.objective, vocabulary, valid);
+    note("valid", *config.data.valid, evaluated);
+    run.valid = make_eval_set("valid", evaluated, run.parts, config);
   }
   loaded.places.locate("warm_start", [&] {
     WarmStartOptions warm = config.warm_start;

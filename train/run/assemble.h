@@ -24,6 +24,7 @@
 #include "train/loop/progress.h"
 #include "train/run/full_window.h"
 #include "train/run/reading.h"
+#include "train/run/text_notes.h"
 
 namespace lmzoo {
 
@@ -112,6 +113,7 @@ struct WordVectorParts {
   Parts parts;
   std::optional<EvalSet> valid;
   std::map<std::string, std::string> inputs;  // TrainJob::inputs
+  std::vector<TextNotes> texts;
 };
 WordVectorParts assemble_word_vectors(const LoadedConfig& loaded,
                                       const Registry& registry,
@@ -133,6 +135,7 @@ struct Assembled {
   std::string embedding_note;                 // which tokens began with word vectors; empty: none
   std::string tokenizer_note;                 // warm embeddings that meet other pieces; empty: none do
   std::map<std::string, std::string> inputs;  // TrainJob::inputs
+  std::vector<TextNotes> texts;               // of a run that begins
 };
 
 struct AssembleOptions {

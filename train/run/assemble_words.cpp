@@ -16,15 +16,17 @@ WordVectorParts assemble_word_vectors(const LoadedConfig& loaded,
   made.inputs = inputs_of(*made.tokenizer, *made.store, nullptr);
   check_weights_fit(loaded, registry, made.tokenizer->vocabulary(), usable_memory());
   made.parts = build_parts(loaded, registry, made.tokenizer->vocabulary(), {});
+  const auto windows_of = [&](std::shared_ptr<const TokenStore> store) {
+    return make_windows(loaded, *made.parts.objective, made.tokenizer->vocabulary(), std::move(store));
+  };
+  made.texts.push_back(text_notes("train", loaded.config.data.train, windows_of(made.store)));
   if (loaded.config.data.valid) {
     const auto valid =
         open_store(loaded, "data.valid", *loaded.config.data.valid, made.tokenizer, std::nullopt, style);
     made.inputs = inputs_of(*made.tokenizer, *made.store, valid.get());
-    made.valid =
-        make_eval_set("valid",
-                      make_windows(loaded, *made.parts.objective, made.tokenizer->vocabulary(), valid),
-                      made.parts,
-                      loaded.config);
+    const Windows windows = windows_of(valid);
+    made.texts.push_back(text_notes("valid", *loaded.config.data.valid, windows));
+    made.valid = make_eval_set("valid", windows, made.parts, loaded.config);
   }
   return made;
 }

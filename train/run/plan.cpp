@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "base/check.h"
-#include "base/words/word_index.h"
 #include "core/machine_memory.h"
 #include "core/parameters.h"
 #include "data/store/build_token_store.h"
@@ -69,13 +68,17 @@ class Planner {
     }
     const auto look = [&](const std::string& name, const TextOptions& text) {
       const std::string key = "data." + name + ".files";
-      PlannedText planned{.name = name, .bytes = 0, .tokens = 0, .documents = {}, .windows = {}};
+      PlannedText planned{.name = name};
       errors_.collect(key, [&] {
         loaded_.places.locate(key, [&] {
           for (const std::string& file : expand_files(text)) {
             planned.bytes += std::filesystem::file_size(file);
           }
           check(planned.bytes > 0, "there is no text in {}", text.files.front());
+          note(repetitions(name, text));
+          if (name != "train") {
+            note(overlaps(config_.data.train, name, text));
+          }
         });
       });
       plan_.texts.push_back(planned);
@@ -94,26 +97,37 @@ class Planner {
     }
   }
 
+  void note(const std::vector<std::string>& lines) {
+    plan_.warnings.insert(plan_.warnings.end(), lines.begin(), lines.end());
+  }
+
+  const TextOptions& options_of(const PlannedText& text) const {
+    return text.name == "train"   ? config_.data.train
+           : text.name == "valid" ? *config_.data.valid
+                                  : *config_.data.test;
+  }
+
   // What training would refuse when it encodes the text, unless it has been encoded already.
   void check_rows() {
     if (!options_.look_at_files || !errors_.is_sound("data")) {
       return;
     }
-    const auto look = [&](const char* key, const TextOptions& text, const auto& classes, bool is_train) {
+    for (PlannedText& planned : plan_.texts) {
+      const bool is_train = planned.name == "train";
+      if (planned.notes || (is_train && has_classes(config_.data.train))) {
+        continue;  // its classes have been read, and so all of it
+      }
+      const std::string key = "data." + planned.name;
       errors_.collect(key, [&] {
         loaded_.places.locate(key, [&] {
+          const TextOptions& text = options_of(planned);
           if (cached_store(text, is_train) == nullptr) {
-            check_records(text, classes);
+            const std::optional<std::vector<std::string>> classes(classes_);
+            planned.notes =
+                text_notes(planned.name, text, check_records(text, is_train ? std::nullopt : classes));
           }
         });
       });
-    };
-    using Classes = std::optional<std::vector<std::string>>;
-    if (!has_classes(config_.data.train)) {  // else they have been read
-      look("data.train", config_.data.train, Classes(), true);
-    }
-    if (config_.data.valid) {
-      look("data.valid", *config_.data.valid, Classes(classes_), false);
     }
   }
 
@@ -154,7 +168,9 @@ class Planner {
       plan_.warnings.push_back("the classes are unknown without data and taken as two");
       return;
     }
-    loaded_.places.locate("data.train", [&] { classes_ = class_names(text); });
+    TextCounts counts;
+    loaded_.places.locate("data.train", [&] { classes_ = class_names(text, &counts); });
+    plan_.texts.front().notes = text_notes("train", text, counts);
     loaded_.places.locate("warm_start", [&] { classes_ = run_classes(config_.warm_start, classes_); });
   }
 
@@ -256,18 +272,23 @@ class Planner {
 
   void count_texts() {
     for (PlannedText& text : plan_.texts) {
-      const TextOptions& options = text.name == "train"   ? config_.data.train
-                                   : text.name == "valid" ? *config_.data.valid
-                                                          : *config_.data.test;
-      const auto store = cached_store(options, text.name == "train");
+      const auto store = cached_store(options_of(text), text.name == "train");
       if (store == nullptr) {
         text.tokens = std::llround(static_cast<double>(text.bytes) / bytes_per_token(config_.tokenizer));
+        look_at_first_records(text);
         continue;
       }
       const Windows windows = make_windows(loaded_, *parts_.objective, parts_.vocabulary, store);
       text.tokens = store->tokens();
       text.documents = store->documents();
       text.windows = windows.size();
+      text.notes = text_notes(text.name, options_of(text), windows);
+      if (!trains_word_vectors(config_)) {
+        look_at_samples(*text.notes, *parts_.objective, windows);
+      }
+    }
+    for (const PlannedText& text : plan_.texts) {
+      note(text.notes ? to_lines(*text.notes) : std::vector<std::string>{});
     }
     const PlannedText& train = plan_.texts.front();
     if (trains_word_vectors(config_)) {
@@ -279,6 +300,23 @@ class Planner {
     if (!train.windows) {
       plan_.warnings.push_back("the text is not encoded yet: tokens are estimated from bytes");
     }
+  }
+
+  void look_at_first_records(PlannedText& text) {
+    constexpr int64_t kRecords = 200;
+    if (tokenizer_ == nullptr || !text.notes || trains_word_vectors(config_)) {
+      return;
+    }
+    loaded_.places.locate("data." + text.name, [&] {
+      const std::vector<Sample> first = first_samples(
+          {.text = options_of(text), .tokenizer = tokenizer_, .cache_dir = "", .classes = known_classes()},
+          kRecords);
+      look_at_samples(*text.notes, *parts_.objective, first, std::ssize(first) < kRecords);
+    });
+  }
+
+  std::optional<std::vector<std::string>> known_classes() const {
+    return classes_.empty() ? std::nullopt : std::optional(classes_);
   }
 
   // Those of epochs are known with the windows.
@@ -309,40 +347,6 @@ class Planner {
 };
 
 }  // namespace
-
-ForeseenVocabulary foresee_vocabulary(const LoadedConfig& loaded, bool look_at_files) {
-  const RunConfig& config = loaded.config;
-  const TokenizerOptions& options = config.tokenizer;
-  return loaded.places.locate("tokenizer", [&]() -> ForeseenVocabulary {
-    std::shared_ptr<const Tokenizer> tokenizer;
-    if (look_at_files || options.type == TokenizerType::byte) {
-      tokenizer = find_tokenizer(options, config.data.train, config.data.cache_dir);
-    }
-    const bool must_be_trained = tokenizer == nullptr && options.model.empty();
-    if (const auto planned = must_be_trained ? planned_vocabulary(options) : std::nullopt) {
-      return {
-          *planned, nullptr, "the tokenizer is not trained yet: its size is taken from tokenizer.vocab_size"};
-    }
-    if (tokenizer == nullptr && look_at_files) {
-      tokenizer = make_tokenizer(options, config.data.train, "");
-    }
-    if (tokenizer != nullptr) {
-      return {vocabulary_of(*tokenizer), tokenizer, ""};
-    }
-    const TokenizerOptions guess{.vocab_size = 8000 + options.sentinels, .sentinels = options.sentinels};
-    Vocabulary guessed = planned_vocabulary(guess).value();
-    if (options.type == TokenizerType::words) {
-      constexpr int32_t kGuessedWords = 8000;
-      guessed.counts = std::make_shared<const std::vector<int64_t>>(kGuessedWords, 1);
-      const auto words = std::make_shared<WordIndex>();
-      for (int32_t i = 0; i < kGuessedWords; ++i) {
-        words->add(std::to_string(i));
-      }
-      guessed.words = words;
-    }
-    return {guessed, nullptr, "the vocabulary is unknown without data and taken as 8,000"};
-  });
-}
 
 Plan make_plan(const LoadedConfig& loaded, const Registry& registry, const PlanOptions& options) {
   return Planner(loaded, registry, options).make();

@@ -14,6 +14,7 @@
 
 #include "io/json.h"
 #include "train/run/assemble.h"
+#include "train/run/text_notes.h"
 
 namespace lmzoo {
 
@@ -29,9 +30,10 @@ struct PlannedText {
   std::string name;  // train, valid, test
   uint64_t bytes = 0;
   int64_t tokens = 0;
-  std::optional<int64_t>
-      documents;  // these are known once the text is encoded; until then tokens is an estimate
-  std::optional<int64_t> windows;
+  // These are known once the text is encoded; until then tokens is an estimate.
+  std::optional<int64_t> documents{};
+  std::optional<int64_t> windows{};
+  std::optional<TextNotes> notes{};  // of what has been read of it
 };
 
 struct Plan {
@@ -72,8 +74,5 @@ void check_memory(const LoadedConfig& loaded, const Plan& plan, const MemoryLimi
 
 Json to_json(const Plan& plan);
 std::string to_text(const Plan& plan);
-
-// "12,345,678"
-std::string grouped(int64_t number);
 
 }  // namespace lmzoo

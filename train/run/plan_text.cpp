@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "base/strings.h"
 #include "io/files.h"
 #include "train/run/plan.h"
 
@@ -17,22 +18,22 @@ std::string scaled_number(double value, const char* unit) {
 
 }  // namespace
 
-std::string grouped(int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto at = static_cast<int64_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3) {
-    digits.insert(static_cast<size_t>(at), ",");
-  }
-  return digits;
-}
-
 Json to_json(const Plan& plan) {
   Json texts = Json::object();
   for (const PlannedText& text : plan.texts) {
-    texts[text.name] = {{"bytes", text.bytes},
-                        {"tokens", text.tokens},
-                        {"tokens_estimated", !text.documents},
-                        {"documents", text.documents ? Json(*text.documents) : Json()},
-                        {"windows", text.windows ? Json(*text.windows) : Json()}};
+    Json& planned = texts[text.name];
+    planned = {{"bytes", text.bytes},
+               {"tokens", text.tokens},
+               {"tokens_estimated", !text.documents},
+               {"documents", text.documents ? Json(*text.documents) : Json()},
+               {"windows", text.windows ? Json(*text.windows) : Json()}};
+    if (text.notes) {
+      for (const auto& [name, count] : to_row(*text.notes).counts) {
+        if (name != "tokens") {
+          planned[name] = count;
+        }
+      }
+    }
   }
   return {{"title", plan.title},
           {"parameters", plan.parameters},

@@ -19,6 +19,7 @@
 #include "train/run/assemble.h"
 #include "train/run/plan.h"
 #include "train/run/run_folder.h"
+#include "train/run/text_notes.h"
 #include "train/saved/run_files.h"
 #include "train/words/train.h"
 
@@ -68,14 +69,37 @@ std::string content_of(const std::string& weights) {
 // The tokenizer of a run that is there already; empty: none is.
 std::string known_tokenizer(const std::string& run) { return is_run(run) ? tokenizer_folder(run) : ""; }
 
+// What a plan has told already; none: a run that goes on told it when it began.
+using Told = std::optional<std::vector<std::string>>;
+
+// What is known of the texts once they are encoded, and was not told before.
+void log_new(const std::vector<TextNotes>& texts, const Told& told) {
+  if (!told) {
+    return;
+  }
+  for (const TextNotes& text : texts) {
+    for (const std::string& line : to_lines(text)) {
+      log(std::ranges::find(*told, line) == told->end() ? line : "");
+    }
+  }
+}
+
+std::vector<TextRow> rows_of(const std::vector<TextNotes>& texts) {
+  std::vector<TextRow> rows;
+  std::ranges::transform(texts, std::back_inserter(rows), to_row);
+  return rows;
+}
+
 // Word vectors have no batches and no autograd, so a loop of their own.
 TrainResult train_words(const LoadedConfig& loaded,
                         const Registry& registry,
                         const std::string& run,
                         const GoOn& go_on,
-                        int64_t threads) {
+                        int64_t threads,
+                        const Told& told) {
   const RunConfig& config = loaded.config;
   WordVectorParts made = assemble_word_vectors(loaded, registry, known_tokenizer(run));
+  log_new(made.texts, told);
   throw_if_stopped();
   write_run_folder(run, config, *made.tokenizer, {});
   ProgressBar bar(config.name, "word");
@@ -90,7 +114,8 @@ TrainResult train_words(const LoadedConfig& loaded,
                              .valid = made.valid,
                              .identity = identity(threads, at::kCPU),
                              .inputs = made.inputs,
-                             .other_inputs = go_on.other_inputs},
+                             .other_inputs = go_on.other_inputs,
+                             .texts = rows_of(made.texts)},
                             bar);
 }
 
@@ -117,14 +142,16 @@ TrainResult train_run(const LoadedConfig& loaded,
   const int64_t threads =
       loaded.places.locate("train.threads", [&] { return set_up_cpu(config.train.threads); });
   const DeviceChoice device = choose_device_of(loaded);
+  Told told;
   if (!goes_on) {
     const Plan plan = make_plan(loaded, registry);
     check_memory(loaded, plan, {.cpu = usable_memory(), .trains_on_cpu = device.device.is_cpu()});
     log(to_text(plan));
+    told = plan.warnings;
   }
   throw_if_stopped();
   if (trains_word_vectors(config)) {
-    return train_words(loaded, registry, run, go_on, threads);
+    return train_words(loaded, registry, run, go_on, threads, told);
   }
   log(device.note);
   if (goes_on && !device.device.is_cpu() && !config.train.deterministic) {
@@ -136,6 +163,7 @@ TrainResult train_run(const LoadedConfig& loaded,
                               .tokenizer_folder = known_tokenizer(run),
                               .classes = goes_on ? read_classes(run) : std::vector<std::string>{},
                               .warm = !goes_on});
+  log_new(parts.texts, told);
   log(parts.warm_started_from.empty() ? "" : "begins from " + parts.warm_started_from);
   log(parts.tokenizer_note);
   log(parts.embedding_note);
@@ -163,7 +191,8 @@ TrainResult train_run(const LoadedConfig& loaded,
                      .resume = go_on.resume,
                      .identity = identity(threads, device.device),
                      .inputs = parts.inputs,
-                     .other_inputs = go_on.other_inputs};
+                     .other_inputs = go_on.other_inputs,
+                     .texts = rows_of(parts.texts)};
   ProgressBar bar(config.name, "step");
   return train(job, bar);
 }

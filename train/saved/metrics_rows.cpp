@@ -13,7 +13,7 @@ MetricsRow parse_metrics_row(std::string_view line, const Location& where) {
   const bool holds = is_object && kind != row.values.end() && kind->is_string() && step != row.values.end() &&
                      step->is_number_unsigned() && step->get<uint64_t>() <= INT64_MAX;
   if (!holds) {
-    throw InputError(where, R"(is no row of metrics: {"kind": "train" or "eval", "step": N, ...})");
+    throw InputError(where, R"(is no row of metrics: {"kind": "text", "train" or "eval", "step": N, ...})");
   }
   row.kind = kind->get<std::string>();
   row.step = step->get<int64_t>();

@@ -12,7 +12,7 @@
 namespace lmzoo {
 
 struct MetricsRow {
-  std::string kind;  // "train" or "eval"
+  std::string kind;  // "text", "train" or "eval"
   int64_t step = 0;
   Json values;  // the whole row
 };

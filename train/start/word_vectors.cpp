@@ -69,6 +69,28 @@ ReadVectors load_run_vectors(const WordVectorSource& source) {
   return result;
 }
 
+// What of a file is not in the table as it stands there.
+std::vector<std::string> notes_of(const std::string& path, const ReadVectors& read) {
+  std::vector<std::string> notes;
+  if (read.skipped > 0) {
+    notes.push_back(fmt::format("{}; {} such rows were skipped", read.first_skipped, read.skipped));
+  }
+  if (read.replaced > 0) {
+    notes.push_back(
+        fmt::format("{}: {} places in its words are no UTF-8 and are read as U+FFFD", path, read.replaced));
+  }
+  if (read.duplicates > 0) {
+    const std::string merged =
+        read.merged > 0 ? fmt::format(" ({} of them are equal only by such a replacement)", read.merged) : "";
+    notes.push_back(fmt::format("{}: {} rows repeat a word, and its first row counts{}: '{}'",
+                                path,
+                                read.duplicates,
+                                merged,
+                                printable(read.first_duplicate)));
+  }
+  return notes;
+}
+
 }  // namespace
 
 bool is_word2vec_run(const std::string& path) {
@@ -91,8 +113,7 @@ ReadVectors load_word_vectors(const WordVectorSource& source, const Progress& pr
     options.progress = [&](double share) { progress(source.path, share); };
   }
   ReadVectors read = read_word_vectors(source.path, options);
-  if (read.skipped > 0) {
-    const std::string note = fmt::format("{}; {} such rows were skipped", read.first_skipped, read.skipped);
+  for (const std::string& note : notes_of(source.path, read)) {
     std::fprintf(stderr, "%s\n", visible(note).c_str());
   }
   return read;

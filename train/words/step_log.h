@@ -29,6 +29,7 @@ class StepLog {
 
   // Thread-safe. Steps may come in any order; they are counted in their own.
   void finish(int64_t step, float lr, const WordStepSums& sums);
+  void texts(const std::vector<TextRow>& rows) { log_.texts(rows); }
   void start_clock();
   void stop_clock();  // adds the time since start_clock() to the state
   void evaluation(const std::string& split, const EvalResult& result);

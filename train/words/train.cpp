@@ -144,6 +144,9 @@ class WordRun {
                           .pair_flops = 6 * static_cast<double>(job_.model.width()) * outputs},
         state_,
         progress_);
+    if (!state) {
+      log_->texts(job_.texts);
+    }
   }
 
   WordStepPlan plan_of(int64_t step) const {

@@ -38,6 +38,7 @@ struct WordVectorJob {
   std::map<std::string, std::string> identity = {};
   std::map<std::string, std::string> inputs = {};  // as of TrainJob
   bool other_inputs = false;
+  std::vector<TextRow> texts = {};
 };
 
 // As train() of train/loop/loop.h, which it stands in for.
