@@ -2,7 +2,7 @@
 """What building costs, in CPU seconds of the compiler: a quiet machine with N cores takes about an N-th of them.
 
 tools/build_times.py [TARGET...] [-- CMAKE_ARGUMENT...]
-    by folder and by unit. Builds the targets (default: lmzoo) from nothing, without the compiler cache, in build/times:
+    by folder and by unit, and the seconds that it took this machine. Builds the targets (default: lmzoo) from nothing, without the compiler cache, in build/times:
     as newcomers do, or with `-- -DCMAKE_UNITY_BUILD=OFF` a unit at a time.
 tools/build_times.py --headers
     of sets of headers: made a precompiled header, and loaded by a unit that holds nothing else.
@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "times"
@@ -95,6 +96,11 @@ def report_headers():
             print(f"{os.path.getsize(f'{header}.gch') / 1e6:>6.0f}{made:>9.1f}{loaded:>11.2f}  {name}")
 
 
+def processor():
+    names = [line.partition(":")[2].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    return names[0] if names else "this machine"
+
+
 def main(arguments):
     if arguments[:1] == ["--unit"]:
         return compile_unit(arguments[1:])
@@ -106,8 +112,11 @@ def main(arguments):
     subprocess.run(["cmake", "--preset", "release", "-B", BUILD, *cmake,
                     f"-DCMAKE_CXX_COMPILER_LAUNCHER={sys.executable};{pathlib.Path(__file__).resolve()};--unit"],
                    cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    began = time.monotonic()
     subprocess.run(["cmake", "--build", BUILD, "--target", *targets], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    took = time.monotonic() - began
     report()
+    print(f"{took:.0f} s on {len(os.sched_getaffinity(0))} cores of {processor()}")
     return 0
 
 

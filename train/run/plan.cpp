@@ -76,7 +76,7 @@ class Planner {
           }
           check(planned.bytes > 0, "there is no text in {}", text.files.front());
           note(repetitions(name, text));
-          if (name != "train") {
+          if (name != "train" && errors_.is_sound("data.train")) {
             note(overlaps(config_.data.train, name, text));
           }
         });
