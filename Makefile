@@ -12,7 +12,7 @@ build:      setup ; cmake --preset $(PRESET) && cmake --build --preset $(PRESET)
 test:       ; tools/setup.sh --tests && cmake --preset $(PRESET) && cmake --build --preset $(PRESET) && ctest --preset $(PRESET)
 quickstart: ; tools/setup.sh --quickstart && cmake --preset $(PRESET) && cmake --build --preset $(PRESET) --target lmzoo && tools/quickstart.sh $(SIZE) build/$(PRESET)/lmzoo
 format:     ; $(SOURCES) | xargs clang-format -i
-lint:       ; tools/lint.sh $(FILES)
+lint:       ; tools/lint.sh $(ROOMS)
 bench:      build ; bench/run.sh
 install:    build ; cmake --install build/$(PRESET) --prefix $(PREFIX)
 clean:      ; cmake -E rm -rf build

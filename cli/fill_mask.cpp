@@ -51,7 +51,7 @@ int run_fill_mask(const Command& self, const Strings& arguments) {
   for (const std::string& text : prompts_of(flags)) {
     std::vector<std::vector<Filling>> masks;  // none in a blank line
     if (!text.empty()) {
-      masks = fill_mask(*run.parts.model, *run.tokenizer, run.parts.reading.text(text), top);
+      masks = fill_mask(run, text, top);
     }
     if (!flags.has("json")) {
       print(text.empty() ? "\n" : fill_mask_text(masks));

@@ -25,7 +25,7 @@ int run_infill(const Command& self, const Strings& arguments) {
     Stream stream = sampling_stream(flags, index++);
     Infilling filled;  // of a blank line: nothing
     if (!text.empty()) {
-      filled = infill(*run.parts.model, *run.tokenizer, run.parts.reading.text(text), options, stream);
+      filled = infill(run, text, options, stream);
     }
     if (!flags.has("json")) {
       print_exactly(filled.text + "\n");

@@ -26,7 +26,7 @@ struct Entity {
   int64_t begin = 0;
   int64_t end = 0;  // one after the last
 
-  auto operator<=>(const Entity&) const = default;
+  auto operator<=>(const Entity&) const = default;  // NOLINT(modernize-use-nullptr): there is no null
 };
 
 // Ascending. A tag that does not begin with one of the mode's letters is an InputError.

@@ -19,6 +19,7 @@ using huggingface::PieceId;
 
 std::vector<std::string> texts_of(const Bpe& model, const std::vector<PieceId>& ids) {
   std::vector<std::string> texts;
+  texts.reserve(ids.size());
   for (const PieceId id : ids) {
     texts.emplace_back(model.pieces().text(id));
   }

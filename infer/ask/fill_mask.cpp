@@ -70,17 +70,16 @@ std::string plain_text(const Tokenizer& tokenizer, const std::vector<int64_t>& i
 
 }  // namespace
 
-std::vector<std::vector<Filling>> fill_mask(Model& model,
-                                            const Tokenizer& tokenizer,
-                                            const std::string& text,
-                                            int64_t count) {
+std::vector<std::vector<Filling>> fill_mask(const LoadedRun& run, const std::string& text, int64_t count) {
+  Model& model = *run.parts.model;
+  const Tokenizer& tokenizer = *run.tokenizer;
+  const Reading& reading = run.parts.reading;
   const Vocabulary& vocabulary = tokenizer.vocabulary();
   check(
       model.architecture() == Architecture::encoder_only,
       "fill-mask needs an encoder-only model trained with masked_lm; use generate or infill for the others");
   check(vocabulary.mask.has_value(), "the tokenizer has no [MASK] token");
-  const std::vector<int64_t> ids =
-      InputFrame::of_text(model.architecture(), vocabulary).one(tokenizer.encode_marked(text)).ids;
+  const std::vector<int64_t> ids = reading.frame.one(tokenizer.encode_marked(reading.text(text))).ids;
   const std::vector<int64_t> places = places_of(*vocabulary.mask, ids);
   check(!places.empty(), "the text has no {} to fill", tokenizer.piece(*vocabulary.mask));
   check_length(model, ids.size());
@@ -127,17 +126,18 @@ std::vector<std::vector<int64_t>> spans_of(const std::vector<int64_t>& target,
   return spans;
 }
 
-Infilling infill(Model& model,
-                 const Tokenizer& tokenizer,
+Infilling infill(const LoadedRun& run,
                  const std::string& text,
                  const GenerateOptions& options,
                  Stream& stream) {
+  Model& model = *run.parts.model;
+  const Tokenizer& tokenizer = *run.tokenizer;
   const Vocabulary& vocabulary = tokenizer.vocabulary();
   check(model.architecture() == Architecture::encoder_decoder,
         "infill needs an encoder-decoder trained with span_corruption; use fill-mask or generate for the "
         "others");
   const std::vector<int64_t> source =
-      InputFrame::of_source(vocabulary).one(tokenizer.encode_marked(text)).ids;
+      InputFrame::of_source(vocabulary).one(tokenizer.encode_marked(run.parts.reading.text(text))).ids;
   std::vector<int64_t> wanted;
   std::copy_if(source.begin(), source.end(), std::back_inserter(wanted), [&](int64_t id) {
     return is_one_of(id, vocabulary.sentinels);

@@ -6,9 +6,8 @@
 #include <vector>
 
 #include "base/rng.h"
-#include "core/model.h"
 #include "infer/decode/generate.h"
-#include "tokenizer/tokenizer.h"
+#include "train/run/assemble.h"
 
 namespace lmzoo {
 
@@ -19,12 +18,9 @@ struct Filling {
   double probability;  // softmax over the vocabulary
 };
 
-// The `count` most probable tokens of each [MASK] in `text`, best first. Special tokens are not offered.
+// The `count` most probable tokens of each [MASK] in `text`, which is read as the run reads texts, best first. Special tokens are not offered.
 // Throws InputError when the text has no [MASK], the tokenizer has none, or the model is not an encoder.
-std::vector<std::vector<Filling>> fill_mask(Model& model,
-                                            const Tokenizer& tokenizer,
-                                            const std::string& text,
-                                            int64_t count);
+std::vector<std::vector<Filling>> fill_mask(const LoadedRun& run, const std::string& text, int64_t count);
 
 struct Infilling {
   std::vector<std::string> spans;  // what each sentinel of the text stands for, in the order of the text
@@ -34,8 +30,7 @@ struct Infilling {
 
 // Fills <extra_id_0>, <extra_id_1>, ... of a text, T5's way: the decoder writes "<extra_id_0> span
 // <extra_id_1> span". Throws InputError when the text has no sentinel or the model is no encoder-decoder.
-Infilling infill(Model& model,
-                 const Tokenizer& tokenizer,
+Infilling infill(const LoadedRun& run,
                  const std::string& text,
                  const GenerateOptions& options,
                  Stream& stream);

@@ -7,7 +7,7 @@ using namespace lmzoo;
 
 namespace {
 
-YamlNode text(const std::string& value) { return YamlNode::text(value); }
+YamlNode scalar(const std::string& value) { return YamlNode::text(value); }
 YamlNode plain(const std::string& value) { return YamlNode::plain(value); }
 
 void check_round_trip(const YamlNode& node) {
@@ -75,7 +75,7 @@ YamlNode random_node(std::mt19937_64& random, int depth) {
     return {};
   }
   if (kind < 3) {
-    return text(random_text());
+    return scalar(random_text());
   }
   YamlNode node = kind == 3 ? YamlNode::sequence() : YamlNode::mapping();
   for (size_t i = random() % 5; i > 0; --i) {
@@ -93,14 +93,14 @@ YamlNode random_node(std::mt19937_64& random, int depth) {
 TEST_CASE("YAML is written in blocks, short lists of scalars on one line") {
   YamlNode betas = YamlNode::sequence({plain("0.9"), plain("0.95")});
   YamlNode model =
-      YamlNode::mapping({{"type", {}, text("bert")}, {"betas", {}, betas}, {"note", {}, text("a: b")}});
+      YamlNode::mapping({{"type", {}, scalar("bert")}, {"betas", {}, betas}, {"note", {}, scalar("a: b")}});
   YamlNode long_list = YamlNode::sequence();
   for (int i = 0; i < 3; ++i) {
-    long_list.items.push_back(text(std::string(40, 'x')));
+    long_list.items.push_back(scalar(std::string(40, 'x')));
   }
   YamlNode stages = YamlNode::sequence({YamlNode::mapping({{"a", {}, plain("1")}, {"b", {}, plain("2")}}),
                                         YamlNode::sequence({YamlNode::mapping({{"c", {}, {}}})})});
-  const YamlNode root = YamlNode::mapping({{"name", {}, text("1")},
+  const YamlNode root = YamlNode::mapping({{"name", {}, scalar("1")},
                                            {"model", {}, model},
                                            {"files", {}, long_list},
                                            {"stages", {}, stages},
@@ -124,15 +124,15 @@ TEST_CASE("texts that YAML would read as something else are quoted, others are n
                            ".nan", "0x10", "1_000", "2024-01-01", "12:30", "- a",  "a: b", "a #b", " a",
                            "a ",   "a:",   "[a",    "@a",         "*a",    "a\nb", "...",  "---",  "y"}) {
     INFO(word);
-    CHECK(to_yaml(text(word)).front() == '"');
-    check_round_trip(text(word));
-    check_round_trip(YamlNode::sequence({text(word)}));
-    check_round_trip(YamlNode::mapping({{word, {}, text(word)}}));
+    CHECK(to_yaml(scalar(word)).front() == '"');
+    check_round_trip(scalar(word));
+    check_round_trip(YamlNode::sequence({scalar(word)}));
+    check_round_trip(YamlNode::mapping({{word, {}, scalar(word)}}));
   }
   for (const char* word :
        {"bert-base", "a/b.txt", "a,b", "a b", "wordnet_3.0", "caf\xC3\xA9", "x:y", "a#b", "1st place"}) {
-    CHECK(to_yaml(text(word)) == word + std::string("\n"));
-    check_round_trip(YamlNode::sequence({text(word)}));
+    CHECK(to_yaml(scalar(word)) == word + std::string("\n"));
+    check_round_trip(YamlNode::sequence({scalar(word)}));
   }
   CHECK(to_yaml(YamlNode::sequence({plain("a,b")})) == "- a,b\n");
 }

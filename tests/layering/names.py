@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """tests/layering/names.py [ROOT]: names of anonymous namespaces that two units of one room share.
 
-The presets of newcomers and CI compile a dozen units of a room as one (CMAKE_UNITY_BUILD), where all anonymous namespaces
+The presets of newcomers and CI compile two dozen units of a room as one (CMAKE_UNITY_BUILD), where all anonymous namespaces
 are the same one. Two types of one name are then an error of the compiler; two functions of one name may be overloads of
 each other, and the wrong one be called without a word. So no two units of a room, or of its tests, give one name.
 An alias for the same type, and a namespace alias, may stand in several.

@@ -60,7 +60,7 @@ class WordPieceDecoder final : public Decoder {
       if (i > 0 && piece.starts_with(prefix_)) {
         piece.erase(0, prefix_.size());
       } else if (i > 0) {
-        piece = " " + piece;
+        piece.insert(0, 1, ' ');
       }
       if (cleanup_) {
         clean(piece);
@@ -216,7 +216,7 @@ class SequenceDecoder final : public Decoder {
 };
 
 std::string read_not_empty(const JsonPart& part, const char* key, const std::string& absent) {
-  const std::string text = part.text_or(key, absent);
+  std::string text = part.text_or(key, absent);
   part.require(!text.empty(), "{} must not be empty", key);
   return text;
 }

@@ -61,6 +61,7 @@ std::vector<CountedWord> count_words(const Json& described,
     }
   }
   std::vector<CountedWord> words;
+  words.reserve(counts.size());
   for (const auto& [text, count] : counts) {
     words.push_back({text, count});
   }

@@ -167,6 +167,7 @@ MatchAt known_pattern(std::string_view regex) {
 
 std::vector<std::string_view> known_patterns() {
   std::vector<std::string_view> all;
+  all.reserve(std::size(kKnown));
   for (const KnownPattern& known : kKnown) {
     all.push_back(known.regex);
   }
