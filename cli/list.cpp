@@ -1,6 +1,7 @@
 #include "base/check.h"
 #include "base/strings.h"
 #include "cli/flags.h"
+#include "train/lab/matrix.h"
 #include "train/run/assemble.h"
 #include "train/run/catalog.h"
 
@@ -26,11 +27,18 @@ int run_list(const Command& self, const Strings& arguments) {
   }
   Flags flags(self);
   flags.positional("[WHAT]", joined(names) + "; absent: all of them");
+  flags.toggle("matrix", "which objectives go with which models, and why not");
   flags.toggle("json", "print JSON");
   if (!flags.parse(arguments)) {
     return 0;
   }
   const std::string what = flags.text("WHAT");
+  if (flags.has("matrix")) {
+    check(what.empty(), "lmzoo list: --matrix lists objectives and models, and not '{}'", what);
+    const std::vector<MatrixCell> cells = objective_matrix(make_registry());
+    flags.has("json") ? print(to_json(cells)) : print(to_text(cells));
+    return 0;
+  }
   check(what.empty() || std::find(names.begin(), names.end(), what) != names.end(),
         "lmzoo list: cannot list '{}'; legal: {}{}",
         what,

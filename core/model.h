@@ -82,6 +82,9 @@ class Model : public Module {
   virtual Tensor encode(const Inputs& inputs) { return hidden(inputs); }
   Tensor encode_at(const Inputs& inputs, const WantedRows& wanted);  // [K, D]
 
+  // A table of words instead of a network: what learns word vectors goes with it, and nothing else does.
+  virtual bool of_words() const { return false; }
+
   // A transform of the first state of every sequence that belongs to the model (BERT's pooler): [n, D] -> [n,
   // D].
   virtual bool has_pooler() const { return false; }

@@ -25,8 +25,9 @@ namespace lmzoo {
 struct ObjectiveForm {
   Layout layout = Layout::in_place;
   bool needs_both_sides =
-      false;  // in place: predictions would see what they predict, or nothing, if attention
-              // were causal
+      false;              // in place: predictions would see what they predict, or nothing, if attention
+                          // were causal
+  bool of_words = false;  // of word vectors: goes with a model of words, and nothing else does
 
   bool operator==(const ObjectiveForm&) const = default;
 };

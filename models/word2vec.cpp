@@ -77,6 +77,7 @@ class Word2vec final : public Model {
   }
 
   Architecture architecture() const override { return Architecture::encoder_only; }
+  bool of_words() const override { return true; }
   int64_t width() const override { return width_; }
   int64_t vocab_rows() const override { return ids_; }  // hidden() takes every id
   int64_t max_length() const override { return std::numeric_limits<int64_t>::max(); }

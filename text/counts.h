@@ -8,6 +8,7 @@ namespace lmzoo {
 struct TextCounts {
   int64_t records = 0;
   int64_t bytes = 0;          // of the records' text
+  int64_t words = 0;          // of the records' text: what stands between white space
   int64_t blank = 0;          // lines or records without text, skipped
   int64_t invalid_bytes = 0;  // broken UTF-8 sequences and NUL bytes replaced
   int64_t quoted =

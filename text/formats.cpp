@@ -18,6 +18,17 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
 }
 
+int64_t count_words(std::string_view text) {
+  int64_t count = 0;
+  bool within = false;
+  for (const char c : text) {
+    const bool is_space = c == ' ' || (c >= '\t' && c <= '\r');
+    count += !is_space && !within ? 1 : 0;
+    within = !is_space;
+  }
+  return count;
+}
+
 // Reads lines, already cleaned, and tells how far the reading is.
 class Lines {
  public:
@@ -285,6 +296,7 @@ bool Intake::record(std::string_view text, std::optional<std::string_view> label
   }
   ++counts_.records;
   counts_.bytes += static_cast<int64_t>(text.size());
+  counts_.words += count_words(text);
   more_ = use_(TextRecord{text, label, where.file, where.line, columns_});
   return more_;
 }

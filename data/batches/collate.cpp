@@ -260,6 +260,14 @@ std::string refusal(const ObjectiveForm& form, Architecture architecture) {
   throw std::logic_error("refusal: unknown layout");
 }
 
+std::string refusal(const ObjectiveForm& form, const Model& model) {
+  if (form.of_words != model.of_words()) {
+    return form.of_words ? "word vectors are learned by a table of words, and this is a network"
+                         : "a table of words learns word vectors and nothing else";
+  }
+  return refusal(form, model.architecture());
+}
+
 Batch collate(std::span<const Example> examples, const CollateRules& rules) {
   Collator collator(rules);
   for (const Example& example : examples) {

@@ -44,8 +44,10 @@
 
 namespace lmzoo {
 
-// One sentence that says why what an objective predicts cannot be given to an architecture; empty when it can.
-std::string refusal(const ObjectiveForm& form, Architecture architecture);
+// One sentence that says why what an objective predicts cannot be given to a model; empty when it can.
+std::string refusal(const ObjectiveForm& form, const Model& model);
+std::string refusal(const ObjectiveForm& form,
+                    Architecture architecture);  // to one that is no model of words
 
 // What the examples of a run become.
 struct CollateRules {

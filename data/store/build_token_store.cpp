@@ -221,7 +221,8 @@ void write_store(const TokenStoreRequest& request, FileSink& sink, const Progres
   writer.note({.blank = counts.blank,
                .invalid_bytes = counts.invalid_bytes,
                .quoted = counts.quoted,
-               .unknown = encoder.unknown()});
+               .unknown = encoder.unknown(),
+               .words = counts.words});
   encoding("", 1);
   if (known) {
     writer.finish(*known);
@@ -270,7 +271,7 @@ std::vector<Sample> first_samples(const TokenStoreRequest& request, int64_t coun
 
 std::string token_store_path(const TokenStoreRequest& request) {
   ContentHash hash;
-  hash.add("token store 5").add(request.tokenizer->fingerprint());
+  hash.add("token store 6").add(request.tokenizer->fingerprint());
   add_to(hash, request.text);
   if (request.classes) {
     hash.add(static_cast<int64_t>(request.classes->size()));

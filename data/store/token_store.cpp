@@ -114,7 +114,8 @@ TokenStore::TokenStore(const std::string& path) : file_(path) {
   read_notes_ = {.blank = static_cast<int64_t>(trailer.blank),
                  .invalid_bytes = static_cast<int64_t>(trailer.invalid_bytes),
                  .quoted = static_cast<int64_t>(trailer.quoted),
-                 .unknown = static_cast<int64_t>(trailer.unknown)};
+                 .unknown = static_cast<int64_t>(trailer.unknown),
+                 .words = static_cast<int64_t>(trailer.words)};
 
   // Counts over the file's size are refused before any sum of them can wrap around.
   const uint64_t size = file_.bytes().size();

@@ -1,6 +1,6 @@
 // Token ids of a corpus in one memory-mapped file: opened at once, shared by processes, larger than memory.
 //
-// Format, little-endian, version 4; written in one pass, so the counts stand at the end:
+// Format, little-endian, version 5; written in one pass, so the counts stand at the end:
 //   header    "LMZOOIDS", u32 version, u32 bytes of an id (2 or 4), u64 vocabulary size             24 bytes
 //   ids       u16 or u32 [tokens], zeros up to a multiple of 8
 //   starts    u64 [documents + 1]: document i is ids [starts[i], starts[i+1])
@@ -13,9 +13,9 @@
 //   classes   each u32 length, then UTF-8 bytes
 //   sums      u32 [blocks]: CRC-32 of each 64 KiB of the file before this section
 //   trailer   u64 each: documents, tokens, classes, bytes of `classes`, bytes of `sums`, notes,
-//             bytes of `texts`, sum of `bytes`, 1 when there are columns else 0, the four ReadNotes;
+//             bytes of `texts`, sum of `bytes`, 1 when there are columns else 0, the five ReadNotes;
 //             u32 CRC-32 of the header, `classes`, `sums` and all of the trailer before it,
-//             u32 zero, "LMZOOEND"                                                                 120 bytes
+//             u32 zero, "LMZOOEND"                                                                 128 bytes
 //
 // A corpus may be larger than memory, so opening reads only the ends, which have a checksum of their own. A
 // block is compared with its sum when it is read for the first time, so nothing damaged is ever trained on
@@ -39,11 +39,11 @@
 
 namespace lmzoo {
 
-// What users should know of how a text was read; with all of them 0 it was read as it stands.
+// What users should know of how a text was read.
 struct ReadNotes {
   int64_t blank = 0, invalid_bytes = 0, quoted = 0;  // as in TextCounts
   int64_t unknown = 0;  // ids, of first texts, that stand for what the tokenizer has no piece for
-
+  int64_t words = 0;    // of the text, between white space
   bool operator==(const ReadNotes&) const = default;
 };
 

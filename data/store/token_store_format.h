@@ -14,7 +14,7 @@ namespace lmzoo::token_store_format {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian and mapped as it is");
 
-inline constexpr uint32_t kVersion = 4;
+inline constexpr uint32_t kVersion = 5;
 inline constexpr size_t kBlock = 64 << 10;
 inline constexpr std::string_view kMagic = "LMZOOIDS";
 inline constexpr std::string_view kEndMagic = "LMZOOEND";
@@ -41,11 +41,12 @@ struct Trailer {
   uint64_t invalid_bytes;
   uint64_t quoted;
   uint64_t unknown;
+  uint64_t words;
   uint32_t ends_crc;
   uint32_t zero;
   char magic[8];
 };
-static_assert(sizeof(Trailer) == 120);
+static_assert(sizeof(Trailer) == 128);
 
 constexpr uint64_t padded(uint64_t bytes) { return (bytes + 7) / 8 * 8; }
 

@@ -101,6 +101,7 @@ void TokenStoreWriter::finish(const std::vector<std::string>& classes, std::span
   trailer.invalid_bytes = static_cast<uint64_t>(read_notes_.invalid_bytes);
   trailer.quoted = static_cast<uint64_t>(read_notes_.quoted);
   trailer.unknown = static_cast<uint64_t>(read_notes_.unknown);
+  trailer.words = static_cast<uint64_t>(read_notes_.words);
   std::vector<std::byte> names;
   for (const std::string& name : classes) {
     const auto length = static_cast<uint32_t>(name.size());

@@ -41,7 +41,9 @@ class WordObjective final : public Objective {
  public:
   WordObjective(const WordOptions& options, bool is_cbow, const ObjectiveContext& context);
 
-  ObjectiveForm form() const override { return {.layout = Layout::in_place, .needs_both_sides = true}; }
+  ObjectiveForm form() const override {
+    return {.layout = Layout::in_place, .needs_both_sides = true, .of_words = true};
+  }
   ObjectiveLengths lengths() const override;
   Example example(const Sample& sample, const TrainingPlace& place, Stream& stream) const override;
   Losses loss(Model& model, const Batch& batch, Stream& stream) override;

@@ -64,10 +64,10 @@ def sentencepiece_model():
 
 
 def token_store(documents, classes, columns):
-    """data/store/token_store.h, version 4: documents of (ids, label, notes, passage), with columns or without."""
+    """data/store/token_store.h, version 5: documents of (ids, label, notes, passage), with columns or without."""
     ids = b"".join(struct.pack(f"<{len(d[0])}H", *d[0]) for d in documents)
     starts = [sum(len(d[0]) for d in documents[:i]) for i in range(len(documents) + 1)]
-    out = b"LMZOOIDS" + struct.pack("<IIQ", 4, 2, 100) + ids + bytes(-len(ids) % 8) + struct.pack(f"<{len(starts)}Q", *starts)
+    out = b"LMZOOIDS" + struct.pack("<IIQ", 5, 2, 100) + ids + bytes(-len(ids) % 8) + struct.pack(f"<{len(starts)}Q", *starts)
     if columns:
         for part in (2, 3):
             at = [sum(len(d[part]) for d in documents[:i]) for i in range(len(documents) + 1)]
@@ -81,8 +81,8 @@ def token_store(documents, classes, columns):
     names = b"".join(struct.pack("<I", len(name)) + name for name in classes)
     out += names
     sums = b"".join(struct.pack("<I", zlib.crc32(out[at : at + 65536])) for at in range(0, len(out), 65536))
-    trailer = struct.pack("<13Q", len(documents), starts[-1], len(classes), len(names), len(sums), len(notes), len(passages),
-                          5 * len(documents), columns, 1, 2, 3, 4)
+    trailer = struct.pack("<14Q", len(documents), starts[-1], len(classes), len(names), len(sums), len(notes), len(passages),
+                          5 * len(documents), columns, 1, 2, 3, 4, 5)
     ends = zlib.crc32(out[:24] + names + sums + trailer)
     return out + sums + trailer + struct.pack("<II", ends, 0) + b"LMZOOEND"
 

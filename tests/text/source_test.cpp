@@ -59,6 +59,7 @@ TEST_CASE("a document a line; blank lines are skipped and counted") {
   CHECK(rows == std::vector<Row>{{"one", {}, 1}, {"two words", {}, 4}, {"last without an end", {}, 5}});
   CHECK(counts.records == 3);
   CHECK(counts.bytes == 3 + 9 + 19);
+  CHECK(counts.words == 1 + 2 + 4);
   CHECK(counts.blank == 2);
   CHECK(counts.invalid_bytes == 0);
 }

@@ -18,7 +18,8 @@ bool may_change(const std::string& key) {
                                              "train.save_every",
                                              "train.save_minutes",
                                              "train.keep_last"};
-  return key.starts_with("ask") || std::find(keys.begin(), keys.end(), key) != keys.end();
+  return key.starts_with("ask") || key.starts_with("train.save_at") ||
+         std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
 std::string one_line(const YamlNode* node) {

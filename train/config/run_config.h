@@ -131,7 +131,7 @@ Json run_config_schema(const Registry& registry);
 
 // Dotted keys whose values differ between two dumped configurations, without those that may change between
 // the parts of one run: where and how fast it computes and what it logs (data.cache_dir, data.workers,
-// data.prefetch, train.device, train.threads, train.log_every, train.save_every, train.save_minutes,
+// data.prefetch, train.device, train.threads, train.log_every, train.save_every, train.save_minutes, train.save_at,
 // train.keep_last), and how the finished run is asked (ask).
 struct ConfigDifference {
   std::string key, before, now;

@@ -299,7 +299,8 @@ void Run::save() {
       save_checkpoint(folder_->path(),
                       snapshot_,
                       state_,
-                      healthy ? job_.train.keep_last : std::numeric_limits<int64_t>::max());
+                      {.last = healthy ? job_.train.keep_last : std::numeric_limits<int64_t>::max(),
+                       .steps = job_.milestones});
   if (!warning.empty()) {
     progress_.note("warning: " + warning);
   }
@@ -362,7 +363,9 @@ TrainResult Run::go() {
     result_.valid.reset();
     step();
     // Before an evaluation, which may take as long as many steps, or the memory that ends the process.
-    if (due(job_.train.save_every) || clock_.due() || (job_.valid && state_.step == job_.train.steps)) {
+    if (due(job_.train.save_every) || clock_.due() ||
+        std::ranges::binary_search(job_.milestones, state_.step) ||
+        (job_.valid && state_.step == job_.train.steps)) {
       save();
     }
     if (evaluate_if_due()) {

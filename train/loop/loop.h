@@ -43,9 +43,10 @@ struct TrainJob {
   std::map<std::string, std::string> identity =
       {};  // what else the bits depend on; a change is noted at resume
   std::map<std::string, std::string> inputs =
-      {};                           // hashes of what is learned from; a change is refused at resume
-  bool other_inputs = false;        // unless this is set
-  std::vector<TextRow> texts = {};  // told of what is read
+      {};                                // hashes of what is learned from; a change is refused at resume
+  bool other_inputs = false;             // unless this is set
+  std::vector<int64_t> milestones = {};  // steps whose checkpoints are kept, ascending
+  std::vector<TextRow> texts = {};       // told of what is read
 };
 
 enum class StopReason { finished, early, signal };

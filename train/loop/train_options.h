@@ -19,16 +19,34 @@ struct EnumNames<Precision> {
                                                                       {Precision::bf16, "bf16"}};
 };
 
+// Amounts of training after which a checkpoint is saved and kept, whatever keep_last says: as published series have them.
+struct SaveAtOptions {
+  std::vector<double> steps{};
+  std::vector<double> words{};   // of the training text, as often as they are seen
+  std::vector<double> tokens{};  // likewise
+
+  static constexpr void fields(auto& self, auto& visit) {
+    visit("steps", self.steps, "steps", at_least(1));
+    visit("words",
+          self.words,
+          "words of the training text that have been seen, between white space",
+          at_least(1));
+    visit("tokens", self.tokens, "tokens of the training text that have been seen", at_least(1));
+  }
+  bool operator==(const SaveAtOptions&) const = default;
+};
+
 struct TrainOptions {
   int64_t steps = 1000;       // updates of the weights, unless epochs are given
   int64_t batch_size = 32;    // windows of one step, over all its micro-batches
   int64_t micro_batches = 1;  // parts of a step that are computed one after the other, to save memory
   Precision precision = Precision::fp32;
-  std::string device = "auto";      // auto, cpu, cuda or cuda:N
-  int64_t threads = 0;              // 0: one for each core
-  int64_t log_every = 10;           // steps
-  int64_t save_every = 0;           // steps; 0: by time alone
-  double save_minutes = 5;          // 0: by steps alone
+  std::string device = "auto";  // auto, cpu, cuda or cuda:N
+  int64_t threads = 0;          // 0: one for each core
+  int64_t log_every = 10;       // steps
+  int64_t save_every = 0;       // steps; 0: by time alone
+  double save_minutes = 5;      // 0: by steps alone
+  SaveAtOptions save_at{};
   int64_t keep_last = 1;            // newest checkpoints kept, beside the best one
   int64_t max_skipped = 10;         // non-finite steps in a row that end the run
   std::optional<int64_t> epochs{};  // passes over the training data, in place of steps
@@ -50,6 +68,7 @@ struct TrainOptions {
           self.save_minutes,
           "minutes between two checkpoints, or 20 times as long as saving takes; 0: by steps alone",
           at_least(0));
+    visit("save_at", self.save_at, "amounts of training whose checkpoints are kept");
     visit("keep_last", self.keep_last, "newest checkpoints kept, beside the best one", at_least(1));
     visit("max_skipped",
           self.max_skipped,

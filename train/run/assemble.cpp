@@ -19,6 +19,7 @@
 #include "train/exchange/huggingface/peft.h"
 #include "train/loop/lr_schedule.h"
 #include "train/run/full_window.h"
+#include "train/run/milestones.h"
 #include "train/start/head_classes.h"
 #include "train/start/other_pieces.h"
 
@@ -62,7 +63,7 @@ std::shared_ptr<Model> make_model(const LoadedConfig& loaded,
 
 // The parts meet in a batch of one full window.
 void check_together(const LoadedConfig& loaded, const Parts& parts) {
-  const std::string reason = refusal(parts.objective->form(), parts.model->architecture());
+  const std::string reason = refusal(parts.objective->form(), *parts.model);
   if (!reason.empty()) {
     loaded.places.fail(
         "objective.type",
@@ -309,6 +310,7 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
   };
   note("train", config.data.train, windows);
   run.steps = steps_of(loaded, windows.size());
+  run.milestones = milestones(loaded, windows, run.steps);
   run.batches = loaded.places.locate("data.train", [&] {
     return std::make_unique<LoaderSource>(windows,
                                           loader_steps(run.parts),

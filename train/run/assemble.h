@@ -126,6 +126,7 @@ struct Assembled {
   Parts parts;
   std::unique_ptr<BatchSource> batches;
   int64_t steps = 0;
+  std::vector<int64_t> milestones;  // of train.save_at
   std::optional<EvalSet> valid;
   std::unique_ptr<Optimizer> optimizer;
   std::optional<GradualUnfreezing> unfreezing;

@@ -132,7 +132,7 @@ KeyAccount import_folder(const std::string& folder,
   save_checkpoint(staged.path(),
                   {.weights = weights(*parts.model, *parts.objective), .optimizer = {}},
                   start,
-                  /*keep_last=*/1);
+                  {.last = 1});
   RunConfig config = published.run.config.config;
   config.name = std::filesystem::path(run).filename().string();
   write_run_folder(staged.path(), config, *published.run.tokenizer, parts.classes);

@@ -192,6 +192,7 @@ TrainResult train_run(const LoadedConfig& loaded,
                      .identity = identity(threads, device.device),
                      .inputs = parts.inputs,
                      .other_inputs = go_on.other_inputs,
+                     .milestones = parts.milestones,
                      .texts = rows_of(parts.texts)};
   ProgressBar bar(config.name, "step");
   return train(job, bar);

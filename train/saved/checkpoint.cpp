@@ -37,14 +37,15 @@ bool is_checkpoint(const std::string& path) {
 
 // Newer folders than this one are of a future that was given up: they were damaged when the run went on from
 // here.
-std::string remove_old(const std::string& run, const TrainState& state, int64_t keep_last) {
+std::string remove_old(const std::string& run, const TrainState& state, const Keep& keep) {
   std::string failures;
   const std::vector<std::string> all = list_checkpoints(run);
   int64_t kept = 0;
   for (auto folder = all.rbegin(); folder != all.rend(); ++folder) {
     const int64_t step = *step_of(*folder);
-    const bool recent = step <= state.step && kept++ < keep_last;
-    if (!recent && !(state.best && state.best->step == step)) {
+    const bool recent = step <= state.step && kept++ < keep.last;
+    const bool named = step <= state.step && std::ranges::binary_search(keep.steps, step);
+    if (!recent && !named && !(state.best && state.best->step == step)) {
       try {
         remove_folder(*folder);
       } catch (const InputError& error) {
@@ -73,7 +74,7 @@ void verify_checkpoint(const std::string& folder) {
 std::string save_checkpoint(const std::string& run,
                             const Snapshot& snapshot,
                             const TrainState& state,
-                            int64_t keep_last) {
+                            const Keep& keep) {
   const std::string folder = checkpoint_folder(run, state.step);
   make_folders(checkpoints_folder(run));
   ensure_space(
@@ -87,7 +88,7 @@ std::string save_checkpoint(const std::string& run,
   write_manifest(staged.path());
   staged.commit();
   verify_checkpoint(folder);
-  return remove_old(run, state, keep_last);
+  return remove_old(run, state, keep);
 }
 
 TrainState load_checkpoint(const std::string& folder, const Snapshot& snapshot) {

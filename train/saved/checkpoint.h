@@ -29,12 +29,17 @@ struct Snapshot {
   NamedTensors optimizer;
 };
 
-// Writes RUN's checkpoint of state.step, reads it back against its CRCs, and only then removes old ones: all but the
-// newest `keep_last` and the best. Returns which could not be removed, and why; empty: none.
+// Which old checkpoints stay, beside the best one.
+struct Keep {
+  int64_t last = 1;              // so many of the newest
+  std::vector<int64_t> steps{};  // and these, which are ascending
+};
+
+// Writes RUN's checkpoint of state.step, reads it back against its CRCs, and only then removes old ones. Returns which could not be removed, and why; empty: none.
 std::string save_checkpoint(const std::string& run,
                             const Snapshot& snapshot,
                             const TrainState& state,
-                            int64_t keep_last);
+                            const Keep& keep);
 
 // Fills `snapshot` from a checkpoint folder whose names and shapes must be exactly those; returns its state.
 TrainState load_checkpoint(const std::string& folder, const Snapshot& snapshot);

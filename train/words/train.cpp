@@ -213,7 +213,8 @@ class WordRun {
     for (const NamedTensor& weight : snapshot_.weights) {
       packed.weights.push_back({weight.name, tables.emplace_back(weight.tensor).tensor()});
     }
-    const std::string warning = save_checkpoint(folder_->path(), packed, state_, config_.train.keep_last);
+    const std::string warning =
+        save_checkpoint(folder_->path(), packed, state_, {.last = config_.train.keep_last});
     if (!warning.empty()) {
       progress_.note("warning: " + warning);
     }

@@ -71,7 +71,7 @@ TEST_CASE("a run is measured by its best checkpoint, or by its last evaluation")
   TrainState state;
   state.step = 2;
   state.best = BestMark{2, "loss", 2.5};
-  save_checkpoint(dir.path(), {.weights = {}, .optimizer = {}}, state, 1);
+  save_checkpoint(dir.path(), {.weights = {}, .optimizer = {}}, state, {.last = 1});
   CHECK(measured_run(dir.path()).step == 2);
   CHECK(measured_run(dir.path()).metrics[1] == std::pair<std::string, double>{"accuracy", 0.5});
 }

@@ -45,7 +45,7 @@ TrainState state_at(int64_t step) {
 void save(const std::string& run, int64_t step, int64_t keep_last = 9, std::optional<BestMark> best = {}) {
   TrainState state = state_at(step);
   state.best = best;
-  save_checkpoint(run, filled(static_cast<double>(step)), state, keep_last);
+  save_checkpoint(run, filled(static_cast<double>(step)), state, {.last = keep_last});
 }
 
 std::string newest(const std::string& run, std::vector<std::string>* warnings = nullptr) {
@@ -71,7 +71,7 @@ TEST_CASE("what is loaded is what was saved, and its folder is as documented") {
   TrainState state = state_at(100);
   state.best = BestMark{80, "loss", 2.0 / 3};
   state.evaluations_since_best = 1;
-  save_checkpoint(run.path(), filled(3), state, 1);
+  save_checkpoint(run.path(), filled(3), state, {.last = 1});
   const std::string folder = run / "checkpoints/step-0000100";
   CHECK(checkpoint_folder(run.path(), 100) == folder);
   CHECK(checkpoint_folder("r", 123'456'789) == "r/checkpoints/step-123456789");
@@ -212,7 +212,7 @@ TEST_CASE("an old checkpoint that cannot be removed is told, and the new one is 
   std::thread([&] {
     if (::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
         ::mount(old.c_str(), old.c_str(), nullptr, MS_BIND, nullptr) == 0) {
-      warning = save_checkpoint(run.path(), filled(2), state_at(2), 1);
+      warning = save_checkpoint(run.path(), filled(2), state_at(2), {.last = 1});
     }
   }).join();
   if (warning == "not permitted") {
@@ -221,7 +221,7 @@ TEST_CASE("an old checkpoint that cannot be removed is told, and the new one is 
   CHECK_THAT(warning, Contains("an old checkpoint stays: " + old));
   CHECK(newest(run.path()) == checkpoint_folder(run.path(), 2));
   CHECK(list_checkpoints(run.path()).size() == 2);
-  CHECK(save_checkpoint(run.path(), filled(3), state_at(3), 1).empty());
+  CHECK(save_checkpoint(run.path(), filled(3), state_at(3), {.last = 1}).empty());
   CHECK(list_checkpoints(run.path()).size() == 1);
 }
 
@@ -313,4 +313,17 @@ TEST_CASE("a write that fails in the middle is an error and leaves the checkpoin
   std::signal(SIGXFSZ, old_handler);
   save(run.path(), 2, 1);
   CHECK(newest(run.path()) == checkpoint_folder(run.path(), 2));
+}
+
+TEST_CASE("checkpoints of named steps stay, whatever the number of kept ones") {
+  const TempDir run;
+  for (const int64_t step : {2, 4, 6, 8}) {
+    save_checkpoint(
+        run.path(), filled(static_cast<double>(step)), state_at(step), {.last = 1, .steps = {4, 5}});
+  }
+  std::vector<std::string> names;
+  for (const std::string& folder : list_checkpoints(run.path())) {
+    names.push_back(std::filesystem::path(folder).filename().string());
+  }
+  CHECK(names == std::vector<std::string>{"step-0000004", "step-0000008"});
 }
