@@ -4,6 +4,7 @@
 #include "io/json.h"
 #include "objectives/parts/masking.h"
 #include "objectives/parts/noise.h"
+#include "objectives/parts/word_spans.h"
 #include "objectives/support.h"
 #include "support/catch.h"
 #include "support/files.h"
@@ -78,6 +79,31 @@ TEST_CASE("spans are taken as GPT-BERT's threshold takes them") {
     }
     const Ids taken = take_until(spans, given["order"].get<Ids>(), given["count"].get<int64_t>());
     CHECK(chosen_of(spans, taken).positions == given["positions"].get<Ids>());
+  }
+}
+
+TEST_CASE("spans of words equal SpanBERT's for the same draws") {
+  REQUIRE(goldens()["word_spans"].size() == 8);
+  for (const Json& given : goldens()["word_spans"]) {
+    std::vector<WordEdges> edges;
+    for (const Json& begins : given["begins"]) {
+      edges.push_back({.begins = begins == 1});
+    }
+    Ids ids(edges.size());
+    std::iota(ids.begin(), ids.end(), 0);
+    const Units words = words_of(ids, edges);
+    HiddenText text(words, std::ssize(given["positions"]));
+    for (const Json& drawn : given["draws"]) {
+      text.hide(drawn[1].get<int64_t>(), drawn[0].get<int64_t>());
+    }
+    CHECK(text.is_full());
+    const Units spans = text.spans();
+    CHECK(spans.positions == given["positions"].get<Ids>());
+    REQUIRE(spans.count() == std::ssize(given["spans"]));
+    for (int64_t span = 0; span < spans.count(); ++span) {
+      CHECK(spans.at(span).front() == given["spans"][static_cast<size_t>(span)][0].get<int64_t>());
+      CHECK(spans.at(span).back() == given["spans"][static_cast<size_t>(span)][1].get<int64_t>());
+    }
   }
 }
 
