@@ -35,7 +35,7 @@ Texts split_by_edges(const Tokenizer& tokenizer, const std::string& text) {
   return words;
 }
 
-std::shared_ptr<const Tokenizer> trained(TokenizerOptions options) {
+std::shared_ptr<const Tokenizer> trained_on_owls(TokenizerOptions options) {
   TempDir dir;
   std::string corpus;
   for (int i = 0; i < 60; ++i) {
@@ -51,19 +51,19 @@ std::shared_ptr<const Tokenizer> trained(TokenizerOptions options) {
 TEST_CASE("words are told apart by spaces, in pieces, bytes and characters") {
   const Texts attached{"the", "snowy", "owls,", "unseen"};
   const std::string text = "the snowy owls, unseen";
-  CHECK(split_by_edges(*trained({.vocab_size = 320}), text) == attached);
-  CHECK(split_by_edges(*trained({.algorithm = PieceAlgorithm::bpe, .vocab_size = 320}), text) == attached);
-  CHECK(split_by_edges(*trained({.type = TokenizerType::byte}), text) == attached);
-  CHECK(split_by_edges(*trained({.type = TokenizerType::character}), text) == attached);
-  CHECK(split_by_edges(*trained({.type = TokenizerType::byte_bpe, .vocab_size = 320}), text) == attached);
-  CHECK(split_by_edges(*trained({.type = TokenizerType::unigram, .vocab_size = 60}), text) == attached);
+  CHECK(split_by_edges(*trained_on_owls({.vocab_size = 320}), text) == attached);
+  CHECK(split_by_edges(*trained_on_owls({.algorithm = PieceAlgorithm::bpe, .vocab_size = 320}), text) == attached);
+  CHECK(split_by_edges(*trained_on_owls({.type = TokenizerType::byte}), text) == attached);
+  CHECK(split_by_edges(*trained_on_owls({.type = TokenizerType::character}), text) == attached);
+  CHECK(split_by_edges(*trained_on_owls({.type = TokenizerType::byte_bpe, .vocab_size = 320}), text) == attached);
+  CHECK(split_by_edges(*trained_on_owls({.type = TokenizerType::unigram, .vocab_size = 60}), text) == attached);
 }
 
 TEST_CASE("WordPiece's words are those that ## continues, and of type words every id is one") {
   const std::string text = "the snowy owls, unseen";
   const Texts split{"the", "snowy", "owls", ",", "unseen"};
-  CHECK(split_by_edges(*trained({.type = TokenizerType::word_piece, .vocab_size = 60}), text) == split);
-  const auto words = trained({.type = TokenizerType::words, .min_count = 1});
+  CHECK(split_by_edges(*trained_on_owls({.type = TokenizerType::word_piece, .vocab_size = 60}), text) == split);
+  const auto words = trained_on_owls({.type = TokenizerType::words, .min_count = 1});
   for (const WordEdges& edge : *vocabulary_of(*words).edges) {
     CHECK((edge == WordEdges{.begins = true, .ends = true}));
   }
@@ -81,7 +81,7 @@ TEST_CASE("published tokenizers mark words in their own ways") {
 }
 
 TEST_CASE("special tokens are words of their own") {
-  const auto tokenizer = trained({.type = TokenizerType::word_piece, .vocab_size = 60});
+  const auto tokenizer = trained_on_owls({.type = TokenizerType::word_piece, .vocab_size = 60});
   const Vocabulary vocabulary = vocabulary_of(*tokenizer);
   for (const auto& special : {vocabulary.cls, vocabulary.sep, vocabulary.mask, vocabulary.eos}) {
     CHECK((vocabulary.edges->at(special.value()) == WordEdges{.begins = true, .ends = true}));
