@@ -191,11 +191,12 @@ TEST_CASE("spanbert: the boundary loss counts beside the masked one, and both ar
   REQUIRE(batch.slots[1].rows.size(1) == 3);
   TinyModel model(Architecture::encoder_only, 40);
   const Overfit result = overfit(*objective, model, batch);
-  CHECK(result.last < 0.2 * result.first);
+  CHECK(result.last < 0.3 * result.first);
   Stream stream({});
   const Losses losses = objective->loss(model, batch, stream);
   REQUIRE(losses.size() == 2);
-  CHECK(losses[1].metrics.front().second.item<int64_t>() > batch.slots[1].count() / 2);
+  // Of 40 ids: log 40 = 3.69 is chance.
+  CHECK(losses[1].sum.item<double>() / batch.slots[1].total < 2.2);
 
   const auto plain = make_objective("spanbert", {{"boundary_weight", 0.0}}, context);
   CHECK(plain->parameters().empty());

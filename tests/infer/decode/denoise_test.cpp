@@ -51,7 +51,7 @@ class SureOfTheRight final : public Model {
 };
 
 Stream greedy_stream() { return Stream({.purpose = Purpose::sampling}); }
-const SamplingOptions kGreedy{.temperature = 0};
+const SamplingOptions kGreedy{.temperature = 0, .top_k = {}, .top_p = {}};
 
 }  // namespace
 
