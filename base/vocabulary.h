@@ -30,6 +30,15 @@ struct InputTemplate {
   bool operator==(const InputTemplate&) const = default;
 };
 
+// Whether a word begins before an id, or ends behind it, wherever the id stands: "▁dog" and "Ġdog" begin one, "##s"
+// does not, "dog</w>" ends one.
+struct WordEdges {
+  bool begins = true;
+  bool ends = false;
+
+  bool operator==(const WordEdges&) const = default;
+};
+
 struct Vocabulary {
   int64_t size = 0;  // ids are in [0, size)
   std::optional<int64_t> pad, unk, bos, eos, cls, sep, mask;
@@ -41,6 +50,8 @@ struct Vocabulary {
   std::shared_ptr<const WordIndex> words{};
   // Of a published tokenizer: the frame that its post-processor makes; empty lists where it makes none.
   std::optional<InputTemplate> inputs{};
+  // Of each id; null where nobody asked the tokenizer's pieces (tokenizer/vocabulary_of.h does).
+  std::shared_ptr<const std::vector<WordEdges>> edges{};
 
   bool is_special(int64_t id) const {
     for (const auto& special : {pad, bos, eos, cls, sep, mask}) {

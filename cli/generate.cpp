@@ -11,6 +11,7 @@ int run_generate(const Command& self, const Strings& arguments) {
   add_prompt_flags(flags);
   flags.former_name("prompt", "text");
   add_sampling_flags(flags);
+  flags.value("steps", "N", "of a masked_diffusion run: passes in which all tokens are filled in");
   flags.toggle("no-cache", "recompute every position of every token; slow, for comparison");
   if (!flags.parse(arguments)) {
     return 0;
@@ -21,6 +22,9 @@ int run_generate(const Command& self, const Strings& arguments) {
   GenerateOptions options = text_only(run);
   options.max_tokens = flags.integer("max-tokens", 64, at_least(1));
   options.sampling = sampling_of(flags);
+  if (flags.has("steps")) {
+    options.steps = flags.integer("steps", 1, at_least(1));
+  }
   options.cache = !flags.has("no-cache");
   Json all = Json::array();
   const auto show = [&](size_t i, const Continuation& made) {

@@ -76,10 +76,11 @@ struct Example {
 };
 
 // Where in training a sample stands, a function of its index: for what changes by step (a masking rate). Of an
-// evaluation `step` is 0.
+// evaluation, which must not change by step, `step` is 0.
 struct TrainingPlace {
-  int64_t step = 0;   // the update that it takes part in, from 1
-  int64_t steps = 0;  // of the whole run; 0: unknown
+  int64_t step = 0;        // the update that it takes part in, from 1
+  int64_t steps = 0;       // of the whole run; 0: unknown
+  bool evaluates = false;  // the sample is measured on, not learned from
 
   double share() const {  // done before this step, in [0, 1)
     return step > 0 && steps > 0 ? static_cast<double>(step - 1) / static_cast<double>(steps) : 0;

@@ -62,6 +62,9 @@ class Objective : public Module {
   // The kinds of predictions, always the same; the first is the one by which labels are counted.
   virtual std::vector<Slot> slots() const { return {{.name = "labels"}}; }
   virtual ObjectiveLengths lengths() const = 0;
+  // Whether a model that it trained can write a text by filling masks in any order: masked diffusion, which has learned
+  // every share of them.
+  virtual bool fills_any_share() const { return false; }
   // What stands before a text that is its own beginning, and so before one that is to be continued.
   virtual std::optional<int64_t> begins_with() const { return std::nullopt; }
   virtual Example example(const Sample& sample, const TrainingPlace& place, Stream& stream) const = 0;

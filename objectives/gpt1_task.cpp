@@ -171,9 +171,10 @@ class Gpt1Task final : public TaskObjective {
     Losses losses{std::move(classes)};
     const SlotBatch& next = batch.slots[1];
     if (next.count() > 0) {
-      const Projection logits = model.project(states.index_select(0, next.rows));
-      const CrossEntropy entropy = linear_cross_entropy(logits, {next.labels, next.weights});
-      losses.push_back({.slot = 1, .sum = entropy.sum, .weight = options_.lm_weight});
+      LossTerm term = language_model_loss(model, states, batch, 1);
+      term.weight = options_.lm_weight;
+      term.metrics.clear();
+      losses.push_back(std::move(term));
     }
     return losses;
   }

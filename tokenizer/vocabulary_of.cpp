@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "tokenizer/word_edges.h"
+
 namespace lmzoo {
 
 InputTemplate input_template(const FramedText& one, const FramedText& pair) {
@@ -26,6 +28,7 @@ Vocabulary vocabulary_of(const Tokenizer& tokenizer) {
     const std::vector<int64_t> word{0};  // any id: only what stands around it counts
     vocabulary.inputs = input_template(tokenizer.with_specials(word), tokenizer.with_specials(word, word));
   }
+  vocabulary.edges = std::make_shared<const std::vector<WordEdges>>(word_edges(tokenizer));
   return vocabulary;
 }
 

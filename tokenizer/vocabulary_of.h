@@ -9,7 +9,7 @@ namespace lmzoo {
 // What stands around texts, from two of one id each: one alone, and two as a pair.
 InputTemplate input_template(const FramedText& one, const FramedText& pair);
 
-// The tokenizer's vocabulary with its frame of special tokens (Tokenizer::with_specials) as a template. A published
+// The tokenizer's vocabulary with where words begin and end, and its frame of special tokens (Tokenizer::with_specials) as a template. A published
 // tokenizer's own vocabulary() has it already; that of another one has none, so that a text which belongs to no task
 // stays as it is.
 Vocabulary vocabulary_of(const Tokenizer& tokenizer);

@@ -93,7 +93,10 @@ std::optional<Batch> Loader::make(const LoaderState& begin) const {
 }
 
 TrainingPlace Loader::place_of(const LoaderState& at) const {
-  if (options_.mode == LoaderMode::evaluate || options_.step_windows == 0) {
+  if (options_.mode == LoaderMode::evaluate) {
+    return {.evaluates = true};
+  }
+  if (options_.step_windows == 0) {
     return {};
   }
   const uint64_t index = at.epoch * static_cast<uint64_t>(windows_.size()) + at.position;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct GenerateOptions {
   bool cache = true;               // false: recompute every position; slow, for comparison
   std::vector<int64_t> stop;       // generation ends before any of these
   std::vector<int64_t> forbidden;  // never generated
+  std::optional<int64_t>
+      steps{};  // of a model that fills masks: so many passes; absent: one for each new token
 };
 
 // The new ids of each prompt, without the stop symbol. streams[i] draws those of prompts[i], which are the

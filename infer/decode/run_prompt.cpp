@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "core/input_frame.h"
+#include "infer/decode/denoise.h"
 
 namespace lmzoo {
 namespace {
@@ -55,6 +56,30 @@ void fit(const Model& model, const GenerateOptions& options, Prompt& prompt, con
 std::vector<std::string> texts_of_source(const LoadedRun& run, const std::string& text) {
   const Reading& reading = run.parts.reading;
   return reading.record.texts > 1 ? reading.texts(text) : std::vector<std::string>{reading.text(text)};
+}
+
+// A model that was trained to fill masks writes them behind the text, so many as are asked for, and what stands before
+// the first end is its text.
+Continuation continue_by_filling(const LoadedRun& run,
+                                 const std::string& text,
+                                 const GenerateOptions& options,
+                                 Stream& stream) {
+  const std::vector<int64_t> own = run.tokenizer->encode_marked(run.parts.reading.text(text));
+  const int64_t mask = required_token(run.parts.vocabulary.mask, "[MASK]", "generate");
+  std::vector<int64_t> asked = own;
+  asked.resize(own.size() + static_cast<size_t>(options.max_tokens), mask);
+  const FramedTexts framed = run.parts.reading.frame.one(asked);
+  const DenoiseOptions denoise{.mask = mask,
+                               .steps = options.steps.value_or(options.max_tokens),
+                               .sampling = options.sampling,
+                               .forbidden = options.forbidden};
+  const std::vector<int64_t> filled = fill_masks(*run.parts.model, framed.ids, denoise, stream);
+  const auto begin = filled.begin() + framed.first + std::ssize(own);
+  const auto end =
+      std::find_first_of(begin, begin + options.max_tokens, options.stop.begin(), options.stop.end());
+  const std::vector<int64_t> shown(filled.begin() + framed.first,
+                                   end);  // masks of the prompt are filled, too
+  return {.ids = {begin, end}, .text = run.tokenizer->decode(shown)};
 }
 
 }  // namespace
@@ -118,6 +143,15 @@ void continue_texts(const LoadedRun& run,
                     std::span<const std::string> texts,
                     const GenerateOptions& options,
                     const ContinueUse& use) {
+  if (run.parts.objective->fills_any_share()) {
+    for (size_t i = 0; i < texts.size(); ++i) {
+      Stream stream = use.stream(i);
+      use.result(i, continue_by_filling(run, texts[i], options, stream));
+    }
+    return;
+  }
+  check(!options.steps,
+        "steps are of models that fill masks (masked_diffusion), and this one writes from left to right");
   for (size_t begin = 0; begin < texts.size(); begin += kPromptsAtOnce) {
     const auto some = texts.subspan(begin, std::min(kPromptsAtOnce, texts.size() - begin));
     std::vector<Prompt> prompts;

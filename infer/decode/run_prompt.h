@@ -32,14 +32,14 @@ GenerateOptions text_only(const LoadedRun& run);
 
 struct Continuation {
   std::vector<int64_t> ids;  // the new ones
-  std::string text;          // the prompt with them or, where they are an answer, they alone
+  std::string text{};        // the prompt with them or, where they are an answer, they alone
 };
 struct ContinueUse {
   std::function<Stream(size_t text)> stream;                     // draws the new ids of a text
   std::function<void(size_t text, const Continuation&)> result;  // in the order of the texts
   std::function<void(const std::string& line)> note{};           // what is to be told; may be empty
 };
-// Several at a time. What the model has no room for is not written, and that is told.
+// Several at a time; a run of masked diffusion by filling masks. What the model has no room for is not written, and that is told.
 void continue_texts(const LoadedRun& run,
                     std::span<const std::string> texts,
                     const GenerateOptions& options,

@@ -18,6 +18,12 @@ LossTerm language_model_loss(Model& model, const Batch& batch, int64_t slot) {
   return with_accuracy(linear_cross_entropy(model.project(rows), {targets.labels, targets.weights}), slot);
 }
 
+LossTerm language_model_loss(Model& model, const Tensor& states, const Batch& batch, int64_t slot) {
+  const SlotBatch& targets = batch.slots.at(static_cast<size_t>(slot));
+  const Projection logits = model.project(states.index_select(0, targets.rows));  // of [K, D]
+  return with_accuracy(linear_cross_entropy(logits, {targets.labels, targets.weights}), slot);
+}
+
 LossTerm class_loss(const Tensor& scores, const SlotBatch& targets, double label_smoothing) {
   const Tensor exact = scores.scalar_type() == at::kDouble ? scores : scores.to(at::kFloat);
   constexpr int64_t no_ignored_label = -100;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -34,20 +35,48 @@ std::vector<int64_t> choose_each(std::span<const int64_t> candidates, double rat
   return chosen;
 }
 
+std::vector<int64_t> choose_with_replacement(std::span<const int64_t> candidates,
+                                             int64_t count,
+                                             Stream& stream) {
+  std::vector<int64_t> chosen;
+  for (int64_t i = 0; i < count && !candidates.empty(); ++i) {
+    chosen.push_back(candidates[stream.below(candidates.size())]);
+  }
+  std::ranges::sort(chosen);
+  return chosen;
+}
+
+namespace {
+
+int64_t random_id(const Replacement& replacement, Stream& stream) {
+  return replacement.pool.empty() ? static_cast<int64_t>(stream.below(replacement.vocabulary_size))
+                                  : replacement.pool[stream.below(replacement.pool.size())];
+}
+
+}  // namespace
+
 std::vector<int64_t> draw_replacements(std::span<const int64_t> originals,
                                        const Replacement& replacement,
                                        Stream& stream) {
-  std::vector<int64_t> drawn;
-  drawn.reserve(originals.size());
-  for (const int64_t original : originals) {
+  const std::vector<int64_t> ones(originals.size(), 1);
+  return draw_replacements(originals, ones, replacement, stream);
+}
+
+std::vector<int64_t> draw_replacements(std::span<const int64_t> originals,
+                                       std::span<const int64_t> sizes,
+                                       const Replacement& replacement,
+                                       Stream& stream) {
+  std::vector<int64_t> drawn{originals.begin(), originals.end()};
+  auto at = drawn.begin();
+  for (const int64_t size : sizes) {
     const double u = stream.uniform();
+    const auto end = at + size;
     if (u < replacement.mask_share) {
-      drawn.push_back(replacement.mask);
+      std::fill(at, end, replacement.mask);
     } else if (u < replacement.mask_share + replacement.random_share) {
-      drawn.push_back(static_cast<int64_t>(stream.below(replacement.vocabulary_size)));
-    } else {
-      drawn.push_back(original);
+      std::generate(at, end, [&] { return random_id(replacement, stream); });
     }
+    at = end;
   }
   return drawn;
 }
@@ -64,6 +93,55 @@ MaskedText replace_tokens(std::vector<int64_t> ids,
     labels.push_back(std::exchange(ids.at(positions[i]), replacements[i]));
   }
   return {.ids = std::move(ids), .positions = std::move(positions), .labels = std::move(labels)};
+}
+
+void Units::append(std::span<const int64_t> unit) {
+  if (!unit.empty()) {
+    positions.insert(positions.end(), unit.begin(), unit.end());
+    ends.push_back(std::ssize(positions));
+  }
+}
+
+Units chosen_of(const Units& units, std::span<const int64_t> ascending) {
+  Units chosen;
+  for (const int64_t unit : ascending) {
+    chosen.append(units.at(unit));
+  }
+  return chosen;
+}
+
+std::vector<int64_t> random_order(int64_t count, Stream& stream) {
+  std::vector<int64_t> order(static_cast<size_t>(count));
+  std::iota(order.begin(), order.end(), 0);
+  stream.shuffle(std::span(order));
+  return order;
+}
+
+std::vector<int64_t> take_fitting(const Units& units, std::span<const int64_t> order, int64_t budget) {
+  std::vector<int64_t> taken;
+  int64_t left = budget;
+  for (const int64_t unit : order) {
+    const int64_t size = std::ssize(units.at(unit));
+    if (size <= left) {
+      taken.push_back(unit);
+      left -= size;
+    }
+  }
+  std::ranges::sort(taken);
+  return taken;
+}
+
+std::vector<int64_t> take_until(const Units& units, std::span<const int64_t> order, int64_t count) {
+  std::vector<int64_t> taken;
+  for (int64_t left = count; const int64_t unit : order) {
+    if (left <= 0) {
+      break;
+    }
+    taken.push_back(unit);
+    left -= std::ssize(units.at(unit));
+  }
+  std::ranges::sort(taken);
+  return taken;
 }
 
 SpanCounts span_counts(int64_t length, const SpanNoise& noise) {

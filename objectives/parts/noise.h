@@ -24,6 +24,11 @@ std::vector<int64_t> choose_exactly(std::span<const int64_t> candidates, int64_t
 // Each candidate on its own with probability `rate`; in their order.
 std::vector<int64_t> choose_each(std::span<const int64_t> candidates, double rate, Stream& stream);
 
+// `count` candidates with replacement, ascending: one may come several times. None of no candidates.
+std::vector<int64_t> choose_with_replacement(std::span<const int64_t> candidates,
+                                             int64_t count,
+                                             Stream& stream);
+
 // What stands in the place of a chosen token: the mask with probability mask_share, an id uniform in
 // [0, vocabulary_size) with probability random_share, else the token itself.
 struct Replacement {
@@ -31,8 +36,15 @@ struct Replacement {
   int64_t vocabulary_size = 0;
   double mask_share = 0.8;
   double random_share = 0.1;
+  std::vector<int64_t> pool{};  // random ids are of these alone; empty: any id
 };
 std::vector<int64_t> draw_replacements(std::span<const int64_t> originals,
+                                       const Replacement& replacement,
+                                       Stream& stream);
+// The same, but tokens of one unit (a word, a span) are all masked, all random (each an id of its own) or all kept.
+// `sizes` of the units add to the number of originals.
+std::vector<int64_t> draw_replacements(std::span<const int64_t> originals,
+                                       std::span<const int64_t> sizes,
                                        const Replacement& replacement,
                                        Stream& stream);
 
@@ -40,6 +52,7 @@ struct MaskedText {
   std::vector<int64_t> ids;
   std::vector<int64_t> positions;  // [k], ascending
   std::vector<int64_t> labels;     // [k]
+  std::vector<float> weights{};    // [k]; empty: 1 each
 };
 
 // ids with `replacements` at `positions` (ascending); the labels are what stood there. With BERT's ids of
@@ -52,6 +65,29 @@ struct MaskedText {
 MaskedText replace_tokens(std::vector<int64_t> ids,
                           std::vector<int64_t> positions,
                           std::span<const int64_t> replacements);
+
+// ---- tokens that are hidden together ----
+
+// Words, or pieces of a text: each some of its positions.
+struct Units {
+  std::vector<int64_t> positions{};  // ascending
+  std::vector<int64_t> ends{};       // of each unit, in `positions`
+
+  int64_t count() const { return std::ssize(ends); }
+  std::span<const int64_t> at(int64_t unit) const {
+    const int64_t begin = unit == 0 ? 0 : ends[static_cast<size_t>(unit - 1)];
+    return std::span(positions).subspan(begin, ends[static_cast<size_t>(unit)] - begin);
+  }
+  void append(std::span<const int64_t> unit);  // one of no positions is left out
+};
+Units chosen_of(const Units& units, std::span<const int64_t> ascending);
+std::vector<int64_t> random_order(int64_t count, Stream& stream);  // 0 ... count-1
+
+// Units in `order` that together have at most `budget` positions: one that would be too much is passed over.
+// (BERT's whole words.) Returns them ascending.
+std::vector<int64_t> take_fitting(const Units& units, std::span<const int64_t> order, int64_t budget);
+// Units in `order` until they have `count` positions or more; ascending. (GPT-BERT)
+std::vector<int64_t> take_until(const Units& units, std::span<const int64_t> order, int64_t count);
 
 // ---- spans ----
 

@@ -8,6 +8,7 @@ way the original programs do it; the C++ walks over ids instead. Counts and leng
 """
 
 import json
+import math
 
 import numpy as np
 
@@ -57,6 +58,87 @@ def masked_case(rng, length):
     }
 
 
+def word_case(rng, length):
+    """Whole words as create_pretraining_data.py takes them: in a given order, passing over what would be too much."""
+    begins = rng.random(length) < 0.6
+    begins[0] = True
+    words = np.split(np.arange(length), np.flatnonzero(begins)[1:])
+    order = rng.permutation(len(words))
+    budget = max(1, round(length * 0.3))
+    taken = []
+    for word in order:
+        if len(taken) >= budget:
+            break
+        if len(taken) + len(words[word]) > budget:
+            continue
+        taken.extend(words[word].tolist())
+    return {
+        "begins": begins.astype(int).tolist(),
+        "order": order.tolist(),
+        "budget": budget,
+        "positions": sorted(taken),
+    }
+
+
+def tile_case(rng, length):
+    """GPT-BERT's spans: every position has the number of its span, and the smallest numbers are taken until there are
+    `count` positions, with all of the last span."""
+    sizes = rng.integers(1, 4, length)
+    tiles = np.repeat(np.arange(length), sizes)[:length]
+    number = rng.permutation(tiles.max() + 1)
+    count = max(1, int(length * 0.3 + rng.random()))
+    ratio = number[tiles]
+    threshold = np.sort(ratio)[count - 1]
+    return {
+        "tiles": tiles.tolist(),
+        "order": np.argsort(number).tolist(),
+        "count": count,
+        "positions": np.flatnonzero(ratio <= threshold).tolist(),
+    }
+
+
+def rounding_case(rng, length):
+    rate, chance = rng.random(2)
+    return [length, rate, chance, max(1, round(length * rate)), int(rate * length + chance)]
+
+
+def scheduled(start, end, step, steps):
+    """A straight line from the first step to the last but none: (step - 1) / steps of the way."""
+    return start + (end - start) * min(1.0, (step - 1) / steps)
+
+
+def span_words_case(rng, length):
+    """SpanBERT's PairWithSpanMaskingScheme for given draws: sets of positions and merged intervals."""
+    begins = rng.random(length) < 0.6
+    begins[0] = True
+    starts = [*np.flatnonzero(begins).tolist(), length]
+    budget = math.ceil(length * 0.15)
+    draws = [[int(rng.integers(1, 11)), int(rng.integers(0, length))] for _ in range(400)]
+    mask, intervals = set(), []
+    for used, (words, anchor) in enumerate(draws):
+        if len(mask) >= budget:
+            draws = draws[: used + 1]  # one too many: nothing more is hidden
+            break
+        if anchor in mask:
+            continue
+        first = max(i for i, start in enumerate(starts) if start <= anchor)
+        left = right = starts[first]
+        for i in range(left, starts[min(first + words, len(starts) - 1)]):
+            if len(mask) >= budget:
+                break
+            mask.add(i)
+            right = i
+        intervals.append([left, right])
+    merged = []
+    for left, right in sorted(intervals):
+        if merged and left <= merged[-1][1] + 1:
+            merged[-1][1] = max(merged[-1][1], right)
+        else:
+            merged.append([left, right])
+    assert len(mask) == sum(right - left + 1 for left, right in merged)
+    return {"begins": begins.astype(int).tolist(), "draws": draws, "spans": merged, "positions": sorted(mask)}
+
+
 def counts(length, density, mean_length):
     noise = min(max(round(length * density), 1), length - 1)
     spans = max(round(noise / mean_length), 1)
@@ -86,6 +168,11 @@ def main():
     golden = {
         "spans": [span_case(rng, int(n), r) for n in (2, 3, 5, 8, 20, 60) for r in (0.15, 0.3, 0.5, 0.8)],
         "masked": [masked_case(rng, n) for n in (1, 4, 16, 40)],
+        "words": [word_case(rng, n) for n in (1, 2, 5, 12, 40, 100)],
+        "tiles": [tile_case(rng, n) for n in (1, 2, 5, 12, 40, 100)],
+        "roundings": [rounding_case(rng, n) for n in range(1, 200, 3)],
+        "word_spans": [span_words_case(rng, n) for n in (1, 2, 7, 20, 64, 126, 126, 126)],
+        "schedules": [[step, scheduled(0.3, 0.15, step, 250)] for step in (1, 2, 17, 125, 126, 250, 251, 900)],
         "counts": [
             {"density": d, "mean_length": m, "values": [[n, *counts(n, d, m)] for n in lengths]} for d, m in NOISES
         ],

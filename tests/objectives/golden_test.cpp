@@ -1,6 +1,10 @@
 // Against tests/golden/objectives.py, an independent implementation in numpy.
+#include <numeric>
+
 #include "io/json.h"
+#include "objectives/parts/masking.h"
 #include "objectives/parts/noise.h"
+#include "objectives/parts/word_spans.h"
 #include "objectives/support.h"
 #include "support/catch.h"
 #include "support/files.h"
@@ -44,6 +48,81 @@ TEST_CASE("masked tokens equal the array implementation") {
       labels[example.positions[i]] = example.labels[i];
     }
     CHECK(labels == given["labels"].get<Ids>());
+  }
+}
+
+TEST_CASE("whole words are taken as create_pretraining_data takes them") {
+  REQUIRE(goldens()["words"].size() == 6);
+  for (const Json& given : goldens()["words"]) {
+    std::vector<WordEdges> edges;  // of id i, which stands at i
+    for (const Json& begins : given["begins"]) {
+      edges.push_back({.begins = begins == 1});
+    }
+    Ids ids(edges.size());
+    std::iota(ids.begin(), ids.end(), 0);
+    const Units words = words_of(ids, edges);
+    const Ids taken = take_fitting(words, given["order"].get<Ids>(), given["budget"].get<int64_t>());
+    CHECK(chosen_of(words, taken).positions == given["positions"].get<Ids>());
+  }
+}
+
+TEST_CASE("spans are taken as GPT-BERT's threshold takes them") {
+  REQUIRE(goldens()["tiles"].size() == 6);
+  for (const Json& given : goldens()["tiles"]) {
+    const auto tiles = given["tiles"].get<Ids>();
+    Units spans;
+    for (int64_t i = 0; i < std::ssize(tiles); ++i) {
+      spans.positions.push_back(i);
+      if (i + 1 == std::ssize(tiles) || tiles[i + 1] != tiles[i]) {
+        spans.ends.push_back(i + 1);
+      }
+    }
+    const Ids taken = take_until(spans, given["order"].get<Ids>(), given["count"].get<int64_t>());
+    CHECK(chosen_of(spans, taken).positions == given["positions"].get<Ids>());
+  }
+}
+
+TEST_CASE("spans of words equal SpanBERT's for the same draws") {
+  REQUIRE(goldens()["word_spans"].size() == 8);
+  for (const Json& given : goldens()["word_spans"]) {
+    std::vector<WordEdges> edges;
+    for (const Json& begins : given["begins"]) {
+      edges.push_back({.begins = begins == 1});
+    }
+    Ids ids(edges.size());
+    std::iota(ids.begin(), ids.end(), 0);
+    const Units words = words_of(ids, edges);
+    HiddenText text(words, std::ssize(given["positions"]));
+    for (const Json& drawn : given["draws"]) {
+      text.hide(drawn[1].get<int64_t>(), drawn[0].get<int64_t>());
+    }
+    CHECK(text.is_full());
+    const Units spans = text.spans();
+    CHECK(spans.positions == given["positions"].get<Ids>());
+    REQUIRE(spans.count() == std::ssize(given["spans"]));
+    for (int64_t span = 0; span < spans.count(); ++span) {
+      CHECK(spans.at(span).front() == given["spans"][static_cast<size_t>(span)][0].get<int64_t>());
+      CHECK(spans.at(span).back() == given["spans"][static_cast<size_t>(span)][1].get<int64_t>());
+    }
+  }
+}
+
+TEST_CASE("numbers of predictions equal Python's rounding, to even and by chance") {
+  for (const Json& row : goldens()["roundings"]) {
+    const auto length = row[0].get<int64_t>();
+    const auto rate = row[1].get<double>();
+    CAPTURE(row.dump());
+    CHECK(at_least_one(length, rate) == row[3].get<int64_t>());
+    CHECK(rounded_by_chance(rate * static_cast<double>(length), row[2].get<double>()) ==
+          row[4].get<int64_t>());
+  }
+}
+
+TEST_CASE("rates on a straight line equal Python's") {
+  const Rate rate{RateSchedule{.from = 0.3, .to = 0.15}};
+  for (const Json& row : goldens()["schedules"]) {
+    const TrainingPlace place{.step = row[0].get<int64_t>(), .steps = 250};
+    CHECK(rate.at(place) == Approx(row[1].get<double>()).epsilon(1e-12));
   }
 }
 

@@ -170,7 +170,7 @@ TEST_CASE("masked_lm: what cannot work is refused at construction") {
   CHECK_THROWS_WITH(make({{"mask_share", 0.9}, {"random_share", 0.2}}, bert_context())(),
                     "mask_share + random_share is 1.1 but must be at most 1");
   CHECK_THROWS_WITH(make({{"dialect", "hf"}, {"max_predictions", int64_t{20}}}, bert_context())(),
-                    Contains("max_predictions belongs to dialect bert"));
+                    Contains("max_predictions belongs to the dialects bert"));
   CHECK_THROWS_AS(make({}, no_mask)(), InputError);
 }
 

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+
+#include "base/number_or_group.h"
 
 namespace lmzoo {
 void register_objectives(Registry& registry);
@@ -45,29 +48,50 @@ struct Setter final : FieldVisitor {
     }
   }
   void list(const FieldInfo&, ListRef&) override {}
-  void group(const FieldInfo&, GroupRef& value) override { value.visit(*this); }
+  // A number, or the fields of the group by their own names.
+  void group(const FieldInfo& info, GroupRef& value) override {
+    auto* short_form = dynamic_cast<NumberOrGroup*>(&value);
+    if (short_form == nullptr) {
+      value.visit(*this);
+    } else if (left.contains(std::string(info.name))) {
+      take(info, short_form->become_number());
+    } else if (left.contains("from")) {
+      value.visit(*this);
+    }
+  }
 };
 
 Tensor tensor_of(const std::vector<int64_t>& values) { return at::tensor(values, at::kLong); }
 
-// Flat ids, their lengths, and labels at rows of the flat states.
+// What is predicted in one slot, at rows of the flat states.
+struct PackedSlot {
+  std::vector<int64_t> rows, labels;
+  std::vector<float> weights;
+};
+
+// Flat ids, their lengths, and the slots.
 struct Packer {
-  std::vector<int64_t> ids, lengths, decoder_ids, decoder_lengths, rows, labels;
+  std::vector<int64_t> ids, lengths, decoder_ids, decoder_lengths;
+  std::vector<PackedSlot> slots;
 
   void append(const std::vector<int64_t>& sequence) {
     ids.insert(ids.end(), sequence.begin(), sequence.end());
     lengths.push_back(std::ssize(sequence));
   }
   void add(const Example& example) {
-    const Target& target = example.targets.at(0);
     const bool writes = example.layout == Layout::source_target;
     const int64_t first = writes ? std::ssize(decoder_ids) : std::ssize(ids);
-    labels.insert(labels.end(), target.labels.begin(), target.labels.end());
-    for (const int64_t position : target.at) {
-      rows.push_back(first + position);
-    }
-    if (target.at.empty() && !target.labels.empty()) {
-      rows.push_back(std::ssize(lengths));  // of the whole sequence
+    for (const Target& target : example.targets) {
+      PackedSlot& slot = slots.at(static_cast<size_t>(target.slot));
+      slot.labels.insert(slot.labels.end(), target.labels.begin(), target.labels.end());
+      for (const int64_t position : target.at) {
+        slot.rows.push_back(first + position);
+      }
+      if (target.at.empty() && !target.labels.empty()) {
+        slot.rows.push_back(std::ssize(lengths));  // of the whole sequence
+      }
+      slot.weights.insert(slot.weights.end(), target.weights.begin(), target.weights.end());
+      slot.weights.resize(slot.labels.size(), 1);
     }
     append(example.sequences.at(0).ids);
     if (writes) {
@@ -166,8 +190,9 @@ std::vector<int64_t> stream_text(const Example& example) {
   return text;
 }
 
-Batch batch_of(const std::vector<Example>& examples) {
+Batch batch_of(const std::vector<Example>& examples, const std::vector<Slot>& slots) {
   Packer packer;
+  packer.slots.resize(slots.size());
   for (const Example& example : examples) {
     packer.add(example);
   }
@@ -178,9 +203,17 @@ Batch batch_of(const std::vector<Example>& examples) {
     batch.inputs.decoder_ids = tensor_of(packer.decoder_ids);
     batch.inputs.decoder_sequences = Sequences(packer.decoder_lengths);
   }
-  batch.slots = {{.rows = tensor_of(packer.rows),
-                  .labels = tensor_of(packer.labels),
-                  .total = static_cast<double>(packer.labels.size())}};
+  for (size_t i = 0; i < slots.size(); ++i) {
+    const PackedSlot& slot = packer.slots[i];
+    SlotBatch& made = batch.slots.emplace_back();
+    made.rows = tensor_of(slot.rows);
+    made.rows = slots[i].reads > 1 ? made.rows.view({-1, slots[i].reads}) : made.rows;
+    made.labels = tensor_of(slot.labels);
+    if (std::ranges::any_of(slot.weights, [](float weight) { return weight != 1; })) {
+      made.weights = at::tensor(slot.weights, at::kFloat);
+    }
+    made.total = std::accumulate(slot.weights.begin(), slot.weights.end(), 0.0);
+  }
   return batch;
 }
 

@@ -41,9 +41,8 @@ Shown shown(Example example);
 // The text of a stream: what is read, and the last label.
 std::vector<int64_t> stream_text(const Example& example);
 
-// What data/batches/collate.h makes of examples with one target each: as they are, or with a decoder for a source and
-// a target.
-Batch batch_of(const std::vector<Example>& examples);
+// What data/batches/collate.h makes of examples: as they are, or with a decoder for a source and a target.
+Batch batch_of(const std::vector<Example>& examples, const std::vector<Slot>& slots = {{.name = "labels"}});
 
 // State = embedding of the id + embedding of the position (+ for a decoder its source's mean): learns
 // anything by heart, and nothing flows between positions.

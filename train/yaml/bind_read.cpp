@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "base/check.h"
+#include "base/number_or_group.h"
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "train/yaml/bind.h"
@@ -45,6 +46,10 @@ class KeyCollector final : public FieldVisitor {
   void list(const FieldInfo& info, ListRef&) override { add(info); }
   void group(const FieldInfo& info, GroupRef& value) override {
     add(info);
+    auto* short_form = dynamic_cast<NumberOrGroup*>(&value);
+    if (short_form != nullptr && short_form->number() != nullptr) {
+      return;
+    }
     KeyCollector inner(child(prefix_, info.name));
     value.visit(inner);
     keys.insert(keys.end(), inner.keys.begin(), inner.keys.end());
@@ -161,7 +166,7 @@ class ValueReader final : public FieldVisitor {
     }
   }
 
-  void group(const FieldInfo&, GroupRef& value) override;
+  void group(const FieldInfo& info, GroupRef& value) override;
 
  private:
   [[noreturn]] void fail(const std::string& message) const { context_.places.fail(key_, message); }
@@ -295,7 +300,14 @@ void read_group(ReadContext& context, GroupRef& group, const YamlNode& node, con
   reader.refuse_unknown();
 }
 
-void ValueReader::group(const FieldInfo&, GroupRef& value) { read_group(context_, value, node_, key_); }
+void ValueReader::group(const FieldInfo& info, GroupRef& value) {
+  auto* short_form = dynamic_cast<NumberOrGroup*>(&value);
+  if (short_form != nullptr && node_.kind != YamlNode::Kind::mapping) {
+    real(info, short_form->become_number());
+  } else {
+    read_group(context_, value, node_, key_);
+  }
+}
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/number_or_group.h"
 #include "train/yaml/bind.h"
 
 namespace lmzoo {
@@ -46,7 +47,15 @@ class Dumper final : public FieldVisitor {
     }
     put(info, std::move(list));
   }
-  void group(const FieldInfo& info, GroupRef& value) override { put(info, dump_fields(value)); }
+  void group(const FieldInfo& info, GroupRef& value) override {
+    auto* short_form = dynamic_cast<NumberOrGroup*>(&value);
+    double* number = short_form != nullptr ? short_form->number() : nullptr;
+    if (number != nullptr) {
+      real(info, *number);
+    } else {
+      put(info, dump_fields(value));
+    }
+  }
 
  private:
   void put(const FieldInfo& info, YamlNode value) {
@@ -106,6 +115,10 @@ class SchemaMaker final : public FieldVisitor {
     put(info, std::move(list));
   }
   void group(const FieldInfo& info, GroupRef& value) override {
+    auto* short_form = dynamic_cast<NumberOrGroup*>(&value);
+    if (short_form != nullptr) {
+      return put_number_or_group(info, *short_form);
+    }
     auto* chosen = dynamic_cast<ChosenGroup*>(&value);
     put(info, chosen != nullptr ? schema_of_kinds(*chosen) : schema_of(value));
   }
@@ -114,6 +127,19 @@ class SchemaMaker final : public FieldVisitor {
   void put(const FieldInfo& info, Json schema) {
     schema["description"] = info.doc;
     properties[std::string(info.name)] = std::move(schema);
+  }
+
+  void put_number_or_group(const FieldInfo& info, NumberOrGroup& value) {
+    Json any = Json::array();
+    if (double* number = value.number()) {
+      any.push_back(with_range(info.range, {{"type", "number"}, {"default", *number}}));
+      any.push_back(schema_of(value));
+      value.become_number() = any[0]["default"].get<double>();
+    } else {
+      any.push_back(with_range(info.range, {{"type", "number"}}));
+      any.push_back(schema_of(value));
+    }
+    put(info, {{"anyOf", std::move(any)}});
   }
 
   // Any of the kinds, each with its own fields.

@@ -169,6 +169,23 @@ TEST_CASE_METHOD(Fixture, "evaluation is one pass in order, the same every time"
   CHECK((take(loader, 1000) == pass));
 }
 
+TEST_CASE_METHOD(Fixture, "a sample is told whether it is learned from or measured on") {
+  options.step_windows = 8;
+  options.steps = 30;
+  options.mode = GENERATE(LoaderMode::train, LoaderMode::evaluate);
+  std::vector<TrainingPlace> places;
+  LoaderSteps steps = noisy_steps();
+  steps.transform = [&](const Sample& sample, const TrainingPlace& place, Stream& stream) {
+    places.push_back(place);
+    return with_noise(sample, place, stream);
+  };
+  Loader loader(windows, steps, options);
+  loader.next();
+  const bool evaluates = options.mode == LoaderMode::evaluate;
+  CHECK(places.front().evaluates == evaluates);
+  CHECK(places.front().step == (evaluates ? 0 : 1));
+}
+
 TEST_CASE_METHOD(Fixture, "what a step throws comes out of next(), again at every try") {
   options.workers = GENERATE(0, 1, 3);
   LoaderSteps steps = noisy_steps();
