@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -30,6 +31,24 @@ struct InputTemplate {
   bool operator==(const InputTemplate&) const = default;
 };
 
+// What objectives may ask of the tokenizer itself. Any two are equal: they say nothing of which ids there are.
+struct TokenizerQueries {
+  std::function<std::vector<int64_t>(std::string_view text)> encode{};  // without special tokens
+  std::function<std::optional<int64_t>(std::string_view piece)>
+      id_of_piece{};  // or of a special token's name
+
+  bool operator==(const TokenizerQueries&) const { return true; }
+};
+
+// Whether a word begins before an id, or ends behind it, wherever the id stands: "▁dog" and "Ġdog" begin one, "##s"
+// does not, "dog</w>" ends one.
+struct WordEdges {
+  bool begins = true;
+  bool ends = false;
+
+  bool operator==(const WordEdges&) const = default;
+};
+
 struct Vocabulary {
   int64_t size = 0;  // ids are in [0, size)
   std::optional<int64_t> pad, unk, bos, eos, cls, sep, mask;
@@ -41,6 +60,10 @@ struct Vocabulary {
   std::shared_ptr<const WordIndex> words{};
   // Of a published tokenizer: the frame that its post-processor makes; empty lists where it makes none.
   std::optional<InputTemplate> inputs{};
+  // Of each id; null where nobody asked the tokenizer's pieces (tokenizer/vocabulary_of.h does).
+  std::shared_ptr<const std::vector<WordEdges>> edges{};
+  // Empty functions where the tokenizer is yet to be trained (a plan).
+  TokenizerQueries ask{};
 
   bool is_special(int64_t id) const {
     for (const auto& special : {pad, bos, eos, cls, sep, mask}) {

@@ -4,6 +4,14 @@
 #include "train/run/plan.h"
 
 namespace lmzoo {
+namespace {
+
+// Of pieces that are not known yet: that they will tell where words begin is all a plan needs.
+std::shared_ptr<const std::vector<WordEdges>> unknown_edges(int64_t ids) {
+  return std::make_shared<const std::vector<WordEdges>>(static_cast<size_t>(ids));
+}
+
+}  // namespace
 
 ForeseenVocabulary foresee_vocabulary(const LoadedConfig& loaded, bool look_at_files) {
   const RunConfig& config = loaded.config;
@@ -14,7 +22,8 @@ ForeseenVocabulary foresee_vocabulary(const LoadedConfig& loaded, bool look_at_f
       tokenizer = find_tokenizer(options, config.data.train, config.data.cache_dir);
     }
     const bool must_be_trained = tokenizer == nullptr && options.model.empty();
-    if (const auto planned = must_be_trained ? planned_vocabulary(options) : std::nullopt) {
+    if (auto planned = must_be_trained ? planned_vocabulary(options) : std::nullopt) {
+      planned->edges = unknown_edges(planned->size);
       return {
           *planned, nullptr, "the tokenizer is not trained yet: its size is taken from tokenizer.vocab_size"};
     }
@@ -26,6 +35,7 @@ ForeseenVocabulary foresee_vocabulary(const LoadedConfig& loaded, bool look_at_f
     }
     const TokenizerOptions guess{.vocab_size = 8000 + options.sentinels, .sentinels = options.sentinels};
     Vocabulary guessed = planned_vocabulary(guess).value();
+    guessed.edges = unknown_edges(guessed.size);
     if (options.type == TokenizerType::words) {
       constexpr int32_t kGuessedWords = 8000;
       guessed.counts = std::make_shared<const std::vector<int64_t>>(kGuessedWords, 1);
