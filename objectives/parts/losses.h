@@ -10,7 +10,10 @@
 namespace lmzoo {
 
 // Cross-entropy of the language-model head at the labeled rows of a slot only.
-LossTerm language_model_loss(Model& model, const Batch& batch, int64_t slot = 0);
+LossTerm language_model_loss(Model& model,
+                             const Batch& batch,
+                             int64_t slot = 0,
+                             const EntropyTerms& terms = {});
 
 // Cross-entropy of ready scores [K, C] of slot 0, in float32 at least; labels [K] in [0, C), each times its weight. A
 // smoothing of s moves s of the target to all classes evenly.
