@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include <ATen/Context.h>
 
@@ -19,12 +20,19 @@ constexpr int64_t kMask = 4, kFullStop = 9;
 // Ids from 60'000 on continue a word.
 ObjectiveContext bart_context(int64_t sequence_length,
                               Architecture architecture = Architecture::encoder_decoder) {
-  ObjectiveContext context{
-      .vocabulary = {.size = 100'000, .pad = 0, .eos = 1, .mask = kMask, .sentinels = {}},
-      .architecture = architecture,
-      .sequence_length = sequence_length,
-      .width = 16,
-      .classes = {}};
+  ObjectiveContext context{.vocabulary = {.size = 100'000,
+                                          .pad = 0,
+                                          .unk = {},
+                                          .bos = {},
+                                          .eos = 1,
+                                          .cls = {},
+                                          .sep = {},
+                                          .mask = kMask,
+                                          .sentinels = {}},
+                           .architecture = architecture,
+                           .sequence_length = sequence_length,
+                           .width = 16,
+                           .classes = {}};
   std::vector<WordEdges> edges(100'000);
   for (size_t id = 60'000; id < edges.size(); ++id) {
     edges[id].begins = false;

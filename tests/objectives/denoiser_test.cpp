@@ -2,6 +2,7 @@
 #include "objectives/parts/denoiser.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 
