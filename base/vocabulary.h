@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -30,6 +31,15 @@ struct InputTemplate {
   bool operator==(const InputTemplate&) const = default;
 };
 
+// What objectives may ask of the tokenizer itself. Any two are equal: they say nothing of which ids there are.
+struct TokenizerQueries {
+  std::function<std::vector<int64_t>(std::string_view text)> encode{};  // without special tokens
+  std::function<std::optional<int64_t>(std::string_view piece)>
+      id_of_piece{};  // or of a special token's name
+
+  bool operator==(const TokenizerQueries&) const { return true; }
+};
+
 // Whether a word begins before an id, or ends behind it, wherever the id stands: "▁dog" and "Ġdog" begin one, "##s"
 // does not, "dog</w>" ends one.
 struct WordEdges {
@@ -52,6 +62,8 @@ struct Vocabulary {
   std::optional<InputTemplate> inputs{};
   // Of each id; null where nobody asked the tokenizer's pieces (tokenizer/vocabulary_of.h does).
   std::shared_ptr<const std::vector<WordEdges>> edges{};
+  // Empty functions where the tokenizer is yet to be trained (a plan).
+  TokenizerQueries ask{};
 
   bool is_special(int64_t id) const {
     for (const auto& special : {pad, bos, eos, cls, sep, mask}) {

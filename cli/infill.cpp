@@ -1,6 +1,6 @@
-// `lmzoo infill`: what an encoder-decoder writes for <extra_id_0>, <extra_id_1>, ...
+// `lmzoo infill`: what a run writes for the gaps <extra_id_0>, <extra_id_1>, ... of a text.
 #include "cli/query_flags.h"
-#include "infer/ask/fill_mask.h"
+#include "infer/ask/infill.h"
 #include "infer/decode/run_prompt.h"
 
 namespace lmzoo {

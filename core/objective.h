@@ -56,6 +56,15 @@ using Losses = std::vector<LossTerm>;
 // without labels adds nothing; std::logic_error when none has any.
 Tensor mean_loss(const Losses& losses, const Batch& batch);
 
+// How a stream asks for what is missing between a beginning and an end (objectives/fill_in_the_middle.cpp): three tokens,
+// and whether the end is told first with the beginning going on behind it (SPM).
+struct MiddleTokens {
+  int64_t prefix = 0, suffix = 0, middle = 0;
+  bool suffix_first = false;
+
+  bool operator==(const MiddleTokens&) const = default;
+};
+
 class Objective : public Module {
  public:
   virtual ObjectiveForm form() const = 0;
@@ -67,6 +76,8 @@ class Objective : public Module {
   virtual bool fills_any_share() const { return false; }
   // What stands before a text that is its own beginning, and so before one that is to be continued.
   virtual std::optional<int64_t> begins_with() const { return std::nullopt; }
+  // How what is missing in the middle of a text is asked for; absent where that is not learned.
+  virtual std::optional<MiddleTokens> fills_in() const { return std::nullopt; }
   virtual Example example(const Sample& sample, const TrainingPlace& place, Stream& stream) const = 0;
   // All examples of a sample that is too long for one: a passage in overlapping pieces. Usually example().
   virtual std::vector<Example> examples(const Sample& sample,

@@ -49,7 +49,7 @@ struct ChunkLoss {
 
 // Loss of a chunk by plain operators: float64 and devices. Logits become their gradient when `gradient`.
 ChunkLoss plain_loss(
-    Tensor& logits, const Head& head, const RowLabels& labels, double smoothing, bool gradient) {
+    Tensor& logits, const Head& head, const RowLabels& labels, const EntropyTerms& terms, bool gradient) {
   const auto type = logits.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   Tensor wide = logits.to(type);
   if (head.bias.defined()) {
@@ -57,8 +57,12 @@ ChunkLoss plain_loss(
   }
   const Tensor log_sums = at::logsumexp(wide, -1, /*keepdim=*/true);
   const Tensor label_logits = wide.gather(1, labels.ids.unsqueeze(1));
+  const double smoothing = terms.label_smoothing;
   ChunkLoss loss;
   Tensor each = log_sums - (1 - smoothing) * label_logits - smoothing * wide.mean(-1, true);  // [k, 1]
+  if (terms.z_loss != 0) {
+    each = each + terms.z_loss * log_sums.square();
+  }
   Tensor correct = wide.argmax(-1) == labels.ids;
   if (labels.weights.defined()) {
     each = each * labels.weights.unsqueeze(1);
@@ -67,7 +71,11 @@ ChunkLoss plain_loss(
   loss.sum = each.sum();
   loss.correct = correct.sum();
   if (gradient) {
-    Tensor slopes = at::exp(wide - log_sums) - smoothing / static_cast<double>(wide.size(1));
+    Tensor slopes = at::exp(wide - log_sums);
+    if (terms.z_loss != 0) {
+      slopes.mul_(1 + 2 * terms.z_loss * log_sums);
+    }
+    slopes.sub_(smoothing / static_cast<double>(wide.size(1)));
     slopes.scatter_add_(1, labels.ids.unsqueeze(1), at::full_like(label_logits, smoothing - 1));
     if (labels.weights.defined()) {
       slopes.mul_(labels.weights.unsqueeze(1));
@@ -80,7 +88,7 @@ ChunkLoss plain_loss(
 
 // The same on the CPU, one pass per row while it is in cache.
 ChunkLoss fused_loss(
-    Tensor& logits, const Head& head, const RowLabels& labels, double smoothing, bool gradient) {
+    Tensor& logits, const Head& head, const RowLabels& labels, const EntropyTerms& terms, bool gradient) {
   const int64_t count = logits.size(0);
   const int64_t classes = logits.size(1);
   const Tensor losses = at::empty({count}, on_cpu(at::kFloat));
@@ -95,7 +103,8 @@ ChunkLoss fused_loss(
   rows.bias = head.bias.defined() ? head.bias.const_data_ptr<float>() : nullptr;
   rows.labels = labels.ids.const_data_ptr<int64_t>();
   rows.weights = labels.weights.defined() ? labels.weights.const_data_ptr<float>() : nullptr;
-  rows.smoothing = static_cast<float>(smoothing);
+  rows.smoothing = static_cast<float>(terms.label_smoothing);
+  rows.z_loss = static_cast<float>(terms.z_loss);
   rows.losses = losses.mutable_data_ptr<float>();
   rows.correct = correct.mutable_data_ptr<int64_t>();
   auto* sums = partial.mutable_data_ptr<float>();
@@ -157,13 +166,14 @@ Tensor rounded(const Tensor& rows) {
 }
 
 // The loss of a chunk, and its part of the gradients.
-void add_chunk(Totals& totals, const Chunk& chunk, const Head& head, double smoothing, Wanted wanted) {
+void add_chunk(
+    Totals& totals, const Chunk& chunk, const Head& head, const EntropyTerms& terms, Wanted wanted) {
   const int64_t count = chunk.rows.size(0);
   const Tensor rows = rounded(chunk.rows);
   const Tensor all_logits = product(rows, head.weight.t());
   Tensor logits = all_logits.narrow(0, 0, count);
   const auto loss_of = fusible_logits(logits) ? fused_loss : plain_loss;
-  const ChunkLoss loss = loss_of(logits, head, chunk.labels, smoothing, wanted.any());
+  const ChunkLoss loss = loss_of(logits, head, chunk.labels, terms, wanted.any());
   all_logits.narrow(0, count, rows.size(0) - count).zero_();
   accumulate(totals.sum, loss.sum);
   accumulate(totals.correct, loss.correct);
@@ -184,7 +194,7 @@ void add_chunk(Totals& totals, const Chunk& chunk, const Head& head, double smoo
 }
 
 Totals all_chunks(
-    const Tensor& rows, const Head& head, const RowLabels& labels, double smoothing, Wanted wanted) {
+    const Tensor& rows, const Head& head, const RowLabels& labels, const EntropyTerms& terms, Wanted wanted) {
   const int64_t count = rows.size(0);
   const int64_t classes = head.weight.size(0);
   const int64_t most =
@@ -199,7 +209,7 @@ Totals all_chunks(
     const Tensor into = wanted.rows ? gradients.rows.narrow(0, begin, size) : Tensor();
     const RowLabels part{labels.ids.narrow(0, begin, size),
                          labels.weights.defined() ? labels.weights.narrow(0, begin, size) : Tensor()};
-    add_chunk(totals, {rows.narrow(0, begin, size), part, into}, head, smoothing, wanted);
+    add_chunk(totals, {rows.narrow(0, begin, size), part, into}, head, terms, wanted);
   }
   if (chunks == 0) {
     const auto type = rows.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
@@ -238,7 +248,7 @@ Tensor scaled(const Tensor& gradient, const Tensor& upstream, at::ScalarType typ
 // What a call wants besides its tensors.
 struct Request {
   RowLabels labels;  // contiguous
-  double smoothing = 0;
+  EntropyTerms terms{};
   at::ScalarType product_type = at::kFloat;
   Wanted wanted;
 };
@@ -252,7 +262,7 @@ class LinearCrossEntropy : public torch::autograd::Function<LinearCrossEntropy> 
                                const Request& request) {
     const Head head{weight.to(request.product_type), bias.value_or(Tensor())};
     const Tensor narrow = rows.to(request.product_type).contiguous();
-    const Totals totals = all_chunks(narrow, head, request.labels, request.smoothing, request.wanted);
+    const Totals totals = all_chunks(narrow, head, request.labels, request.terms, request.wanted);
     const Gradients& gradients = totals.gradients;
     context->save_for_backward({gradients.rows, gradients.weight, gradients.bias});
     context->saved_data["rows"] = static_cast<int64_t>(rows.scalar_type());
@@ -289,12 +299,12 @@ void check_labels(const Tensor& labels, int64_t classes) {
 
 CrossEntropy linear_cross_entropy(const Projection& projection,
                                   const RowLabels& labels,
-                                  double label_smoothing) {
+                                  const EntropyTerms& terms) {
   const auto& [rows, weight, bias] = projection;
   check_labels(labels.ids, weight.size(0));
   const Tensor weights = labels.weights.defined() ? labels.weights.to(at::kFloat).contiguous() : Tensor();
   Request request{.labels = RowLabels(labels.ids.contiguous(), weights),
-                  .smoothing = label_smoothing,
+                  .terms = terms,
                   .product_type = weight.scalar_type(),
                   .wanted = {}};
   if (weight.scalar_type() != at::kDouble) {

@@ -24,16 +24,32 @@ struct RowLabels {
   Tensor weights;  // [K] float; undefined: all 1, at no cost
 };
 
-// Smoothing s: the target is (1-s) on the label plus s/V on every class (PyTorch's
-// definition). Under autocast products are in its type (logits rounded to it, as the plain operators do),
-// softmax and sums in float32; weight gradients are summed over chunks in float32.
+// What is added to the loss of a row. Absent terms cost nothing.
+struct EntropyTerms {
+  EntropyTerms(double smoothing = 0, double z = 0)  // NOLINT: most say no more than their smoothing
+      : label_smoothing(smoothing), z_loss(z) {}
+
+  double
+      label_smoothing;  // s: the target is (1-s) on the label plus s/V on every class (PyTorch's definition)
+  double
+      z_loss;  // z: plus z·log²Z of the row, Z the sum of exp(logits), which keeps logits near 0 (Chowdhery et al.,
+               // "PaLM", 2022, section 5)
+};
+
+// fairseq's smoothing e is (1-e) on the label and e/(V-1) on every other class: PyTorch's with this s.
+inline double smoothing_of_fairseq(double e, int64_t classes) {
+  return e * static_cast<double>(classes) / static_cast<double>(classes - 1);
+}
+
+// Under autocast products are in its type (logits rounded to it, as the plain operators do), softmax and sums in
+// float32; weight gradients are summed over chunks in float32.
 CrossEntropy linear_cross_entropy(const Projection& projection,
                                   const RowLabels& labels,
-                                  double label_smoothing = 0);
+                                  const EntropyTerms& terms = {});
 
 // The same by log_softmax over all logits.
 CrossEntropy linear_cross_entropy_reference(const Projection& projection,
                                             const RowLabels& labels,
-                                            double label_smoothing = 0);
+                                            const EntropyTerms& terms = {});
 
 }  // namespace lmzoo

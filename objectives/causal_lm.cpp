@@ -11,6 +11,8 @@
 //   text 15496, target 995     ids 15496 995 50256     predicts 995 50256 (without it the same: 15496 is
 //   first)
 //
+// Label smoothing and z-loss are of training; evaluation measures the plain likelihood, so that losses of runs compare.
+//
 // Streams already carry an end symbol after every document (data windows); add_bos and add_eos are for
 // windows of documents.
 #include "core/registry.h"
@@ -20,24 +22,54 @@
 namespace lmzoo {
 namespace {
 
+// How much of the target label smoothing moves, e, and to where; V classes.
+enum class SmoothingRule {
+  pytorch,  // e/V to every class, the label too
+  fairseq,  // e/(V-1) to every class but the label
+};
+
 struct CausalLmOptions {
   bool add_bos = false;          // the first token is then predicted too
   bool add_eos = false;          // the end of a document is then predicted; without it generation never stops
   bool completion_only = false;  // data with targets: their ids have a loss, the text before them has none
+  double label_smoothing = 0;
+  SmoothingRule smoothing_rule = SmoothingRule::pytorch;
+  double z_loss = 0;  // PaLM: 1e-4
 
   static constexpr void fields(auto& self, auto& visit) {
     visit("add_bos", self.add_bos, "begin every sample with the begin symbol");
     visit("add_eos", self.add_eos, "end every sample with the end symbol (streams have it already)");
     visit("completion_only", self.completion_only, "learn the target column alone, not the text before it");
+    visit("label_smoothing",
+          self.label_smoothing,
+          "share of the target that goes to all tokens",
+          half_open(0, 1));
+    visit("smoothing_rule",
+          self.smoothing_rule,
+          "pytorch: the share goes to every token evenly, the right one too; fairseq: to every other one");
+    visit("z_loss",
+          self.z_loss,
+          "times log²Z of the softmax is added to the loss; keeps logits small",
+          at_least(0));
   }
 };
+
+}  // namespace
+
+template <>
+struct EnumNames<SmoothingRule> {
+  static constexpr std::pair<SmoothingRule, std::string_view> values[] = {
+      {SmoothingRule::pytorch, "pytorch"}, {SmoothingRule::fairseq, "fairseq"}};
+};
+
+namespace {
 
 class CausalLm final : public Objective {
  public:
   CausalLm(const CausalLmOptions& options, const ObjectiveContext& context)
-      : length_(context.sequence_length), completion_only_(options.completion_only) {
+      : options_(options), length_(context.sequence_length) {
     const RecordShape& record = context.record;
-    check(!completion_only_ || record.texts == 0 || record.target,
+    check(!options.completion_only || record.texts == 0 || record.target,
           "completion_only is set, but the data has no completions: set data.train.target");
     if (record.target) {
       check(record.choices == 0 && !record.labels && !record.tags && !record.value && !record.answer,
@@ -73,7 +105,7 @@ class CausalLm final : public Objective {
     for (const std::vector<int64_t>& text : sample.further_texts) {
       append(text);
     }
-    const int64_t given = completion_only_ ? std::ssize(ids) : 1;
+    const int64_t given = options_.completion_only ? std::ssize(ids) : 1;
     append(sample.target);
     append(after_);
     if (std::ssize(ids) > length_ + 1) {
@@ -83,12 +115,18 @@ class CausalLm final : public Objective {
   }
 
   Losses loss(Model& model, const Batch& batch, Stream&) override {
-    return {language_model_loss(model, batch)};
+    return {language_model_loss(model, batch, 0, is_training() ? terms(model.vocab_rows()) : EntropyTerms{})};
   }
 
  private:
+  EntropyTerms terms(int64_t classes) const {
+    const double e = options_.label_smoothing;
+    const bool fairseq = options_.smoothing_rule == SmoothingRule::fairseq;
+    return {fairseq ? smoothing_of_fairseq(e, classes) : e, options_.z_loss};
+  }
+
+  CausalLmOptions options_;
   int64_t length_;
-  bool completion_only_;
   std::vector<int64_t> before_, after_;  // special ids around every sample
 };
 

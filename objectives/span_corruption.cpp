@@ -6,31 +6,49 @@
 //   target  32099 5295 1782 32098 8 32097 1          <0> cute dog <1> the <2>
 //
 // The masks that are drawn begin with kept text and end in noise, as T5's do (a text of one id has no noise:
-// source `id eos`, target `<0> eos`). Dialects differ in what then follows the last of k spans in the target:
-//   t5-google         nothing: `... <k-1> noise eos`, as noise_span_to_unique_sentinel of Google's code gives
-//   closing-sentinel  one more sentinel: `... <k-1> noise <k> eos`, the form of the T5 paper's figure and of
-//                     lecture notes
+// source `id eos`, target `<0> eos`). Dialects differ in how much noise is counted, and in what follows the last of k
+// spans in the target:
+//   t5-google         counts in float32; nothing follows: `... <k-1> noise eos`, as noise_span_to_unique_sentinel of
+//                     Google's code gives
+//   t5-hf             counts in float64, and spans of the smaller of noise and kept text; else the same: Hugging Face's
+//                     run_t5_mlm_flax.py
+//   closing-sentinel  counts in float64; one more sentinel: `... <k-1> noise <k> eos`, the form of the T5 paper's figure
+//                     and of lecture notes
+//
+// The other ways to corrupt a text that the paper compares are in objectives/parts/denoiser.h, with an example of each.
 //
 // Lengths are solved, not cut: a window holds the longest text whose source is data.sequence_length long (for
 // a decoder-only model: source and target together), so 512 reads 568 ids and predicts a target of 114.
 #include "core/registry.h"
+#include "objectives/parts/denoiser.h"
 #include "objectives/parts/losses.h"
-#include "objectives/parts/noise.h"
 #include "objectives/parts/requirements.h"
 
 namespace lmzoo {
 namespace {
 
-enum class SpanDialect { t5_google, closing_sentinel };
+enum class SpanDialect { t5_google, t5_hf, closing_sentinel };
 
 struct SpanCorruptionOptions {
   SpanDialect dialect = SpanDialect::t5_google;
+  Corruption corruption = Corruption::replace_spans;
+  std::optional<NoisePlaces> places{};
   double density = 0.15;   // share of the ids that is cut out
   double mean_length = 3;  // ids; longer spans are harder and need fewer sentinels
   bool loss_on_sentinels = true;
 
   static constexpr void fields(auto& self, auto& visit) {
-    visit("dialect", self.dialect, "whether the target ends in a sentinel of its own");
+    visit("dialect",
+          self.dialect,
+          "how noise is counted, and whether the target ends in a sentinel of its own (closing-sentinel)");
+    visit(
+        "corruption",
+        self.corruption,
+        "what becomes of the noise, and what is written: replace_spans and drop_tokens write it, mass, bert "
+        "and deshuffling the whole text");
+    visit("places",
+          self.places,
+          "whether noise stands in spans or at single tokens; absent: in spans for replace_spans only");
     // Beyond 0.95 next to nothing is left to predict from.
     visit("density",
           self.density,
@@ -39,6 +57,11 @@ struct SpanCorruptionOptions {
     visit("mean_length", self.mean_length, "mean length of a cut span in tokens", at_least(1));
     visit("loss_on_sentinels", self.loss_on_sentinels, "whether sentinels of the target are predicted too");
   }
+
+  NoisePlaces where() const {
+    return places.value_or(corruption == Corruption::replace_spans ? NoisePlaces::spans
+                                                                   : NoisePlaces::tokens);
+  }
 };
 
 }  // namespace
@@ -46,27 +69,55 @@ struct SpanCorruptionOptions {
 template <>
 struct EnumNames<SpanDialect> {
   static constexpr std::pair<SpanDialect, std::string_view> values[] = {
-      {SpanDialect::t5_google, "t5-google"}, {SpanDialect::closing_sentinel, "closing-sentinel"}};
+      {SpanDialect::t5_google, "t5-google"},
+      {SpanDialect::t5_hf, "t5-hf"},
+      {SpanDialect::closing_sentinel, "closing-sentinel"}};
 };
 
 namespace {
 
+CountRule rule_of(SpanDialect dialect) {
+  return dialect == SpanDialect::t5_google ? CountRule::t5_google
+         : dialect == SpanDialect::t5_hf   ? CountRule::t5_hf
+                                           : CountRule::float64;
+}
+
+// Sentinels of the target belong to replace_spans alone: what is said of them would change nothing.
+void check_sentinel_options(const SpanCorruptionOptions& options) {
+  if (options.corruption == Corruption::replace_spans) {
+    return;
+  }
+  const std::string_view corruption = name_of(options.corruption);
+  check(options.dialect != SpanDialect::closing_sentinel,
+        "dialect closing-sentinel belongs to corruption replace_spans; the target of {} has no sentinels",
+        corruption);
+  check(options.loss_on_sentinels,
+        "loss_on_sentinels: false belongs to corruption replace_spans; the target of {} has no sentinels",
+        corruption);
+}
+
 class SpanCorruption final : public Objective {
  public:
   SpanCorruption(const SpanCorruptionOptions& options, const ObjectiveContext& context)
-      : noise_{.density = options.density, .mean_length = options.mean_length},
-        form_{.sentinels = context.vocabulary.sentinels,
-              .eos = required_token(context.vocabulary.eos, "eos", "span_corruption"),
-              .closing = options.dialect == SpanDialect::closing_sentinel,
-              .label_sentinels = options.loss_on_sentinels},
+      : denoiser_{.corruption = options.corruption,
+                  .places = options.where(),
+                  .noise = {.density = options.density,
+                            .mean_length = options.mean_length,
+                            .rule = rule_of(options.dialect)},
+                  .form = {.sentinels = context.vocabulary.sentinels,
+                           .eos = required_token(context.vocabulary.eos, "eos", "span_corruption"),
+                           .closing = options.dialect == SpanDialect::closing_sentinel,
+                           .label_sentinels = options.loss_on_sentinels},
+                  .vocabulary_size = context.vocabulary.size},
         joined_(context.architecture == Architecture::decoder_only) {
+    check_sentinel_options(options);
     require_plain_text(context.record, "span_corruption");
-    const SpanLengths shortest = span_lengths(2, noise_, form_);
+    const SpanLengths shortest = denoiser_.lengths(2);
     require_length(context.sequence_length,
                    joined_ ? shortest.source + shortest.target : shortest.source,
                    joined_ ? "span_corruption of a decoder-only model" : "span_corruption");
-    lengths_ = solve(context.sequence_length);
-    if (lengths_.sentinels > std::ssize(form_.sentinels)) {
+    lengths_ = denoiser_.solve(context.sequence_length, joined_);
+    if (lengths_.sentinels > std::ssize(denoiser_.form.sentinels)) {
       refuse(context.sequence_length);
     }
   }
@@ -77,7 +128,7 @@ class SpanCorruption final : public Objective {
   }
 
   Example example(const Sample& sample, const TrainingPlace&, Stream& stream) const override {
-    CorruptedText text = replace_spans(sample.ids, span_mask(std::ssize(sample.ids), noise_, stream), form_);
+    CorruptedText text = denoiser_.corrupt(sample.ids, stream);
     return source_target(std::move(text.source), std::move(text.target), text.unlabeled);
   }
 
@@ -86,22 +137,21 @@ class SpanCorruption final : public Objective {
   }
 
  private:
-  SpanLengths solve(int64_t sequence_length) const {
-    return solve_span_lengths(sequence_length, joined_, noise_, form_);
-  }
-
   // Ids beyond the last sentinel would be words: the model would learn nonsense without a sign of it.
   [[noreturn]] void refuse(int64_t sequence_length) const {
-    const int64_t available = std::ssize(form_.sentinels);
+    const int64_t available = std::ssize(denoiser_.form.sentinels);
     int64_t longest = sequence_length;
-    while (solve(longest).sentinels > available) {
+    while (denoiser_.solve(longest, joined_).sentinels > available) {
       --longest;
     }
-    const std::string remedy = solve(longest).raw == 0 ? ""
-                                                       : fmt::format(
-                                                             "; legal are a data.sequence_length of at most "
-                                                             "{}, a larger mean_length or a smaller density",
-                                                             longest);
+    const std::string_view other =
+        denoiser_.places == NoisePlaces::spans ? "a larger mean_length" : "places: spans";
+    const std::string remedy =
+        denoiser_.solve(longest, joined_).raw == 0
+            ? ""
+            : fmt::format("; legal are a data.sequence_length of at most {}, {} or a smaller density",
+                          longest,
+                          other);
     throw InputError(
         fmt::format("span_corruption needs {} sentinels for the {} tokens of a window (data.sequence_length "
                     "{}) but the tokenizer has {}{}",
@@ -112,8 +162,7 @@ class SpanCorruption final : public Objective {
                     remedy));
   }
 
-  SpanNoise noise_;
-  SentinelForm form_;
+  Denoiser denoiser_;
   bool joined_;  // source and target share one sequence
   SpanLengths lengths_;
 };
@@ -123,7 +172,7 @@ class SpanCorruption final : public Objective {
 void register_span_corruption(Registry& registry) {
   registry.add(ObjectiveKind{
       .name = "span_corruption",
-      .summary = "write the spans that were cut out of a text",
+      .summary = "write the spans that were cut out of a text, or the text that was corrupted",
       .defaults = AnyOptions(SpanCorruptionOptions{}),
       .make = [](const AnyOptions& options, const ObjectiveContext& context) -> std::shared_ptr<Objective> {
         return std::make_shared<SpanCorruption>(options.as<SpanCorruptionOptions>(), context);

@@ -66,7 +66,7 @@ struct FramedText {
   int64_t second = 0;                // the same for the second one; the end of `ids` without one
 };
 
-class Tokenizer {
+class Tokenizer : public std::enable_shared_from_this<Tokenizer> {
  public:
   virtual ~Tokenizer() = default;
   Tokenizer(const Tokenizer&) = delete;

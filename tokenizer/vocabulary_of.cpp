@@ -28,6 +28,10 @@ Vocabulary vocabulary_of(const Tokenizer& tokenizer) {
     const std::vector<int64_t> word{0};  // any id: only what stands around it counts
     vocabulary.inputs = input_template(tokenizer.with_specials(word), tokenizer.with_specials(word, word));
   }
+  if (const auto shared = tokenizer.weak_from_this().lock()) {
+    vocabulary.ask = {.encode = [shared](std::string_view text) { return shared->encode(text); },
+                      .id_of_piece = [shared](std::string_view piece) { return shared->id_of(piece); }};
+  }
   vocabulary.edges = std::make_shared<const std::vector<WordEdges>>(word_edges(tokenizer));
   return vocabulary;
 }

@@ -134,8 +134,8 @@ Infilling infill(const LoadedRun& run,
   const Tokenizer& tokenizer = *run.tokenizer;
   const Vocabulary& vocabulary = tokenizer.vocabulary();
   check(model.architecture() == Architecture::encoder_decoder,
-        "infill needs an encoder-decoder trained with span_corruption; use fill-mask or generate for the "
-        "others");
+        "infill needs an encoder-decoder trained with span_corruption, or a decoder-only model trained with "
+        "fill_in_the_middle; use fill-mask or generate for the others");
   const std::vector<int64_t> source =
       InputFrame::of_source(vocabulary).one(tokenizer.encode_marked(run.parts.reading.text(text))).ids;
   std::vector<int64_t> wanted;

@@ -16,6 +16,7 @@ struct SoftmaxRows {
   const int64_t* labels = nullptr;  // [K] in [0, V)
   const float* weights = nullptr;   // [K], of each row's loss, or null: all 1
   float smoothing = 0;
+  float z_loss = 0;
   float* losses = nullptr;     // [K] out
   int64_t* correct = nullptr;  // [K] out: 1 when the first largest logit is the label's
 };

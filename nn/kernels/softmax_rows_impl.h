@@ -58,15 +58,32 @@ bool is_first_largest(const Number* logits, const float* bias, int64_t label, fl
   return true;
 }
 
-// The loss of a row counts once, or times its weight.
+// The loss of a row counts once, or times its weight; with z-loss the probabilities of its gradient are steeper.
 struct Once {
-  LMZOO_INLINE Vec operator()(Vec x) const { return x; }
-  LMZOO_INLINE float operator()(float x) const { return x; }
+  template <class X>
+  LMZOO_INLINE X operator()(X x) const {
+    return x;
+  }
+  template <class X>
+  LMZOO_INLINE X probability(X p) const {
+    return p;
+  }
 };
-struct Times {
+struct Times : Once {
+  explicit Times(float row_weight) : weight(row_weight) {}
   float weight;
-  LMZOO_INLINE Vec operator()(Vec x) const { return x * weight; }
-  LMZOO_INLINE float operator()(float x) const { return x * weight; }
+  template <class X>
+  LMZOO_INLINE X operator()(X x) const {
+    return x * weight;
+  }
+};
+struct Steeper : Times {
+  Steeper(float row_weight, float row_slope) : Times(row_weight), slope(row_slope) {}
+  float slope;  // 1 + 2·z·log Z
+  template <class X>
+  LMZOO_INLINE X probability(X p) const {
+    return p * slope;
+  }
 };
 
 // Probability minus target, over the logits.
@@ -74,10 +91,11 @@ template <class Number, class Weigh>
 void differentiate_row(
     const SoftmaxRows& r, int64_t label, float log_sum, Number* logits, float* bias_gradient, Weigh weigh) {
   const float everywhere = r.smoothing / static_cast<float>(r.classes);
-  const float at_label =
-      __builtin_expf(one_logit(logits, r.bias, label) - log_sum) - everywhere - (1 - r.smoothing);
+  const float likely = weigh.probability(__builtin_expf(one_logit(logits, r.bias, label) - log_sum));
+  const float at_label = likely - everywhere - (1 - r.smoothing);
   for_each_vector(r.classes, [&](int64_t j, auto part) LMZOO_INLINE_LAMBDA {
-    const Vec gradient = weigh(exp(logit_at(logits, r.bias, j, part) - log_sum) - everywhere);
+    const Vec p = weigh.probability(exp(logit_at(logits, r.bias, j, part) - log_sum));
+    const Vec gradient = weigh(p - everywhere);
     store(logits + j, gradient, part);
     if (r.bias != nullptr) {
       add(bias_gradient + j, gradient, part);
@@ -101,11 +119,17 @@ void softmax_rows(const SoftmaxRows& r, int64_t begin, int64_t end, float* bias_
     const float log_sum = is_number ? largest + __builtin_logf(totals.exponentials) : __builtin_nanf("");
     const float mean = totals.logits / static_cast<float>(r.classes);
     r.losses[row] = log_sum - (1 - r.smoothing) * one_logit(logits, r.bias, label) - r.smoothing * mean;
+    if (r.z_loss != 0) {
+      r.losses[row] += r.z_loss * log_sum * log_sum;
+    }
     r.correct[row] = is_number && is_first_largest(logits, r.bias, label, largest) ? 1 : 0;
     if (r.weights != nullptr) {
       r.losses[row] *= r.weights[row];
     }
-    if (r.gradient && r.weights == nullptr) {
+    if (r.gradient && r.z_loss != 0) {
+      const Steeper steeper(r.weights == nullptr ? 1 : r.weights[row], 1 + 2 * r.z_loss * log_sum);
+      differentiate_row(r, label, log_sum, logits, bias_gradient, steeper);
+    } else if (r.gradient && r.weights == nullptr) {
       differentiate_row(r, label, log_sum, logits, bias_gradient, Once{});
     } else if (r.gradient) {
       differentiate_row(r, label, log_sum, logits, bias_gradient, Times{r.weights[row]});

@@ -12,10 +12,11 @@ LossTerm with_accuracy(const CrossEntropy& entropy, int64_t slot) {
 
 }  // namespace
 
-LossTerm language_model_loss(Model& model, const Batch& batch, int64_t slot) {
+LossTerm language_model_loss(Model& model, const Batch& batch, int64_t slot, const EntropyTerms& terms) {
   const SlotBatch& targets = batch.slots.at(static_cast<size_t>(slot));
   const Tensor rows = model.hidden_at(batch.inputs, targets.wanted());  // [K, D]
-  return with_accuracy(linear_cross_entropy(model.project(rows), {targets.labels, targets.weights}), slot);
+  return with_accuracy(linear_cross_entropy(model.project(rows), {targets.labels, targets.weights}, terms),
+                       slot);
 }
 
 LossTerm language_model_loss(Model& model, const Tensor& states, const Batch& batch, int64_t slot) {

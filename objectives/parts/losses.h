@@ -10,7 +10,10 @@
 namespace lmzoo {
 
 // Cross-entropy of the language-model head at the labeled rows of a slot only.
-LossTerm language_model_loss(Model& model, const Batch& batch, int64_t slot = 0);
+LossTerm language_model_loss(Model& model,
+                             const Batch& batch,
+                             int64_t slot = 0,
+                             const EntropyTerms& terms = {});
 // The same where the states of all positions [N, D] are there already, for several slots of one pass.
 LossTerm language_model_loss(Model& model, const Tensor& states, const Batch& batch, int64_t slot);
 

@@ -144,16 +144,27 @@ std::vector<int64_t> take_until(const Units& units, std::span<const int64_t> ord
   return taken;
 }
 
+namespace {
+
+template <class Real>
+SpanCounts counted(int64_t length, const SpanNoise& noise) {
+  const Real wanted = static_cast<Real>(length) * static_cast<Real>(noise.density);
+  const auto noise_ids = std::clamp<int64_t>(round_half_even(wanted), 1, length - 1);
+  const int64_t in_spans =
+      noise.rule == CountRule::t5_hf ? std::min(noise_ids, length - noise_ids) : noise_ids;
+  const Real spans = static_cast<Real>(in_spans) / static_cast<Real>(noise.mean_length);
+  // Each span needs an id of its own and a kept one before it; this binds only at high densities.
+  return {.noise = noise_ids,
+          .spans = std::min({std::max<int64_t>(round_half_even(spans), 1), noise_ids, length - noise_ids})};
+}
+
+}  // namespace
+
 SpanCounts span_counts(int64_t length, const SpanNoise& noise) {
   if (length < 2) {
     return {};
   }
-  const int64_t noise_ids =
-      std::clamp<int64_t>(round_half_even(static_cast<double>(length) * noise.density), 1, length - 1);
-  const int64_t spans =
-      std::max<int64_t>(round_half_even(static_cast<double>(noise_ids) / noise.mean_length), 1);
-  // Each span needs an id of its own and a kept one before it; this binds only at high densities.
-  return {.noise = noise_ids, .spans = std::min({spans, noise_ids, length - noise_ids})};
+  return noise.rule == CountRule::t5_google ? counted<float>(length, noise) : counted<double>(length, noise);
 }
 
 std::vector<int64_t> random_partition(int64_t total, int64_t parts, Stream& stream) {
@@ -187,6 +198,16 @@ std::vector<uint8_t> span_mask(int64_t length, const SpanNoise& noise, Stream& s
   for (int64_t i = 0; i < counts.spans; ++i) {
     mask.insert(mask.end(), kept[i], 0);
     mask.insert(mask.end(), noisy[i], 1);
+  }
+  return mask;
+}
+
+std::vector<uint8_t> token_mask(int64_t length, const SpanNoise& noise, Stream& stream) {
+  std::vector<int64_t> places(static_cast<size_t>(length));
+  std::iota(places.begin(), places.end(), 0);
+  std::vector<uint8_t> mask(places.size(), 0);
+  for (const int64_t place : choose_exactly(places, span_counts(length, noise).noise, stream)) {
+    mask[static_cast<size_t>(place)] = 1;
   }
   return mask;
 }
@@ -234,9 +255,11 @@ SpanLengths span_lengths(int64_t raw, const SpanNoise& noise, const SentinelForm
           .sentinels = sentinels};
 }
 
-SpanLengths solve_span_lengths(int64_t limit, bool joined, const SpanNoise& noise, const SentinelForm& form) {
+SpanLengths longest_that_fits(int64_t limit,
+                              bool joined,
+                              const std::function<SpanLengths(int64_t raw)>& lengths_of) {
   const auto fits = [&](int64_t raw) {
-    const SpanLengths lengths = span_lengths(raw, noise, form);
+    const SpanLengths lengths = lengths_of(raw);
     return (joined ? lengths.source + lengths.target : lengths.source) <= limit;
   };
   if (!fits(2)) {
@@ -253,9 +276,14 @@ SpanLengths solve_span_lengths(int64_t limit, bool joined, const SpanNoise& nois
     const int64_t middle = low + (high - low) / 2;
     (fits(middle) ? low : high) = middle;
   }
-  const SpanLengths longest = span_lengths(low, noise, form);
-  if (!joined && noise.density == 0.5 && longest.target > longest.source && low > 2) {
-    return span_lengths(low - 1, noise, form);
+  return lengths_of(low);
+}
+
+SpanLengths solve_span_lengths(int64_t limit, bool joined, const SpanNoise& noise, const SentinelForm& form) {
+  const auto lengths_of = [&](int64_t raw) { return span_lengths(raw, noise, form); };
+  const SpanLengths longest = longest_that_fits(limit, joined, lengths_of);
+  if (!joined && noise.density == 0.5 && longest.target > longest.source && longest.raw > 2) {
+    return lengths_of(longest.raw - 1);
   }
   return longest;
 }

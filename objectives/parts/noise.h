@@ -1,11 +1,11 @@
 // Corruption as pure functions of ids, numbers and a random stream. Objectives compose them; nothing here
 // knows options, models or batches.
 //
-// Counts are rounded half to even, like Python's round and numpy: 0.15 · 30 = 4.5 gives 4. All arithmetic is
-// float64. (Google's T5 masks in float32 and differs at a few lengths: 190, 350, 390 ... for density 0.15.)
+// Counts are rounded half to even, like Python's round and numpy: 0.15 · 30 = 4.5 gives 4.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -91,9 +91,17 @@ std::vector<int64_t> take_until(const Units& units, std::span<const int64_t> ord
 
 // ---- spans ----
 
+// How programs count noise; they differ at few lengths (density 0.15: 190, 350, 390 ... ids).
+enum class CountRule {
+  float64,    // noise / mean_length spans
+  t5_google,  // the same in float32, as TensorFlow computes it
+  t5_hf,      // float64; min(noise, kept) / mean_length spans, as Hugging Face's run_t5_mlm_flax.py has it
+};
+
 struct SpanNoise {
   double density = 0.15;   // share of the ids that is noise, in (0, 1)
   double mean_length = 3;  // ids in a span, at least 1
+  CountRule rule = CountRule::float64;
 };
 
 // Numbers for a text of `length` ids: at least 1 noise id and 1 other from 2 ids on, between them at least 1
@@ -109,6 +117,8 @@ std::vector<int64_t> random_partition(int64_t total, int64_t parts, Stream& stre
 
 // [length] 1 = noise. Begins with kept ids and ends in noise: runs of both alternate.
 std::vector<uint8_t> span_mask(int64_t length, const SpanNoise& noise, Stream& stream);
+// The same count of noise at single places, every subset equally likely.
+std::vector<uint8_t> token_mask(int64_t length, const SpanNoise& noise, Stream& stream);
 
 // How runs of noise become sentinels.
 struct SentinelForm {
@@ -149,8 +159,13 @@ struct SpanLengths {
 };
 SpanLengths span_lengths(int64_t raw, const SpanNoise& noise, const SentinelForm& form);
 
-// The longest text whose source (joined: source and target together) has at most `limit` ids; raw = 0 when
-// not even 2 ids fit. With density 0.5 the target must not be longer than the source either, as in T5.
+// The longest text whose source (joined: source and target together) has at most `limit` ids, for lengths that never
+// fall when the text grows; raw = 0 when not even 2 ids fit.
+SpanLengths longest_that_fits(int64_t limit,
+                              bool joined,
+                              const std::function<SpanLengths(int64_t raw)>& lengths_of);
+// The same of spans that become sentinels. With density 0.5 the target must not be longer than the source either, as
+// in T5.
 SpanLengths solve_span_lengths(int64_t limit, bool joined, const SpanNoise& noise, const SentinelForm& form);
 
 }  // namespace lmzoo

@@ -40,6 +40,8 @@ def span_case(rng, length, rate):
         "source": [*source.tolist(), EOS],
         "target": [*target.tolist(), EOS],
         "closing": [*closing.tolist(), EOS],
+        "kept": [*ids[~mask].tolist(), EOS],  # tokens of noise dropped
+        "dropped": [*ids[mask].tolist(), EOS],
     }
 
 
@@ -145,9 +147,116 @@ def counts(length, density, mean_length):
     return noise, min(spans, noise, length - noise)
 
 
+def google_counts(length, density, mean_length):
+    """random_spans_noise_mask of Google's T5: TensorFlow computes in float32."""
+    noise = int(np.round(np.float32(length) * np.float32(density)))
+    noise = min(max(noise, 1), length - 1)
+    spans = max(int(np.round(np.float32(noise) / np.float32(mean_length))), 1)
+    return noise, min(spans, noise, length - noise)
+
+
+def hf_counts(length, density, mean_length):
+    """random_spans_noise_mask of Hugging Face's run_t5_mlm_flax.py."""
+    noise = int(np.round(length * density))
+    kept = length - noise
+    noise = min(max(noise, 1), length - 1)
+    spans = max(int(np.round(min(noise, kept) / mean_length)), 1)
+    return noise, min(spans, noise, length - noise)
+
+
 def source_and_target(length, density, mean_length):
     noise, spans = counts(length, density, mean_length)
     return length - noise + spans + 1, noise + spans + 1
+
+
+UL2 = [("r_3_15", 0.15, 3), ("r_8_15", 0.15, 8), ("x_3_50", 0.5, 3), ("x_8_50", 0.5, 8), ("x_64_15", 0.15, 64),
+       ("x_64_50", 0.5, 64)]
+MODE = 4  # ids that stand before a source
+
+
+def longest_text(fits):
+    raw = 1
+    while fits(raw + 1):
+        raw += 1
+    return raw
+
+
+def ul2_windows(limit, joined):
+    """The longest text of each denoiser of UL2 (the last: of the rest of a text), by trying every length."""
+    def window(density, mean_length):
+        def lengths(raw):
+            noise, spans = google_counts(raw, density, mean_length)
+            return raw - noise + spans + 1, noise + spans + 1
+
+        raw = longest_text(lambda raw: MODE + (sum(lengths(raw)) if joined else lengths(raw)[0]) <= limit)
+        source, target = lengths(raw)
+        return raw - 1 if not joined and density == 0.5 and target > source else raw
+
+    rest = (lambda raw: MODE + raw + 2 <= limit) if joined else (lambda raw: MODE + raw <= limit)
+    return [*(window(density, mean) for _, density, mean in UL2), longest_text(rest)]
+
+
+def middle_case(rng, length):
+    """Fill in the middle: <PRE> 32099, <SUF> 32098, <MID> 32097."""
+    ids = rng.integers(2, 32000, length)
+    first, last = np.sort(rng.integers(0, length + 1, 2))
+    prefix, middle, suffix = (part.tolist() for part in np.split(ids, [first, last]))
+    return {
+        "prefix": prefix,
+        "middle": middle,
+        "suffix": suffix,
+        "psm": [32099, *prefix, 32098, *suffix, 32097, *middle, EOS],
+        "spm": [32099, 32098, *suffix, 32097, *prefix, *middle, EOS],
+    }
+
+
+MASK, FULL_STOP = 4, 9
+
+
+def bart_infilled(ids, begins, starts, lengths, fillers):
+    """fairseq's add_whole_word_mask for given spans: all of them grow together, a token at a time."""
+    out, keep = ids.copy(), np.ones(len(ids), bool)
+    begins = np.append(begins, 255)  # spans do not leave the text
+    out[starts] = fillers
+    where, left = starts.copy(), lengths - 1
+    while where.size:
+        left = left - begins[where + 1]
+        where, left = where[left >= 0] + 1, left[left >= 0]
+        keep[where] = False
+    return out[keep]
+
+
+def bart_case(rng, length):
+    ids = rng.integers(10, 60, length)
+    ids[rng.random(length) < 0.2] = FULL_STOP
+    stops = ids == FULL_STOP
+    ends = [i + 1 for i in range(length) if stops[i] and (i == 0 or not stops[i - 1])]
+    ends += [length] if not ends or ends[-1] != length else []
+    order = rng.permutation(len(ends))
+    parts = np.split(ids, ends[:-1])
+    begins = (rng.random(length) < 0.6).astype(int)
+    begins[0] = 1
+    starts = rng.permutation(np.flatnonzero(begins))[: max(1, length // 6)]
+    lengths = rng.integers(1, 4, len(starts))
+    fillers = np.where(rng.random(len(starts)) < 0.3, rng.integers(10, 60, len(starts)), MASK)
+    places = np.sort(rng.permutation(length + 3)[:3])
+    erased = np.sort(rng.permutation(length)[: length // 3])
+    inserted = np.full(length + 3, -1)
+    inserted[places] = [MASK, 70, MASK]
+    inserted[inserted < 0] = ids
+    return {
+        "ids": ids.tolist(),
+        "ends": ends,
+        "order": order.tolist(),
+        "permuted": np.concatenate([parts[i] for i in order]).tolist(),
+        "begins": begins.tolist(),
+        "spans": np.stack([starts, lengths, fillers], 1).tolist(),
+        "infilled": bart_infilled(ids, begins, starts, lengths, fillers).tolist(),
+        "places": places.tolist(),
+        "inserted": inserted.tolist(),
+        "erased": erased.tolist(),
+        "rest": np.delete(ids, erased).tolist(),
+    }
 
 
 def solved(limit, density, mean_length):
@@ -176,6 +285,17 @@ def main():
         "counts": [
             {"density": d, "mean_length": m, "values": [[n, *counts(n, d, m)] for n in lengths]} for d, m in NOISES
         ],
+        "rules": [
+            {"rule": name, "density": d, "mean_length": m, "values": [[n, *rule(n, d, m)] for n in lengths]}
+            for name, rule in (("t5-google", google_counts), ("t5-hf", hf_counts))
+            for d, m in NOISES
+        ],
+        "ul2": [
+            {"joined": joined, "values": [[n, *ul2_windows(n, joined)] for n in (32, 64, 128, 200, 256, 512)]}
+            for joined in (False, True)
+        ],
+        "bart": [bart_case(rng, n) for n in (1, 2, 6, 12, 30, 60)],
+        "middles": [middle_case(rng, n) for n in (1, 2, 5, 9, 30)],
         "lengths": [
             {"density": d, "mean_length": m, "values": [solved(limit, d, m) for limit in limits]} for d, m in NOISES
         ],

@@ -27,10 +27,13 @@ struct Result {
   std::vector<Tensor> gradients;
 };
 
-using Function = CrossEntropy (*)(const Projection&, const RowLabels&, double);
+using Function = CrossEntropy (*)(const Projection&, const RowLabels&, const EntropyTerms&);
 
 // The loss scaled by 1/3, as a trainer divides a sum by a count.
-Result run(Function function, const Projection& projection, const RowLabels& labels, double smoothing) {
+Result run(Function function,
+           const Projection& projection,
+           const RowLabels& labels,
+           const EntropyTerms& terms) {
   std::vector<Tensor> leaves{projection.rows, projection.weight};
   if (projection.bias.defined()) {
     leaves.push_back(projection.bias);
@@ -38,7 +41,7 @@ Result run(Function function, const Projection& projection, const RowLabels& lab
   for (Tensor& leaf : leaves) {
     leaf.mutable_grad() = Tensor();
   }
-  const CrossEntropy entropy = function(projection, labels, smoothing);
+  const CrossEntropy entropy = function(projection, labels, terms);
   (entropy.sum / 3).backward();
   Result result{entropy.sum.item<double>(), entropy.correct.item<double>(), {}};
   for (const Tensor& leaf : leaves) {
@@ -120,6 +123,24 @@ TEST_CASE("under autocast products are bfloat16 and everything else is float32")
   at::autocast::set_autocast_enabled(at::kCPU, false);
   require_same(actual, expected, 1e-2);
   CHECK(actual.gradients[1].scalar_type() == at::kFloat);
+}
+
+TEST_CASE("z-loss equals autograd's of the reference, beside smoothing and weights") {
+  const ScopedIsa scoped(GENERATE(Isa::generic, Isa::avx2, Isa::avx512));
+  const auto type = GENERATE(at::kFloat, at::kDouble);
+  const bool weighted = GENERATE(false, true);
+  const bool bias = GENERATE(false, true);
+  at::manual_seed(6);
+  const Projection projection = make_operands(37, 64, bias, type);
+  RowLabels labels(at::randint(64, {37}, at::kLong));
+  if (weighted) {
+    labels.weights = at::rand({37});
+  }
+  const EntropyTerms terms(GENERATE(0.0, 0.1), 0.05);
+  const Result expected = run(linear_cross_entropy_reference, projection, labels, terms);
+  require_same(
+      run(linear_cross_entropy, projection, labels, terms), expected, type == at::kFloat ? 1e-5 : 1e-6);
+  CHECK(expected.loss > run(linear_cross_entropy, projection, labels, terms.label_smoothing).loss);
 }
 
 TEST_CASE("no labeled rows: the sum is 0, gradients are zeros, nothing is NaN") {

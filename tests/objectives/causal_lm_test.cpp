@@ -1,5 +1,7 @@
 #include <ATen/Context.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/logsumexp.h>
 #include <ATen/ops/tensor.h>
 
 #include "objectives/support.h"
@@ -80,4 +82,36 @@ TEST_CASE("causal_lm: a model learns one batch by heart") {
   const Overfit result = overfit(*objective, model, batch);
   CHECK(result.last < 0.1 * result.first);
   CHECK(result.accuracy == 1);
+}
+
+TEST_CASE("causal_lm: smoothing in both conventions and z-loss, in training only") {
+  at::manual_seed(1);
+  constexpr double kSmoothing = 0.1;
+  constexpr int64_t kClasses = 50;
+  TinyModel model(Architecture::decoder_only, kClasses);
+  const Batch batch = batch_of({next_tokens(ids_between(0, kClasses, 20, 1))});
+  const Tensor logits = model.logits(model.hidden(batch.inputs));
+  const Tensor likely = at::log_softmax(logits, -1);
+  const Tensor label = likely.gather(1, batch.slots[0].labels.unsqueeze(1)).squeeze(1);
+  const double right = -label.sum().item<double>();
+  const double all = -likely.sum().item<double>();
+  const double log_sums = at::logsumexp(logits, -1).square().sum().item<double>();
+  const auto loss_of = [&](const Settings& settings, bool trains) {
+    const auto objective = make_objective("causal_lm", settings, gpt_context(32));
+    objective->train(trains);
+    Stream stream({});
+    return objective->loss(model, batch, stream).at(0).sum.item<double>();
+  };
+  const Settings pytorch{{"label_smoothing", kSmoothing}};
+  const Settings fairseq{{"label_smoothing", kSmoothing}, {"smoothing_rule", "fairseq"}};
+  // PyTorch: e/V on every class. fairseq: 1 - e on the label, e/(V-1) on each of the others.
+  CHECK(loss_of(pytorch, true) ==
+        Approx((1 - kSmoothing) * right + kSmoothing / kClasses * all).epsilon(1e-5));
+  CHECK(loss_of(fairseq, true) ==
+        Approx((1 - kSmoothing) * right + kSmoothing / (kClasses - 1) * (all - right)).epsilon(1e-5));
+  CHECK(loss_of({{"z_loss", 0.01}}, true) == Approx(right + 0.01 * log_sums).epsilon(1e-5));
+  CHECK(loss_of({}, true) == Approx(right).epsilon(1e-5));
+  for (const Settings& settings : {pytorch, fairseq, Settings{{"z_loss", 0.01}}}) {
+    CHECK(loss_of(settings, false) == loss_of({}, true));
+  }
 }

@@ -36,13 +36,13 @@ void settle_reading(Parts& parts, const RunConfig& config) {
     reading.frame = InputFrame::of_text(parts.model->architecture(), vocabulary);
   } else if (config.is_published()) {
     reading.frame = InputFrame(vocabulary.inputs.value_or(InputTemplate{}));
-  } else if (config.data.windows == WindowKind::stream) {
-    reading.frame = InputFrame(before_text(vocabulary.eos ? vocabulary.eos : parts.objective->begins_with()));
   } else if (parts.objective->form().layout == Layout::source_target) {
     reading.prefix_mask = true;
     reading.frame =
         InputFrame(InputTemplate{.before = {start_symbol(vocabulary)},
                                  .after = {required_token(vocabulary.eos, "eos", "a source text")}});
+  } else if (config.data.windows == WindowKind::stream) {
+    reading.frame = InputFrame(before_text(vocabulary.eos ? vocabulary.eos : parts.objective->begins_with()));
   } else {
     reading.frame = InputFrame(before_text(parts.objective->begins_with()));
   }
