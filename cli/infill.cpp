@@ -1,6 +1,7 @@
 // `lmzoo infill`: what a run writes for the gaps <extra_id_0>, <extra_id_1>, ... of a text.
-#include "cli/query_flags.h"
 #include "infer/ask/infill.h"
+
+#include "cli/query_flags.h"
 #include "infer/decode/run_prompt.h"
 
 namespace lmzoo {

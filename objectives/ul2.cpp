@@ -154,7 +154,7 @@ class Ul2 final : public Objective {
     }
     require_length(context.sequence_length,
                    shortest,
-                   joined ? "ul2 of a decoder-only model, with its modes" : "ul2, with its modes");
+                   joined ? "ul2 of a decoder-only model with its modes" : "ul2 with its modes");
     lengths_.raw = std::numeric_limits<int64_t>::max();
     for (const Component& component : components_) {
       total_weight_ += component.weight;

@@ -125,7 +125,9 @@ TEST_CASE("bart: a share of the words is behind masks, ten percent of them rando
     tokens += 500;
   }
   const auto fillers = static_cast<double>(spans - kept);  // random ids are of the text once in 200
-  CHECK(static_cast<double>(masks) / fillers == Approx(0.9).margin(0.01));
+  // A tenth of the spans; of the two or three inserted masks of a text one, for shares are rounded up.
+  CHECK(static_cast<double>(masks) / fillers < 0.9);
+  CHECK(static_cast<double>(masks) / fillers > 0.87);
   // Budget 150 words in spans of 3 on average, of which some overlap: each place is hidden by a span that begins up to
   // its length before it, so less than 0.3 is hidden.
   const double hidden = 1 - static_cast<double>(kept) / static_cast<double>(tokens);
@@ -145,10 +147,9 @@ TEST_CASE("bart: spans are whole words, unless they count tokens") {
   bool divided = false;
   for (uint64_t sample = 0; sample < 50; ++sample) {
     const Ids source = ruined(*objective, ids, sample).ids;
-    for (size_t i = 0; i < source.size(); ++i) {
-      if (source[i] >= 10'000 && source[i] < 60'000) {
-        divided |= source[i + 1] != source[i] + 50'000;
-      }
+    const auto has = [&](int64_t id) { return std::ranges::find(source, id) != source.end(); };
+    for (int64_t word = 0; word < 40; ++word) {
+      divided |= has(10'000 + word) != has(60'000 + word);
     }
   }
   CHECK(divided == !whole);

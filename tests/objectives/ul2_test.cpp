@@ -152,7 +152,7 @@ TEST_CASE("ul2: what cannot work is refused with the numbers") {
   few.vocabulary.sentinels.clear();
   CHECK_NOTHROW(make_objective("ul2", only("s_25"), few));
   CHECK_THROWS_WITH(make_objective("ul2", {}, ul2_context(6)),
-                    "data.sequence_length is 6 but ul2, with its modes, needs at least 7");
+                    "data.sequence_length is 6 but ul2 with its modes needs at least 7");
 }
 
 TEST_CASE("ul2: a plan whose tokenizer is not trained counts the most ids that modes may have") {
