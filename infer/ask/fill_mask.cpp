@@ -126,10 +126,10 @@ std::vector<std::vector<int64_t>> spans_of(const std::vector<int64_t>& target,
   return spans;
 }
 
-Infilling infill(const LoadedRun& run,
-                 const std::string& text,
-                 const GenerateOptions& options,
-                 Stream& stream) {
+Infilling infill_spans(const LoadedRun& run,
+                       const std::string& text,
+                       const GenerateOptions& options,
+                       Stream& stream) {
   Model& model = *run.parts.model;
   const Tokenizer& tokenizer = *run.tokenizer;
   const Vocabulary& vocabulary = tokenizer.vocabulary();

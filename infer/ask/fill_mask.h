@@ -30,12 +30,12 @@ struct Infilling {
 
 // Fills <extra_id_0>, <extra_id_1>, ... of a text, T5's way: the decoder writes "<extra_id_0> span
 // <extra_id_1> span". Throws InputError when the text has no sentinel or the model is no encoder-decoder.
-Infilling infill(const LoadedRun& run,
-                 const std::string& text,
-                 const GenerateOptions& options,
-                 Stream& stream);
+Infilling infill_spans(const LoadedRun& run,
+                       const std::string& text,
+                       const GenerateOptions& options,
+                       Stream& stream);
 
-// The pure half of infill: the span that follows each of `wanted` sentinels in `target`; a sentinel that the
+// The pure half of infill_spans: the span that follows each of `wanted` sentinels in `target`; a sentinel that the
 // decoder never wrote has an empty one.
 std::vector<std::vector<int64_t>> spans_of(const std::vector<int64_t>& target,
                                            const std::vector<int64_t>& wanted,

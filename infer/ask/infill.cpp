@@ -60,11 +60,11 @@ Infilling infill(const LoadedRun& run,
                  const std::string& text,
                  const GenerateOptions& options,
                  Stream& stream) {
-  const std::string read = run.parts.reading.text(text);
   if (const auto tokens = run.parts.objective->fills_in()) {
-    return fill_middle(run, around_gap(*run.tokenizer, read), *tokens, options, stream);
+    return fill_middle(
+        run, around_gap(*run.tokenizer, run.parts.reading.text(text)), *tokens, options, stream);
   }
-  return infill(*run.parts.model, *run.tokenizer, read, options, stream);
+  return infill_spans(run, text, options, stream);
 }
 
 }  // namespace lmzoo
