@@ -51,29 +51,34 @@ std::shared_ptr<const Tokenizer> trained_on_owls(TokenizerOptions options) {
 TEST_CASE("words are told apart by spaces, in pieces, bytes and characters") {
   const Texts attached{"the", "snowy", "owls,", "unseen"};
   const std::string text = "the snowy owls, unseen";
-  CHECK(split_by_edges(*trained_on_owls({.vocab_size = 320}), text) == attached);
-  CHECK(split_by_edges(*trained_on_owls({.algorithm = PieceAlgorithm::bpe, .vocab_size = 320}), text) == attached);
+  CHECK(split_by_edges(*trained_on_owls({.vocab_size = 296}), text) == attached);
+  CHECK(split_by_edges(*trained_on_owls({.algorithm = PieceAlgorithm::bpe, .vocab_size = 320}), text) ==
+        attached);
   CHECK(split_by_edges(*trained_on_owls({.type = TokenizerType::byte}), text) == attached);
   CHECK(split_by_edges(*trained_on_owls({.type = TokenizerType::character}), text) == attached);
-  CHECK(split_by_edges(*trained_on_owls({.type = TokenizerType::byte_bpe, .vocab_size = 320}), text) == attached);
-  CHECK(split_by_edges(*trained_on_owls({.type = TokenizerType::unigram, .vocab_size = 60}), text) == attached);
+  CHECK(split_by_edges(*trained_on_owls({.type = TokenizerType::byte_bpe, .vocab_size = 290}), text) ==
+        attached);
+  CHECK(split_by_edges(*trained_on_owls({.type = TokenizerType::unigram, .vocab_size = 296}), text) ==
+        attached);
 }
 
 TEST_CASE("WordPiece's words are those that ## continues, and of type words every id is one") {
   const std::string text = "the snowy owls, unseen";
   const Texts split{"the", "snowy", "owls", ",", "unseen"};
-  CHECK(split_by_edges(*trained_on_owls({.type = TokenizerType::word_piece, .vocab_size = 60}), text) == split);
+  CHECK(split_by_edges(*trained_on_owls({.type = TokenizerType::word_piece, .vocab_size = 60}), text) ==
+        split);
   const auto words = trained_on_owls({.type = TokenizerType::words, .min_count = 1});
-  for (const WordEdges& edge : *vocabulary_of(*words).edges) {
+  const auto edges = vocabulary_of(*words).edges;
+  for (const WordEdges& edge : *edges) {
     CHECK((edge == WordEdges{.begins = true, .ends = true}));
   }
 }
 
 TEST_CASE("published tokenizers mark words in their own ways") {
   const auto words_of_folder = [](const std::string& folder) {
-    return split_by_edges(*load_tokenizer(golden("tokenizer_folders/" + folder)), "low lower newest");
+    return split_by_edges(*load_tokenizer(golden("tokenizer_folders/" + folder)), "newest lower newest");
   };
-  const Texts three{"low", "lower", "newest"};
+  const Texts three{"newest", "lower", "newest"};
   for (const char* folder : {"bert_files", "gpt2_files", "gpt1_files", "llama_files", "t5_files"}) {
     INFO(folder);
     CHECK(words_of_folder(folder) == three);

@@ -13,6 +13,8 @@
 namespace lmzoo {
 namespace {
 
+constexpr int64_t kLength = 256;  // enough for the defaults of every objective
+
 // Words, then special tokens and a hundred sentinels: what any objective or model may ask for.
 Vocabulary whole_vocabulary() {
   constexpr int64_t kWords = 100, kSentinels = 100;
@@ -37,14 +39,15 @@ Vocabulary whole_vocabulary() {
     words->add(fmt::format("w{}", i));
   }
   vocabulary.words = words;
+  const WordEdges word{.begins = true, .ends = true};
+  vocabulary.edges = std::make_shared<const std::vector<WordEdges>>(static_cast<size_t>(next), word);
   return vocabulary;
 }
 
 std::string reason_of(const ModelFamily& family, const ObjectiveKind& objective, const Registry& registry) {
-  constexpr int64_t kLength = 64;
   try {
     const MetaScope meta;
-    const Parts parts = matrix_parts(family, family.defaults, objective, kLength, registry);
+    const Parts parts = matrix_parts(family, family.defaults, objective, registry);
     return refusal(parts.objective->form(), *parts.model);
   } catch (const InputError& error) {
     return error.what();
@@ -56,13 +59,12 @@ std::string reason_of(const ModelFamily& family, const ObjectiveKind& objective,
 Parts matrix_parts(const ModelFamily& family,
                    const AnyOptions& model,
                    const ObjectiveKind& objective,
-                   int64_t length,
                    const Registry& registry) {
   Parts parts{
       .model = nullptr, .objective = nullptr, .vocabulary = whole_vocabulary(), .classes = {"a", "b"}};
   parts.reading.record.texts = 0;  // as of a published model: every column may be there
-  parts.model = family.make(model, {.vocabulary = parts.vocabulary, .sequence_length = length});
-  parts.objective = objective.make(objective.defaults, objective_context(parts, length, registry));
+  parts.model = family.make(model, {.vocabulary = parts.vocabulary, .sequence_length = kLength});
+  parts.objective = objective.make(objective.defaults, objective_context(parts, kLength, registry));
   return parts;
 }
 

@@ -19,12 +19,10 @@ struct MatrixCell {
 // Objectives in their order, each with all models in theirs.
 std::vector<MatrixCell> objective_matrix(const Registry& registry);
 
-// The parts of a pair, with such a vocabulary, a data set of two classes whose records have every column, and sequences of
-// at most `length`. `model`: of any options; the objective has its defaults. InputError when one of them cannot be built.
+// The parts of a pair, with such a vocabulary, and a data set of two classes whose records have every column. `model`: of any options; the objective has its defaults. InputError when one of them cannot be built.
 Parts matrix_parts(const ModelFamily& family,
                    const AnyOptions& model,
                    const ObjectiveKind& objective,
-                   int64_t length,
                    const Registry& registry);
 
 // A table of objectives by models, and below it the reasons of what does not go.
