@@ -3,7 +3,7 @@
 
     bench/before_after.py BEFORE AFTER [--configs FILE ...] [--precision fp32] [--rounds 5] [--steps 6]
     bench/before_after.py BEFORE AFTER --words [--configs configs/word2vec/skipgram.yaml ...] [--epochs 1] [--rounds 5]
-    bench/before_after.py BEFORE AFTER --kernels [--rounds 5]
+    bench/before_after.py BEFORE AFTER --kernels [--part NAME] [--rounds 5]
 
 BEFORE and AFTER are two lmzoo programs. Every round runs each once, one at a time and in changing order, and gives one ratio:
 time of a step before over time after, so above 1 is faster now. With --words BEFORE and AFTER train word vectors, and words a second
@@ -77,9 +77,9 @@ def compare_words(config, args):
     print(f"| {config.stem} | {spread(ratios)} |", flush=True)
 
 
-def kernel_ms(program):
+def kernel_ms(program, part):
     """Least milliseconds of each kernel, by its name."""
-    done = subprocess.run([program], capture_output=True, text=True, check=True)
+    done = subprocess.run([program, "--rounds", "3", *part], capture_output=True, text=True, check=True)
     rows, section = {}, ""
     for line in done.stdout.splitlines():
         measured = re.match(r"(.*?)\s+fused\s+([0-9.]+) ms", line)
@@ -94,7 +94,7 @@ def compare_kernels(args):
     rounds = []
     for number in range(args.rounds):
         order = ("before", "after") if number % 2 == 0 else ("after", "before")
-        rounds.append({side: kernel_ms(getattr(args, side)) for side in order})
+        rounds.append({side: kernel_ms(getattr(args, side), [args.part] if args.part else []) for side in order})
     for name in rounds[0]["after"]:
         if name in rounds[0]["before"]:
             print(f"| {name} | {spread([found['before'][name] / found['after'][name] for found in rounds])} |", flush=True)
@@ -107,6 +107,7 @@ def main():
     parser.add_argument("--configs", nargs="+", type=pathlib.Path)
     parser.add_argument("--words", action="store_true")
     parser.add_argument("--kernels", action="store_true")
+    parser.add_argument("--part", help="of the names of kernels")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--rounds", type=int, default=5)
