@@ -34,7 +34,7 @@ std::string question(const std::string& objective) {
       {"text_to_text", "generate {} --text \"...\""},
       {"spanbert", "fill-mask {} --text \"... [MASK] ...\""},
       {"masked_diffusion", "generate {} --text \"...\""},
-      {"masked_next_token", "generate {} --text \"...\""},
+      {"masked_next_token", "embed {} --text \"...\""},
       {"prefix_lm", "generate {} --text \"...\""},
       {"ul2", "generate {} --text \"[S2S] ...\""},
       {"bart", "generate {} --text \"...\""},

@@ -23,6 +23,7 @@
 #include "objectives/parts/denoiser.h"
 #include "objectives/parts/losses.h"
 #include "objectives/parts/requirements.h"
+#include "objectives/parts/words.h"
 
 namespace lmzoo {
 namespace {
@@ -118,9 +119,7 @@ class Bart final : public Objective {
       full_stops_ = full_stops_of(options.full_stops, context.vocabulary);
     }
     if (shares_.mask > 0 && options.whole_words) {
-      check(context.vocabulary.edges != nullptr,
-            "bart with whole_words needs a tokenizer that tells where words begin, and this one does not");
-      edges_ = context.vocabulary.edges;
+      edges_ = required_edges(context.vocabulary, "bart with whole_words");
     }
     const bool joined = context.architecture == Architecture::decoder_only;
     const SpanLengths shortest = bounds(2);
@@ -174,10 +173,13 @@ class Bart final : public Objective {
   }
 
   std::vector<uint8_t> begins_of_words(const std::vector<int64_t>& ids) const {
-    std::vector<uint8_t> begins(ids.size(), 1);
-    for (size_t i = 1; edges_ != nullptr && i < ids.size(); ++i) {
-      const bool begins_here = edges_->at(static_cast<size_t>(ids[i])).begins;
-      begins[i] = begins_here || edges_->at(static_cast<size_t>(ids[i - 1])).ends ? 1 : 0;
+    if (edges_ == nullptr) {
+      return std::vector<uint8_t>(ids.size(), 1);
+    }
+    std::vector<uint8_t> begins(ids.size(), 0);
+    const Units words = words_of(ids, *edges_);
+    for (int64_t word = 0; word < words.count(); ++word) {
+      begins[static_cast<size_t>(words.at(word).front())] = 1;
     }
     return begins;
   }
@@ -223,7 +225,7 @@ class Bart final : public Objective {
   int64_t vocabulary_size_, eos_;
   int64_t mask_ = 0;
   std::vector<int64_t> full_stops_;
-  std::shared_ptr<const std::vector<WordEdges>> edges_;  // null: every id is a word
+  SharedEdges edges_;  // null: every id is a word
   SpanLengths lengths_;
 };
 
