@@ -2,12 +2,12 @@
 #include <numeric>
 
 #include "io/json.h"
-#include "objectives/parts/masking.h"
-#include "objectives/parts/noise.h"
-#include "objectives/parts/word_spans.h"
 #include "objectives/parts/bart_noise.h"
 #include "objectives/parts/denoiser.h"
+#include "objectives/parts/masking.h"
 #include "objectives/parts/middle.h"
+#include "objectives/parts/noise.h"
+#include "objectives/parts/word_spans.h"
 #include "objectives/support.h"
 #include "support/catch.h"
 #include "support/files.h"
