@@ -12,7 +12,8 @@
 //   };
 //
 // A field may be bool, int64_t, double, std::string, an enum with EnumNames, another options struct, and
-// std::optional or std::vector of these. A field that is forgotten in `fields` does not compile
+// std::optional or std::vector of these; or a list of its own kind (a ListRef), whose new items need more than their
+// type to be made. A field that is forgotten in `fields` does not compile
 // (visited_arity). No YAML here: train/yaml/bind.h walks a FieldVisitor over a parsed document.
 #pragma once
 
@@ -312,6 +313,8 @@ void visit_value(FieldVisitor& visitor, const FieldInfo& info, T& value) {
     visitor.list(info, ref);
   } else if constexpr (std::derived_from<T, GroupRef>) {
     visitor.group(info, value);
+  } else if constexpr (std::derived_from<T, ListRef>) {
+    visitor.list(info, value);
   } else {
     static_assert(Options<T>,
                   "a field is bool, int64_t, double, std::string, an enum, options, optional or vector");

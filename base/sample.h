@@ -38,6 +38,8 @@ struct Sample {
   std::vector<int64_t> word_starts{};                 // tagged words: index in `ids` of the first id of each
   std::vector<int64_t> tags{};                        // and its class; as many
   std::shared_ptr<const Passage> passage{};           // the last text as text, with its answers
+  int64_t corpus =
+      -1;  // which of the run's training texts it is of (data.train is 0); -1: of none, as a query
 };
 
 }  // namespace lmzoo

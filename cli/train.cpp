@@ -62,14 +62,14 @@ std::string for_shell(const std::string& word) {
 }
 
 // On standard error: standard output is the result.
-void tell_what_is_next(const std::string& run, const RunConfig& config) {
+void tell_what_is_next(const std::string& run, const LoadedConfig& loaded) {
   const std::string shown = for_shell(run);
-  std::string ask = question(config.objective.type);
+  std::string ask = question(asked_objective(loaded));
   ask.replace(ask.find("{}"), 2, shown);
   std::fprintf(stderr,
                "next:\n  lmzoo %s\n%s  lmzoo report %s\n",
                ask.c_str(),
-               config.data.valid ? ("  lmzoo eval " + shown + "\n").c_str() : "",
+               last_phase(loaded).config.data.valid ? ("  lmzoo eval " + shown + "\n").c_str() : "",
                shown.c_str());
 }
 
@@ -113,7 +113,7 @@ int run_train(const Command& self, const Strings& arguments) {
   const GoOn go_on{.resume = flags.has("resume") || extends, .other_inputs = flags.has("allow-other-data")};
   const int code = report(run, train_run(loaded, registry, run, go_on));
   if (code == 0) {
-    tell_what_is_next(run, loaded.config);
+    tell_what_is_next(run, loaded);
   }
   return code;
 }

@@ -106,7 +106,8 @@ struct Batch {
   std::vector<int64_t> group_sizes;  // [examples]: so many sequences, one after the other, are of each
   std::vector<std::any> notes;       // [examples], or empty: the objective's own
   std::vector<uint64_t> samples;     // ids of the windows in it, for error messages
-  int64_t tokens = 0;                // positions computed (N + M)
+  std::vector<int64_t> corpora{};  // [texts of the run]: so many of the windows are of each; empty: one text
+  int64_t tokens = 0;              // positions computed (N + M)
 
   Batch to(at::Device device) const;
 };

@@ -28,6 +28,7 @@ struct ObjectiveForm {
       false;              // in place: predictions would see what they predict, or nothing, if attention
                           // were causal
   bool of_words = false;  // of word vectors: goes with a model of words, and nothing else does
+  bool mixed = false;     // several objectives at once: the loss is no mean over one kind of label
 
   bool operator==(const ObjectiveForm&) const = default;
 };
@@ -71,6 +72,8 @@ class Objective : public Module {
   // The kinds of predictions, always the same; the first is the one by which labels are counted.
   virtual std::vector<Slot> slots() const { return {{.name = "labels"}}; }
   virtual ObjectiveLengths lengths() const = 0;
+  // Of one that is made of several: each by name, and how much of the loss it has.
+  virtual std::vector<std::pair<std::string, double>> shares() const { return {}; }
   // Whether a model that it trained can write a text by filling masks in any order: masked diffusion, which has learned
   // every share of them.
   virtual bool fills_any_share() const { return false; }

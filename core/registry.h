@@ -25,19 +25,28 @@ struct ModelContext {
   int64_t sequence_length = 0;
 };
 
+// One of the texts that a run trains on: data.train, "train", and after it those of data.mixture.
+struct CorpusShape {
+  std::string name;
+  RecordShape record{};
+};
+
 // What the run tells an objective.
 struct ObjectiveContext {
   Vocabulary vocabulary;
   Architecture architecture = Architecture::encoder_only;
-  int64_t sequence_length = 0;       // data.sequence_length
-  int64_t width = 0;                 // D of the model, for heads
-  std::vector<std::string> classes;  // names of the labels of the data, may be empty
-  RecordShape record{};
-  bool pooler = false;  // the model has one (Model::has_pooler)
+  int64_t sequence_length = 0;         // data.sequence_length
+  int64_t width = 0;                   // D of the model, for heads
+  std::vector<std::string> classes;    // names of the labels of the data, may be empty
+  RecordShape record{};                // of data.train
+  std::vector<CorpusShape> corpora{};  // of all; empty: of data.train alone
+  bool pooler = false;                 // the model has one (Model::has_pooler)
   // A second model or objective of the zoo (a generator, a teacher, the components of a mixture), for this run's
   // vocabulary and lengths. What the objective registers as its part is trained, placed and saved like the rest.
   std::function<std::shared_ptr<Model>(const NestedChoice&)> make_model{};
-  std::function<std::shared_ptr<Objective>(const NestedChoice&)> make_objective{};
+  // An objective is told `own`, this context or a changed one; InputError when the architecture cannot carry it.
+  std::function<std::shared_ptr<Objective>(const NestedChoice&, const ObjectiveContext& own)>
+      make_objective{};
 };
 
 // `model: {type: gpt, preset: gpt2, ...}`: a preset is a full set of options that the YAML may then override.

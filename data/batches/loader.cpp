@@ -9,9 +9,11 @@
 
 namespace lmzoo {
 
-Loader::Loader(Windows windows, LoaderSteps steps, const LoaderOptions& options)
+Loader::Loader(MixedWindows windows, LoaderSteps steps, const LoaderOptions& options)
     : windows_(std::move(windows)), steps_(std::move(steps)), options_(options) {
-  check(windows_.size() > 0, "the data has no window: {} holds no usable document", windows_.store().path());
+  check(windows_.size() > 0,
+        "the data has no window: {} holds no usable document",
+        windows_.texts().front().windows.store().path());
   check(options_.batch_size >= 1, "batch_size is {} but must be at least 1", options_.batch_size);
 }
 
@@ -55,6 +57,11 @@ void Loader::restore(const LoaderState& state) {
   state_ = state;
 }
 
+void Loader::begin_at(const LoaderState& origin) {
+  restore(origin);
+  origin_ = origin;
+}
+
 int64_t Loader::batches() const { return (windows_.size() + options_.batch_size - 1) / options_.batch_size; }
 
 LoaderState Loader::advanced(LoaderState state, uint64_t windows) const {
@@ -76,19 +83,25 @@ std::optional<Batch> Loader::make(const LoaderState& begin) const {
   }
   std::vector<Example> examples;
   std::vector<uint64_t> used;
+  std::vector<int64_t> corpora(windows_.texts().size() > 1 ? windows_.texts().size() : 0);
   for (uint64_t i = 0; i < count; ++i) {
     const LoaderState at = advanced(begin, i);
     const StreamKey key = corruption_key(at);
     const TrainingPlace place = place_of(at);
     Stream stream(key);
-    for (const Sample& sample : windows_.window(static_cast<int64_t>(key.sample))) {
+    const auto window = static_cast<int64_t>(key.sample);
+    for (const Sample& sample : windows_.window(at.epoch, window)) {
       std::vector<Example> more = steps_.transform(sample, place, stream);
       std::move(more.begin(), more.end(), std::back_inserter(examples));
     }
     used.push_back(key.sample);
+    if (!corpora.empty()) {
+      ++corpora[static_cast<size_t>(windows_.text_at(window))];
+    }
   }
   Batch batch = steps_.collate(examples);
   batch.samples = std::move(used);
+  batch.corpora = std::move(corpora);
   return batch;
 }
 
@@ -99,7 +112,10 @@ TrainingPlace Loader::place_of(const LoaderState& at) const {
   if (options_.step_windows == 0) {
     return {};
   }
-  const uint64_t index = at.epoch * static_cast<uint64_t>(windows_.size()) + at.position;
+  const auto counted = [&](const LoaderState& state) {
+    return state.epoch * static_cast<uint64_t>(windows_.size()) + state.position;
+  };
+  const uint64_t index = counted(at) - counted(origin_);
   return {.step = static_cast<int64_t>(index / static_cast<uint64_t>(options_.step_windows)) + 1,
           .steps = options_.steps};
 }

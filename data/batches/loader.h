@@ -18,8 +18,8 @@
 #include "base/rng.h"
 #include "core/batch.h"
 #include "core/objective.h"
+#include "data/batches/mixture.h"
 #include "data/batches/prefetch.h"
-#include "data/batches/windows.h"
 
 namespace lmzoo {
 
@@ -58,19 +58,22 @@ constexpr uint64_t kEvaluationEpoch = UINT64_MAX;
 class Loader {
  public:
   // Throws InputError when there is no window.
-  Loader(Windows windows, LoaderSteps steps, const LoaderOptions& options);
+  Loader(MixedWindows windows, LoaderSteps steps, const LoaderOptions& options);
   Loader(const Loader&) = delete;  // its threads hold its address
   Loader& operator=(const Loader&) = delete;
 
-  // The next micro-batch, Batch::samples filled with its windows; absent at the end of an evaluation's pass.
+  // The next micro-batch, Batch::samples (and corpora) filled with its windows; absent at the end of an evaluation's pass.
   // An exception of a step comes out here, and the state stays before the batch.
   std::optional<Batch> next();
 
   LoaderState state() const { return state_; }
   // Goes on from a state of a loader with the same windows, seed and mode. restore({}) begins again.
   void restore(const LoaderState& state);
+  // Goes on from `origin` as if the run began there: where in training a window stands is counted from it.
+  void begin_at(const LoaderState& origin);
+  const LoaderState& origin() const { return origin_; }
 
-  const Windows& windows() const { return windows_; }
+  const MixedWindows& windows() const { return windows_; }
   int64_t batches() const;  // of an evaluation's pass; of training: micro-batches that an epoch touches
 
  private:
@@ -80,10 +83,10 @@ class Loader {
   TrainingPlace place_of(const LoaderState& at) const;
   StreamKey corruption_key(const LoaderState& at) const;  // its `sample` is the window that stands there
 
-  Windows windows_;
+  MixedWindows windows_;
   LoaderSteps steps_;
   LoaderOptions options_;
-  LoaderState state_;
+  LoaderState state_, origin_;
   std::unique_ptr<Prefetch<std::optional<Batch>>> prefetch_;  // last: its threads use the rest
 };
 

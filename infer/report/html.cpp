@@ -95,6 +95,12 @@ class Plot {
     out_ << "<figure><svg viewBox=\"0 0 " << kWidth << ' ' << kHeight << "\" role=\"img\" aria-label=\""
          << html_escape(content_.title) << "\">";
     axes();
+    for (size_t i = 0; i < content_.borders.size(); ++i) {
+      const bool hidden = i + 1 < content_.borders.size() && content_.borders[i + 1].x <= x_.low;
+      if (!hidden) {
+        draw(content_.borders[i]);
+      }
+    }
     for (size_t i = 0; i < content_.series.size(); ++i) {
       line(content_.series[i], i);
     }
@@ -123,6 +129,13 @@ class Plot {
     }
     out_ << "<text x=\"" << (kWidth + kLeft) / 2 << "\" y=\"" << kHeight - 6 << "\" text-anchor=\"middle\">"
          << html_escape(content_.x_label) << "</text>";
+  }
+
+  void draw(const Border& border) {
+    const double x = px(std::clamp(border.x, x_.low, x_.high));
+    out_ << "<path class=\"grid\" stroke-dasharray=\"4 3\" d=\"M" << fixed(x) << ' ' << kTop << 'V'
+         << kHeight - kBottom << "\"/><text x=\"" << fixed(x + 4) << "\" y=\"" << kTop + 12 << "\">"
+         << html_escape(border.name) << "</text>";
   }
 
   void line(const Series& series, size_t index) {

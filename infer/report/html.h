@@ -29,10 +29,16 @@ struct Series {
   std::vector<double> x, y;
   bool dots = false;  // mark each point (few points, e.g. evaluations)
 };
+// A line at an x, and what begins there.
+struct Border {
+  double x = 0;
+  std::string name;
+};
 struct Chart {
   std::string title;  // also the accessible name
   std::string x_label;
   std::vector<Series> series;
+  std::vector<Border> borders{};
 };
 std::string chart(const Chart& content);
 // Side by side where there is room.

@@ -196,13 +196,22 @@ std::vector<InspectedExample> inspect_examples(const LoadedConfig& loaded,
                              *tokenizer,
                              {.seed = config.stream_seed(), .count = count});
   }
-  const Windows windows = make_windows(loaded, *parts.objective, parts.vocabulary, store);
+  std::vector<Windows> trained{make_windows(loaded, *parts.objective, parts.vocabulary, store)};
+  for (const RunText& text : run_texts(config)) {
+    if (text.use == TextUse::train && !text.is_main()) {
+      const auto further = open_store(loaded, text.key, text.options, tokenizer, std::nullopt, kStyle);
+      trained.push_back(make_windows(loaded, *parts.objective, parts.vocabulary, further));
+    }
+  }
+  const MixedWindows windows = mixed_windows(loaded, trained);
   Loader loader(windows, loader_steps(parts), {.batch_size = 1, .seed = config.stream_seed(), .workers = 0});
   const Inspector inspector(parts, *tokenizer);
   std::vector<InspectedExample> examples;
+  uint64_t drawn = 0;
   while (std::ssize(examples) < count) {
     const Batch batch = loader.next().value();
-    const std::vector<Sample> samples = windows.window(static_cast<int64_t>(batch.samples.front()));
+    const uint64_t epoch = drawn++ / static_cast<uint64_t>(windows.size());
+    const std::vector<Sample> samples = windows.window(epoch, static_cast<int64_t>(batch.samples.front()));
     for (int64_t i = 0; i < std::ssize(samples) && std::ssize(examples) < count; ++i) {
       examples.push_back(inspector.show(batch, i, samples[static_cast<size_t>(i)]));
     }

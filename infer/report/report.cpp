@@ -65,8 +65,10 @@ void read_metrics(const std::string& path, RunRecord& run) {
   for_each_metrics_row(path, [&](MetricsRow& row) {
     if (row.kind == "train") {
       run.train.push_back(std::move(row.values));
-    } else if (row.kind == "eval") {
+    } else if (is_main_evaluation(row)) {
       run.eval.push_back(std::move(row.values));
+    } else if (row.kind == "phase") {
+      run.phases.push_back({static_cast<double>(row.step), row.values.value("name", "")});
     }
   });
 }
@@ -126,19 +128,23 @@ std::string curves(const RunRecord& run) {
   std::vector<html::Chart> shown{
       {.title = "Loss of " + run.name + " (nats a label)",
        .x_label = "step",
-       .series = {series("training", run.train, "loss"), series("validation", run.eval, "loss")}}};
+       .series = {series("training", run.train, "loss"), series("validation", run.eval, "loss")},
+       .borders = run.phases}};
   const html::Series accuracy = series("validation accuracy", run.eval, "accuracy");
   if (accuracy.x.size() > 1) {
-    shown.push_back({.title = "Accuracy of " + run.name, .x_label = "step", .series = {accuracy}});
+    shown.push_back(
+        {.title = "Accuracy of " + run.name, .x_label = "step", .series = {accuracy}, .borders = run.phases});
   }
-  const std::string more =
-      html::charts({{.title = "Learning rate", .x_label = "step", .series = {series("lr", run.train, "lr")}},
-                    {.title = "Gradient norm before clipping",
-                     .x_label = "step",
-                     .series = {series("norm", run.train, "grad_norm")}},
-                    {.title = "Tokens per second",
-                     .x_label = "step",
-                     .series = {series("tokens/s", run.train, "tokens_per_s")}}});
+  const std::string more = html::charts({{.title = "Learning rate",
+                                          .x_label = "step",
+                                          .series = {series("lr", run.train, "lr")},
+                                          .borders = run.phases},
+                                         {.title = "Gradient norm before clipping",
+                                          .x_label = "step",
+                                          .series = {series("norm", run.train, "grad_norm")}},
+                                         {.title = "Tokens per second",
+                                          .x_label = "step",
+                                          .series = {series("tokens/s", run.train, "tokens_per_s")}}});
   return html::charts(shown) + details("Learning rate, gradient norm, speed", more) +
          details("The resolved YAML", "<pre>" + html_escape(run.config) + "</pre>");
 }

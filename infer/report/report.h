@@ -13,11 +13,12 @@ namespace lmzoo {
 // What is read of a run folder.
 struct RunRecord {
   std::string folder;
-  std::string name;               // of the folder: several runs may share a YAML
-  std::string config;             // config.yaml, as it is
-  std::string objective{};        // its type: losses of different ones do not compare
-  std::vector<Json> train, eval;  // rows of metrics.jsonl (train/loop/metrics.h)
-  int64_t parameters = 0;         // of the newest checkpoint's model; 0 when there is none
+  std::string name;                    // of the folder: several runs may share a YAML
+  std::string config;                  // config.yaml, as it is
+  std::string objective{};             // its type: losses of different ones do not compare
+  std::vector<Json> train, eval;       // rows of metrics.jsonl (train/loop/metrics.h)
+  std::vector<html::Border> phases{};  // where each begins
+  int64_t parameters = 0;              // of the newest checkpoint's model; 0 when there is none
 };
 // Throws InputError when it is no run folder or a file in it is damaged.
 RunRecord read_run(const std::string& folder);

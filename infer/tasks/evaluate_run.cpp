@@ -1,5 +1,7 @@
 #include "infer/tasks/evaluate_run.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/strings.h"
 #include "infer/ask/write_targets.h"
@@ -8,41 +10,49 @@
 namespace lmzoo {
 namespace {
 
-// Its name and where it is.
-std::pair<std::string, TextOptions> chosen_text(const DataOptions& data, const EvaluationText& text) {
-  const std::string usual = data.test && !text.files.empty() ? "test" : "valid";
+RunText chosen_text(const RunConfig& config, const EvaluationText& text) {
+  const std::vector<RunText> all = run_texts(config);
+  const std::string usual = config.data.test && !text.files.empty() ? "test" : "valid";
   const std::string split = text.split.empty() ? usual : text.split;
-  check(split == "train" || split == "valid" || split == "test",
-        "--split is '{}'; legal: train, valid, test{}",
-        split,
-        suggestion(split, {"train", "valid", "test"}));
-  const std::optional<TextOptions> known = split == "train"   ? data.train
-                                           : split == "valid" ? data.valid
-                                                              : data.test;
-  if (!text.files.empty()) {
-    TextOptions other = known.value_or(data.train);
-    other.files = text.files;
-    return {"data", other};
+  std::vector<std::string> legal{"train", "valid", "test"};
+  for (const RunText& known : all) {
+    if (std::ranges::find(legal, known.name) == legal.end()) {
+      legal.push_back(known.name);
+    }
   }
-  check(known.has_value(), "this run has no data.{}; name a text with --data FILE", split);
-  return {split, *known};
+  check(std::ranges::find(legal, split) != legal.end(),
+        "--split is '{}'; legal: {}{}",
+        split,
+        joined(legal),
+        suggestion(split, legal));
+  const auto found = std::ranges::find(all, split, &RunText::name);
+  if (!text.files.empty()) {
+    RunText other = found != all.end() ? *found : all.front();
+    other.name = "data";
+    other.key = "data.data";
+    other.options.files = text.files;
+    return other;
+  }
+  check(found != all.end(), "this run has no data.{}; name a text with --data FILE", split);
+  return *found;
 }
 
 }  // namespace
 
 EvaluationData evaluation_data(const LoadedRun& run, const EvaluationText& text) {
-  const auto [name, options] = chosen_text(run.config.config.data, text);
+  const RunText chosen = chosen_text(run.config.config, text);
   const std::optional<std::vector<std::string>> classes =
-      run.parts.classes.empty() ? std::nullopt : std::optional(run.parts.classes);
+      run.parts.classes.empty() || !chosen.is_main() ? std::nullopt : std::optional(run.parts.classes);
   LoadedConfig told = run.config;
   told.config.data.cache_dir = text.cache.empty() ? DataOptions{}.cache_dir : text.cache;
   const auto store =
-      open_store(told, "data." + name, options, run.tokenizer, classes, ProgressBar::Style::automatic);
+      open_store(told, chosen.key, chosen.options, run.tokenizer, classes, ProgressBar::Style::automatic);
   const Windows windows = make_windows(run.config, *run.parts.objective, run.parts.vocabulary, store);
+  const MixedWindows mixed(windows, chosen.corpus);
   EvaluationData data{.windows = windows,
-                      .set = make_eval_set(name, windows, run.parts, run.config.config),
-                      .notes = text_notes(name, options, windows)};
-  look_at_samples(data.notes, *run.parts.objective, windows);
+                      .set = make_eval_set(chosen.name, mixed, run.parts, run.config.config),
+                      .notes = text_notes(chosen.name, chosen.options, windows)};
+  look_at_samples(data.notes, *run.parts.objective, mixed);
   return data;
 }
 

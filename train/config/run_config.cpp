@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "io/files.h"
 #include "train/config/model_source.h"
+#include "train/config/phases.h"
 #include "train/config/run_config_checks.h"
 #include "train/config/word_settings.h"
 
@@ -252,6 +253,53 @@ void check_types(YamlNode& root, const Registry& registry, ErrorList& errors) {
   check_type("objective", names_of(registry.objectives()), std::vector<std::string>{"type"});
 }
 
+// A document without phases, read over what is `known`.
+LoadedConfig parse_document(YamlNode root,
+                            const RunConfig& known,
+                            const Registry& registry,
+                            ReadFor purpose) {
+  ErrorList errors;
+  check_types(root, registry, errors);
+  LoadedConfig loaded;
+  RunConfig& config = loaded.config;
+  config = known;
+  RunConfigGroup group(config, &registry);
+  read_fields(group, root, loaded.places, errors);
+  const auto check_there =
+      [&](const std::string& type, const char* section, const std::vector<std::string>& names) {
+        collect_check(errors, {section}, [&] { require_section(type, section, names, loaded.places); });
+      };
+  check_there(config.model.type, "model", names_of(registry.models()));
+  check_there(config.objective.type, "objective", names_of(registry.objectives()));
+  if (!loaded.places.written("optimizer") && errors.is_sound("model")) {
+    settle_optimizer(config, registry);
+  }
+  check_meaning(loaded, purpose, errors);
+  errors.throw_if_any();
+  return loaded;
+}
+
+void add_phases(LoadedConfig& loaded, const YamlNode& root, const Registry& registry, ReadFor purpose) {
+  RunConfig& config = loaded.config;
+  int64_t longest = config.data.sequence_length;
+  for (const Phase& phase : config.phases) {
+    RunConfig known;
+    known.name = config.name;
+    known.phase = phase.options;
+    known.tokenizer_text = config.data.train;
+    auto own =
+        std::make_shared<LoadedConfig>(parse_document(phase_document(root, phase), known, registry, purpose));
+    longest = std::max(longest, own->config.data.sequence_length);
+    loaded.phases.push_back({.options = phase.options,
+                             .loaded = std::move(own),
+                             .own_schedule = phase.sections.find("schedule") != nullptr});
+  }
+  for (const LoadedPhase& phase : loaded.phases) {
+    phase.loaded->config.longest_sequence = longest;
+  }
+  settle_phases(loaded);
+}
+
 }  // namespace
 
 LoadedConfig parse_run_config(std::string_view text,
@@ -268,24 +316,15 @@ LoadedConfig parse_run_config(std::string_view text,
     apply_override(root, override);
   }
   expand_from(root);
-  ErrorList errors;
-  check_types(root, registry, errors);
-  LoadedConfig loaded;
-  RunConfig& config = loaded.config;
-  config.name = std::filesystem::path(file).stem().string();
-  RunConfigGroup group(config, &registry);
-  read_fields(group, root, loaded.places, errors);
-  const auto check_there =
-      [&](const std::string& type, const char* section, const std::vector<std::string>& names) {
-        collect_check(errors, {section}, [&] { require_section(type, section, names, loaded.places); });
-      };
-  check_there(config.model.type, "model", names_of(registry.models()));
-  check_there(config.objective.type, "objective", names_of(registry.objectives()));
-  if (!loaded.places.written("optimizer") && errors.is_sound("model")) {
-    settle_optimizer(config, registry);
+  const YamlNode phases = take_phases(root);
+  RunConfig known;
+  known.name = std::filesystem::path(file).stem().string();
+  known.phases = read_phases(phases);
+  LoadedConfig loaded = parse_document(root, known, registry, purpose);
+  if (!known.phases.empty()) {
+    loaded.places.add("phases", phases.where);
   }
-  check_meaning(loaded, purpose, errors);
-  errors.throw_if_any();
+  add_phases(loaded, root, registry, purpose);
   return loaded;
 }
 
@@ -304,7 +343,11 @@ void settle_optimizer(RunConfig& config, const Registry& registry) {
 YamlNode dump(const RunConfig& config) {
   RunConfig copy = config;
   RunConfigGroup group(copy, nullptr);
-  return dump_fields(group);
+  YamlNode root = dump_fields(group);
+  if (!config.phases.empty()) {
+    root.entries.push_back({"phases", {}, dump_phases(config.phases)});
+  }
+  return root;
 }
 
 Json run_config_schema(const Registry& registry) {
@@ -318,6 +361,7 @@ Json run_config_schema(const Registry& registry) {
   schema["properties"]["objective"] =
       alternatives<ObjectiveChoice, ObjectiveGroup>(registry.objectives(), registry);
   schema["properties"]["optimizer"] = optimizer_schema(registry);
+  schema["properties"]["phases"] = phases_schema(schema);
   schema["required"] = {"data", "model", "objective"};
   Json document{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", "lmzoo run"}};
   document.update(schema);

@@ -47,6 +47,44 @@ void check_text(const TextOptions& text, const std::string& key, const KeyPlaces
   }
 }
 
+void check_mixture(const CorpusMixOptions& mixture, const KeyPlaces& places) {
+  if (mixture.corpora.empty()) {
+    places.fail("data.mixture", "has no corpora: a list of {name, train, weight} beside data.train");
+  }
+  if (mixture.temperature != 1 && mixture.shares == CorpusShares::weight) {
+    places.fail("data.mixture.temperature", "has no effect unless data.mixture.shares is size");
+  }
+  std::vector<std::string> names{"train", "valid", "test"};
+  for (size_t i = 0; i < mixture.corpora.size(); ++i) {
+    const CorpusOptions& corpus = mixture.corpora[i];
+    const std::string key = fmt::format("data.mixture.corpora.{}", i);
+    const bool legal = !corpus.name.empty() && std::ranges::all_of(corpus.name, [](unsigned char c) {
+      return std::isalnum(c) != 0 || c == '-' || c == '_';
+    });
+    if (!legal || std::ranges::find(names, corpus.name) != names.end()) {
+      places.fail(
+          key + ".name",
+          fmt::format("'{}' is no name for another text: letters, digits, - and _, no name twice, and "
+                      "not train, valid or test",
+                      printable(corpus.name)));
+    }
+    names.push_back(corpus.name);
+    for (const auto& [text, part] :
+         {std::pair{&corpus.train, ".train"}, std::pair{corpus.valid ? &*corpus.valid : nullptr, ".valid"}}) {
+      if (text == nullptr) {
+        continue;
+      }
+      check_text(*text, key + part, places);
+      if (has_classes(*text)) {
+        places.fail(key + part, "has labels, but classes are those of data.train alone");
+      }
+      if (!(shape_of(*text) == shape_of(corpus.train))) {
+        places.fail(key + part, "has other columns than the training text of this corpus");
+      }
+    }
+  }
+}
+
 void check_data(const DataOptions& data, const KeyPlaces& places, ReadFor purpose) {
   if (purpose == ReadFor::training || !data.train.files.empty()) {
     check_text(data.train, "data.train", places);
@@ -63,6 +101,9 @@ void check_data(const DataOptions& data, const KeyPlaces& places, ReadFor purpos
   };
   check_other(data.valid, "data.valid");
   check_other(data.test, "data.test");
+  if (data.mixture) {
+    check_mixture(*data.mixture, places);
+  }
   if (labeled && data.windows != WindowKind::documents) {
     places.fail("data.windows",
                 "is " + std::string(name_of(data.windows)) +
@@ -133,9 +174,11 @@ void check_meaning(LoadedConfig& loaded, ReadFor purpose, ErrorList& errors) {
       errors, {"fine_tune"}, [&] { places.locate("fine_tune", [&] { validate(config.fine_tune); }); });
   collect_check(errors, {"schedule", "train", "optimizer", "model"}, [&] {
     places.locate("schedule", [&] {
-      constexpr int64_t kUnknown = int64_t{1} << 40;  // the steps of epochs are known with the data
+      constexpr int64_t kUnknown =
+          int64_t{1} << 40;  // those of epochs are known with the data, those of phases together
       const TrainOptions& train = config.train;
-      const int64_t steps = train.epochs && !trains_word_vectors(config) ? kUnknown : train.steps;
+      const bool later = train.epochs || config.phase || !config.phases.empty();
+      const int64_t steps = later && !trains_word_vectors(config) ? kUnknown : train.steps;
       validate(config.schedule, {.lr = config.optimizer.lr, .steps = steps, .width = 1});
     });
   });

@@ -56,6 +56,7 @@ void refuse_idle_keys(const RunConfig& config, const KeyPlaces& places) {
   idle("train.micro_batches", config.train.micro_batches != train.micro_batches);
   idle("train.precision", config.train.precision != train.precision);
   idle("train.max_skipped", config.train.max_skipped != train.max_skipped);
+  idle("data.mixture", config.data.mixture.has_value());
   idle("train.save_at", config.train.save_at != train.save_at);
   idle("train.device", config.train.device != train.device && config.train.device != "cpu");
   idle("optimizer.clip_norm", config.optimizer.clip_norm != optimizer.clip_norm);

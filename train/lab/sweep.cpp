@@ -76,7 +76,7 @@ int64_t steps_of(const TrainState& state, const TrainOptions& train) {
 std::map<int64_t, Json> evaluation_rows(const std::string& run) {
   std::map<int64_t, Json> rows;
   for_each_metrics_row(run + "/metrics.jsonl", [&](MetricsRow& row) {
-    if (row.kind == "eval") {
+    if (is_main_evaluation(row)) {
       rows[row.step] = std::move(row.values);
     }
   });

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,11 @@ class BatchSource {
   virtual Batch next() = 0;
   virtual Json state() const = 0;               // where the stream stands after the last next()
   virtual void restore(const Json& state) = 0;  // goes on from there
+  // Begins the phase of this number behind a source that stood at `before`: where `same_text` holds and the text is cut
+  // into as many parts, with the rest of its order; else with an order that no phase before had.
+  virtual void begin_phase(int64_t /*phase*/, const Json& /*before*/, bool /*same_text*/) {
+    throw std::logic_error("this source of batches is for runs of one phase");
+  }
 };
 
 // One pass over evaluation data: empty at the end.

@@ -76,6 +76,12 @@ void BatchesAhead::restore(const Json& state) {
   failure_ = nullptr;
 }
 
+void BatchesAhead::begin_phase(int64_t phase, const Json& before, bool same_text) {
+  source_.begin_phase(phase, before, same_text);
+  ahead_.reset();
+  failure_ = nullptr;
+}
+
 std::unique_ptr<BatchSource> read_ahead(BatchSource& source, at::Device device) {
   return device.is_cpu() ? nullptr
                          : std::make_unique<BatchesAhead>(source, std::make_unique<StreamCopier>(device));

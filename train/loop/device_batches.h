@@ -32,6 +32,7 @@ class BatchesAhead final : public BatchSource {
   Batch next() override;
   Json state() const override;
   void restore(const Json& state) override;
+  void begin_phase(int64_t phase, const Json& before, bool same_text) override;
 
  private:
   void begin_next();

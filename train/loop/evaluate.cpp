@@ -66,7 +66,8 @@ void add_terms(const Losses& losses, const Batch& batch, std::vector<SlotSums>& 
   }
 }
 
-// The loss of the pass and its means. Further slots add their means, and are told by their names too.
+// The loss of the pass and its means. Further slots add their means, and are told by their names too; of several objectives
+// at once all are.
 void read_sums(const std::vector<SlotSums>& sums, const std::vector<Slot>& slots, EvalResult& result) {
   const double total = sums.front().total;
   for (size_t s = 0; s < sums.size(); ++s) {
@@ -74,10 +75,11 @@ void read_sums(const std::vector<SlotSums>& sums, const std::vector<Slot>& slots
       continue;
     }
     const bool is_first = s == 0;
-    const std::string prefix = is_first ? "" : slots[s].name + "_";
+    const bool has_name = !is_first || result.mixed;
+    const std::string prefix = has_name ? slots[s].name + "_" : "";
     result.loss_sum += is_first ? sums[s].weight * sums[s].loss.item<double>()
                                 : sums[s].weight * sums[s].mean() * (total > 0 ? total : 1);
-    if (!is_first) {
+    if (has_name) {
       result.means.emplace_back(prefix + "loss", sums[s].mean());
     }
     for (const auto& [name, sum] : sums[s].metrics) {
@@ -140,7 +142,10 @@ std::optional<double> EvalResult::mean(const std::string& name) const {
 }
 
 NamedNumbers EvalResult::values() const {
-  NamedNumbers all{{"loss", loss()}, {"perplexity", perplexity()}};
+  NamedNumbers all{{"loss", loss()}};
+  if (!mixed) {
+    all.emplace_back("perplexity", perplexity());
+  }
   if (const auto bits = bits_per_byte()) {
     all.emplace_back("bits_per_byte", *bits);
   }
@@ -176,6 +181,7 @@ std::optional<EvalResult> evaluate(Model& model,
   const EvaluationMode model_mode(model), objective_mode(objective);
   const PrecisionScope scope(settings.precision, settings.device.type());
   EvalResult result;
+  result.mixed = objective.form().mixed;
   std::vector<SlotSums> sums;
   int64_t labels = 0;  // of all slots
   Predictions predictions;
@@ -192,11 +198,12 @@ std::optional<EvalResult> evaluate(Model& model,
     Stream stream({.epoch = static_cast<uint64_t>(done), .purpose = Purpose::loss});
     add_terms(objective.loss_and_predictions(model, batch, stream, predictions), batch, sums);
     result.tokens += batch.tokens;
-    result.labels += batch.slots.front().count();
-    labels += std::accumulate(
+    const int64_t all = std::accumulate(
         batch.slots.begin(), batch.slots.end(), int64_t{0}, [](int64_t n, const SlotBatch& slot) {
           return n + slot.count();
         });
+    result.labels += result.mixed ? all : batch.slots.front().count();
+    labels += all;
   }
   check(labels > 0, "data.{} has no label to evaluate on", data.name);
   read_sums(sums, objective.slots(), result);

@@ -19,9 +19,10 @@ namespace lmzoo {
 struct EvalResult {
   double loss_sum = 0;  // nats, of all terms: such that dividing by `total` gives the loss
   double total = 0;     // of the weights of the first slot's labels
-  int64_t labels = 0;   // of the first slot
+  int64_t labels = 0;   // of the first slot; of all when mixed
   int64_t tokens = 0;
-  int64_t bytes = 0;  // of text; 0: unknown
+  int64_t bytes = 0;   // of text; 0: unknown
+  bool mixed = false;  // of several objectives: the loss is a sum of means, and has no perplexity
   std::vector<std::pair<std::string, double>>
       means;               // the objective's further metrics; "accuracy" for "correct"
   NamedNumbers metrics{};  // of what it predicts

@@ -1,7 +1,9 @@
 #include "train/loop/loop.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include <ATen/ops/stack.h>
@@ -10,6 +12,7 @@
 #include "io/held_folder.h"
 #include "train/loop/bad_steps.h"
 #include "train/loop/device_batches.h"
+#include "train/loop/evaluate_sets.h"
 #include "train/loop/interval.h"
 #include "train/loop/metrics.h"
 #include "train/loop/step.h"
@@ -34,6 +37,7 @@ class Run {
 
  private:
   void begin();
+  void go_on(const Resumed& resumed);
   std::map<std::string, std::string> identity() const;
   bool finished_early() const;
 
@@ -47,8 +51,8 @@ class Run {
   void try_evaluation();
   bool evaluate_now();
   bool evaluate_safely();
-  void evaluate_start();
-  void log_evaluation(const EvalResult& valid);
+  std::vector<NamedEvaluation> evaluate_all(bool further) const;
+  void log(const std::vector<NamedEvaluation>& all);
   bool note_best(const EvalResult& valid);
   void save();
   TrainResult finish(StopReason reason);
@@ -67,7 +71,8 @@ class Run {
   Interval interval_;
   BadSteps bad_;
   double last_lr_ = 0;
-  std::string summary_;  // of the last row, beside the bar
+  std::vector<std::string> slot_names_;  // none when there is one kind of prediction
+  std::string summary_;                  // of the last row, beside the bar
   std::unique_ptr<HeldFolder> folder_;
   SaveClock clock_;
   int64_t saved_step_ = 0;
@@ -79,7 +84,7 @@ Run::Run(const TrainJob& job, ProgressBar& progress)
       progress_(progress),
       ahead_(read_ahead(job.batches, job.device)),
       batches_(ahead_ ? *ahead_ : job.batches),
-      schedule_{.lr = job.lr, .steps = job.train.steps, .width = job.model.width()},
+      schedule_{.lr = job.lr, .steps = job.phase.scheduled(job.train.steps), .width = job.model.width()},
       snapshot_{.weights = weights(job.model, job.objective), .optimizer = job.optimizer.state()},
       clock_(job.train.save_minutes) {
   validate(job.schedule, schedule_);
@@ -87,36 +92,50 @@ Run::Run(const TrainJob& job, ProgressBar& progress)
 
 std::map<std::string, std::string> Run::identity() const {
   auto all = job_.identity;
-  all["steps"] = std::to_string(job_.train.steps);
+  all["steps"] = std::to_string(job_.phase.run_steps(job_.train.steps));
   return all;
 }
 
 void Run::begin() {
   const std::map<std::string, std::string> now = identity();
-  const auto state = resume_run({.run = job_.run,
-                                 .resume = job_.resume,
-                                 .snapshot = snapshot_,
-                                 .identity = now,
-                                 .inputs = job_.inputs,
-                                 .other_inputs = job_.other_inputs,
-                                 .note = [&](const std::string& line) { progress_.note(line); }});
-  if (state) {
-    state_ = *state;
-    batches_.restore(state_.batches);
-    interval_ = interval_from(state_.interval);
-    saved_step_ = result_.resumed_at = state_.step;
-    saved_ = true;
+  const auto resumed = resume_run({.run = job_.run,
+                                   .resume = job_.resume,
+                                   .snapshot = snapshot_,
+                                   .identity = now,
+                                   .inputs = job_.inputs,
+                                   .other_inputs = job_.other_inputs,
+                                   .phase = job_.phase.number,
+                                   .note = [&](const std::string& line) { progress_.note(line); }});
+  if (resumed) {
+    go_on(*resumed);
   } else {
     state_.inputs = job_.inputs;
   }
+  state_.classes = job_.phase.classes;
   folder_ = std::make_unique<HeldFolder>(job_.run);
   log_ = std::make_unique<MetricsLog>(job_.run, LoggedUntil{state_.step, state_.evaluated_step});
-  if (!state) {
+  if (!resumed) {
     log_->texts(job_.texts);
   }
+  if (!job_.phase.name.empty() && state_.step == job_.phase.first_step) {
+    log_->phase(state_.step, job_.phase.name);
+  }
+  slot_names_ = names_of_several(job_.objective.slots());
   job_.model.train(!job_.probe);
   job_.objective.train();
   job_.optimizer.clear_gradients();
+}
+
+void Run::go_on(const Resumed& resumed) {
+  state_ = resumed.state;
+  saved_step_ = result_.resumed_at = state_.step;
+  saved_ = !resumed.carried;
+  if (resumed.carried) {
+    batches_.begin_phase(job_.phase.number, state_.batches, resumed.same_text);
+    return;
+  }
+  batches_.restore(state_.batches);
+  interval_ = interval_from(state_.interval);
 }
 
 bool Run::finished_early() const {
@@ -139,7 +158,7 @@ void Run::step() {
   if (job_.unfreezing) {
     job_.unfreezing->apply(n);
   }
-  last_lr_ = learning_rate(job_.schedule, schedule_, n);
+  last_lr_ = learning_rate(job_.schedule, schedule_, job_.phase.schedule_step(n));
   pending_.push_back(train_step(parts, micro_batches, n, last_lr_));
   state_.step = n;
   saved_ = false;
@@ -149,6 +168,8 @@ void Run::step() {
   interval_.tokens += work.tokens;
   interval_.targets += work.labels;
   interval_.flops += work.flops;
+  interval_.add(work.corpora, interval_.corpora);
+  interval_.add(work.slot_labels, interval_.slot_labels);
   // Reading waits for the device: on a GPU only when a row is due, or when as many steps may have failed as
   // end the run.
   const bool row_due = n % job_.train.log_every == 0 || n == job_.train.steps;
@@ -206,17 +227,13 @@ void Run::log_row() {
   TrainRow row = interval_.row(state_);
   row.lr = last_lr_;
   row.memory_bytes = peak_memory_bytes(job_.device);
+  row.windows = named(job_.corpora, interval_.corpora);
+  row.slot_labels = named(slot_names_, interval_.slot_labels);
   log_->train(row);
   log_->flush();
   result_.last_loss = row.loss;
-  char text[96];
-  std::snprintf(text,
-                sizeof text,
-                "loss %.4f  lr %.2e  %s tokens/s",
-                row.loss,
-                row.lr,
-                short_count(row.tokens_per_s).c_str());
-  summary_ = text;
+  summary_ =
+      fmt::format("loss {:.4f}  lr {:.2e}  {} tokens/s", row.loss, row.lr, short_count(row.tokens_per_s));
   interval_ = {};
 }
 
@@ -230,14 +247,33 @@ EvalSettings Run::eval_settings(int64_t max_batches) const {
 
 // True when it is the best one so far.
 bool Run::evaluate_now() {
-  result_.valid = evaluate(job_.model, job_.objective, *job_.valid, eval_settings(job_.eval.max_batches));
-  if (!result_.valid || state_.evaluated_step == state_.step) {
+  const bool is_new = state_.evaluated_step != state_.step;
+  const std::vector<NamedEvaluation> all = evaluate_all(is_new);
+  if (all.empty()) {
+    return false;
+  }
+  result_.valid = all.front().result;
+  if (!is_new) {
     return false;
   }
   state_.evaluated_step = state_.step;
   saved_ = false;
-  log_evaluation(*result_.valid);
+  log(all);
   return note_best(*result_.valid);
+}
+
+std::vector<NamedEvaluation> Run::evaluate_all(bool further) const {
+  std::vector<EvalSet> sets{*job_.valid};
+  if (further) {
+    sets.insert(sets.end(), job_.further_valid.begin(), job_.further_valid.end());
+  }
+  return evaluate_sets(job_.model, job_.objective, sets, eval_settings(job_.eval.max_batches));
+}
+
+void Run::log(const std::vector<NamedEvaluation>& all) {
+  for (const std::string& line : log_evaluations(*log_, state_.step, all)) {
+    progress_.note(line);
+  }
 }
 
 // That the data can be evaluated, and that the names of metrics are legal, is proven on one batch before hours are
@@ -246,39 +282,16 @@ void Run::try_evaluation() {
   if (const auto probe = evaluate(job_.model, job_.objective, *job_.valid, eval_settings(1))) {
     probe->value_for_best(job_.eval.best_by);
   }
-}
-
-// The initial weights are measured, but are no candidate for the best.
-void Run::evaluate_start() {
-  if (const auto valid =
-          evaluate(job_.model, job_.objective, *job_.valid, eval_settings(job_.eval.max_batches))) {
-    log_evaluation(*valid);
+  for (const EvalSet& set : job_.further_valid) {
+    evaluate(job_.model, job_.objective, set, eval_settings(1));
   }
 }
 
-void Run::log_evaluation(const EvalResult& valid) {
-  log_->eval(state_.step, job_.valid->name, valid.values());
-  log_->flush();
-  std::string line = fmt::format("step {}: {}", state_.step, job_.valid->name);
-  for (const auto& [name, value] : valid.values()) {
-    if (name != "labels" && name != "tokens") {
-      line += fmt::format("  {} {:g}", name, value);
-    }
-  }
-  progress_.note(line);
-}
-
-// Of a model whose loss is no number no metric is believed.
 bool Run::note_best(const EvalResult& valid) {
-  const std::string& name = job_.eval.best_by;
-  const double value = valid.value_for_best(name), sign = less_is_better(name) ? -1 : 1;
-  const bool is_number = std::isfinite(value) && std::isfinite(valid.loss());
-  const bool better = is_number && (!state_.best || sign * value > sign * state_.best->value);
-  if (better) {
-    state_.best = BestMark{state_.step, name, value};
-  }
-  state_.evaluations_since_best = better ? 0 : state_.evaluations_since_best + 1;
-  return better;
+  const auto mark = improved(state_.best, valid, job_.eval.best_by, state_.step);
+  state_.best = mark ? mark : state_.best;
+  state_.evaluations_since_best = mark ? 0 : state_.evaluations_since_best + 1;
+  return mark.has_value();
 }
 
 // Steps that are skipped one after the other may come of weights that are lost, so nothing older goes for theirs.
@@ -342,11 +355,11 @@ TrainResult Run::finish(StopReason reason) {
 
 TrainResult Run::go() {
   begin();
-  if (job_.valid && state_.step == 0) {
+  if (job_.valid && state_.step == job_.phase.first_step) {
     try_evaluation();
-  }
-  if (job_.eval.at_start && job_.valid && state_.step == 0) {
-    evaluate_start();
+    if (job_.eval.at_start) {
+      log(evaluate_all(true));  // the weights that it begins with, which are no candidate for the best
+    }
   }
   const auto due = [&](int64_t every) { return every > 0 && state_.step % every == 0; };
   const auto evaluate_if_due = [&] {

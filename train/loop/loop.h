@@ -16,6 +16,7 @@
 #include "train/loop/evaluate.h"
 #include "train/loop/lr_schedule.h"
 #include "train/loop/metrics.h"
+#include "train/loop/phase_place.h"
 #include "train/loop/progress.h"
 #include "train/loop/train_options.h"
 #include "train/saved/checkpoint.h"
@@ -31,6 +32,8 @@ struct TrainJob {
   double lr;                          // peak learning rate; the schedule scales it
   BatchSource& batches;               // gives micro-batches of train.batch_size / train.micro_batches windows
   std::optional<EvalSet> valid = {};  // none: nothing is evaluated, no checkpoint is best
+  std::vector<EvalSet> further_valid = {};  // told beside it
+  std::vector<std::string> corpora = {};    // names of the texts that batches are of, where there are several
   TrainOptions train = {};
   EvalOptions eval = {};
   ScheduleOptions schedule = {};
@@ -47,6 +50,7 @@ struct TrainJob {
   bool other_inputs = false;             // unless this is set
   std::vector<int64_t> milestones = {};  // steps whose checkpoints are kept, ascending
   std::vector<TextRow> texts = {};       // told of what is read
+  PhasePlace phase = {};                 // of a run with phases
 };
 
 enum class StopReason { finished, early, signal };

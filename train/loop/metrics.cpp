@@ -16,7 +16,9 @@ constexpr size_t kMaxBytes = size_t{1} << 30;
 bool is_row_until(std::string_view line, const LoggedUntil& until) {
   try {
     const MetricsRow row = parse_metrics_row(line, {});
-    return row.step <= (row.kind == "eval" ? until.evaluated_step : until.step);
+    // A phase is told again when it begins again.
+    return row.kind == "phase" ? row.step < until.step
+                               : row.step <= (row.kind == "eval" ? until.evaluated_step : until.step);
   } catch (const InputError&) {
     return false;  // damaged
   }
@@ -48,6 +50,10 @@ MetricsLog::MetricsLog(const std::string& run, const LoggedUntil& until) {
   events_ = std::make_unique<EventFile>(run + "/tensorboard", until.step + 1);
 }
 
+void MetricsLog::phase(int64_t step, const std::string& name) {
+  rows_->write(Json{{"kind", "phase"}, {"step", step}, {"name", name}}.dump() + "\n");
+}
+
 void MetricsLog::texts(const std::vector<TextRow>& rows) {
   for (const TextRow& row : rows) {
     Json json{{"kind", "text"}, {"step", 0}, {"split", row.split}};
@@ -59,19 +65,26 @@ void MetricsLog::texts(const std::vector<TextRow>& rows) {
 }
 
 void MetricsLog::train(const TrainRow& row) {
-  const Json json{{"kind", "train"},
-                  {"step", row.step},
-                  {"loss", row.loss},
-                  {"lr", row.lr},
-                  {"grad_norm", row.grad_norm},
-                  {"tokens", row.tokens},
-                  {"labels", row.labels},
-                  {"tokens_per_s", row.tokens_per_s},
-                  {"target_tokens_per_s", row.target_tokens_per_s},
-                  {"flops_per_s", row.flops_per_s},
-                  {"memory_bytes", row.memory_bytes},
-                  {"skipped", row.skipped},
-                  {"seconds", row.seconds}};
+  Json json{{"kind", "train"},
+            {"step", row.step},
+            {"loss", row.loss},
+            {"lr", row.lr},
+            {"grad_norm", row.grad_norm},
+            {"tokens", row.tokens},
+            {"labels", row.labels},
+            {"tokens_per_s", row.tokens_per_s},
+            {"target_tokens_per_s", row.target_tokens_per_s},
+            {"flops_per_s", row.flops_per_s},
+            {"memory_bytes", row.memory_bytes},
+            {"skipped", row.skipped},
+            {"seconds", row.seconds}};
+  const auto put = [&](const char* key, const NamedCounts& counts) {
+    for (const auto& [name, count] : counts) {
+      json[key][name] = count;
+    }
+  };
+  put("windows", row.windows);
+  put("slot_labels", row.slot_labels);
   rows_->write(json.dump() + "\n");
   for (const auto& [name, value] : json.items()) {
     if (value.is_number() && name != "step") {

@@ -1,8 +1,10 @@
 // What a run reports: RUN/metrics.jsonl (a JSON object a row) and TensorBoard event files in RUN/tensorboard.
 //
 //   {"kind": "text", "step": 0, "split", "tokens", "blank", "cut", ...}   of what is read; train/run/text_notes.h
+//   {"kind": "phase", "step", "name"}                                   begins behind this step
 //   {"kind": "train", "step", "loss", "lr", "grad_norm", "tokens", "labels", "tokens_per_s",
-//    "target_tokens_per_s", "flops_per_s", "memory_bytes", "skipped", "seconds"}
+//    "target_tokens_per_s", "flops_per_s", "memory_bytes", "skipped", "seconds"}, and where there are several
+//    "windows": {text: N} and "slot_labels": {slot: N} since the last row
 //   {"kind": "eval", "step", "split", "loss", "perplexity", ...}        EvalResult::values
 // A number that is not finite is null.
 #pragma once
@@ -19,6 +21,8 @@
 
 namespace lmzoo {
 
+using NamedCounts = std::vector<std::pair<std::string, int64_t>>;
+
 // Mean over the steps since the last row, skipped ones left out.
 struct TrainRow {
   int64_t step = 0;
@@ -29,10 +33,12 @@ struct TrainRow {
   int64_t labels = 0;
   double tokens_per_s = 0;
   double target_tokens_per_s = 0;
-  double flops_per_s = 0;    // of the model: what it needs, not what the machine did
-  int64_t memory_bytes = 0;  // resident set, or allocated on the GPU; at most so far
-  int64_t skipped = 0;       // steps, since the beginning of the run
-  double seconds = 0;        // of training, since the beginning of the run
+  double flops_per_s = 0;     // of the model: what it needs, not what the machine did
+  int64_t memory_bytes = 0;   // resident set, or allocated on the GPU; at most so far
+  int64_t skipped = 0;        // steps, since the beginning of the run
+  double seconds = 0;         // of training, since the beginning of the run
+  NamedCounts windows{};      // of each text, since the last row; empty: there is one
+  NamedCounts slot_labels{};  // of each kind of prediction, since the last row; empty: there is one
 };
 
 // Of a text that a run reads: what was left out, replaced or cut of it.
@@ -53,7 +59,8 @@ class MetricsLog {
   // row are dropped.
   MetricsLog(const std::string& run, const LoggedUntil& until);
 
-  void texts(const std::vector<TextRow>& rows);  // of a run that begins
+  void phase(int64_t step, const std::string& name);  // begins behind this step
+  void texts(const std::vector<TextRow>& rows);       // of a run that begins
   void train(const TrainRow& row);
   void eval(int64_t step,
             const std::string& split,

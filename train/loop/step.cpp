@@ -1,12 +1,15 @@
 #include "train/loop/step.h"
 
 #include <algorithm>
+#include <iterator>
+#include <numeric>
 
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
 #include "base/rng.h"
 #include "core/device.h"
+#include "train/loop/interval.h"
 #include "train/loop/precision.h"
 
 namespace lmzoo {
@@ -46,8 +49,9 @@ std::vector<double> totals_of(const std::vector<Batch>& micro_batches) {
   return totals;
 }
 
-// The sum of a micro-batch's terms, such that dividing it by the first slot's total divides each term by its own.
+// The sum of a micro-batch's terms, such that dividing it by the total of all slots divides each term by its own.
 Tensor joined_terms(const Losses& losses, const Batch& batch, const std::vector<double>& totals) {
+  const double all = std::accumulate(totals.begin(), totals.end(), 0.0);
   Tensor sum;
   for (const LossTerm& term : losses) {
     const auto slot = static_cast<size_t>(term.slot);
@@ -55,11 +59,17 @@ Tensor joined_terms(const Losses& losses, const Batch& batch, const std::vector<
     if (own == 0 || batch.slots[slot].count() == 0) {
       continue;
     }
-    const double factor = term.weight * (totals[0] > 0 ? totals[0] : 1) / own;
+    const double factor = term.weight * (all / own);
     const Tensor part = factor == 1 ? term.sum : term.sum * factor;
     sum = sum.defined() ? sum + part : part;
   }
   return sum;
+}
+
+std::vector<int64_t> labels_of(const Batch& batch) {
+  std::vector<int64_t> counts;
+  std::ranges::transform(batch.slots, std::back_inserter(counts), &SlotBatch::count);
+  return counts;
 }
 
 }  // namespace
@@ -71,7 +81,7 @@ StepOutcome train_step(const StepParts& parts,
   StepOutcome outcome{.step = step, .lr = lr};
   StepWork& work = outcome.work;
   const std::vector<double> totals = totals_of(micro_batches);
-  work.total = totals.empty() ? 0 : totals[0];
+  work.total = std::accumulate(totals.begin(), totals.end(), 0.0);
   Tensor sum = at::zeros({}, at::TensorOptions(parts.device).dtype(at::kDouble));
   for (size_t i = 0; i < micro_batches.size(); ++i) {
     const Batch batch = micro_batches[i].to(parts.device);
@@ -91,6 +101,8 @@ StepOutcome train_step(const StepParts& parts,
     work.labels += batch.slots.empty() ? 0 : batch.slots.front().count();
     work.tokens += batch.tokens;
     work.flops += train_flops(parts.model, parts.objective, batch);
+    Interval::add(batch.corpora, work.corpora);
+    Interval::add(labels_of(batch), work.slot_labels);
     work.samples.insert(work.samples.end(), batch.samples.begin(), batch.samples.end());
   }
   const Optimizer::Update update = parts.optimizer.step(lr, work.total, sum);

@@ -25,11 +25,13 @@ struct StepParts {
 
 // Known on the host at once.
 struct StepWork {
-  int64_t labels = 0;             // of the objective's first slot
-  double total = 0;               // of their weights: what the loss is divided by
-  int64_t tokens = 0;             // positions computed
-  double flops = 0;               // Model::train_flops of its sequences
-  std::vector<uint64_t> samples;  // ids of the windows, for error messages
+  int64_t labels = 0;              // of the objective's first slot
+  double total = 0;                // of all labels' weights, or 0 without any: what the loss is divided by
+  int64_t tokens = 0;              // positions computed
+  double flops = 0;                // Model::train_flops of its sequences
+  std::vector<uint64_t> samples;   // ids of the windows, for error messages
+  std::vector<int64_t> corpora{};  // windows of each text; empty: there is one
+  std::vector<int64_t> slot_labels{};  // of each slot
 };
 
 struct StepOutcome {

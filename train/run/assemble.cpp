@@ -19,7 +19,9 @@
 #include "train/exchange/huggingface/peft.h"
 #include "train/loop/lr_schedule.h"
 #include "train/run/full_window.h"
+#include "train/run/loader_source.h"
 #include "train/run/milestones.h"
+#include "train/run/run_texts.h"
 #include "train/start/head_classes.h"
 #include "train/start/other_pieces.h"
 
@@ -55,8 +57,7 @@ std::shared_ptr<Model> make_model(const LoadedConfig& loaded,
     seed_weights(config, 0);
     return built([&] {
       return registry.model(config.model.type)
-          .make(config.model.options,
-                {.vocabulary = vocabulary, .sequence_length = config.data.sequence_length});
+          .make(config.model.options, {.vocabulary = vocabulary, .sequence_length = config.model_length()});
     });
   });
 }
@@ -88,31 +89,7 @@ void check_together(const LoadedConfig& loaded, const Parts& parts) {
   });
 }
 
-// The training loader as the endless stream that the loop wants.
-class LoaderSource final : public BatchSource {
- public:
-  LoaderSource(const Windows& windows, const LoaderSteps& steps, const LoaderOptions& options)
-      : loader_(windows, steps, options) {}
-
-  Batch next() override { return loader_.next().value(); }
-  Json state() const override {
-    return {{"epoch", loader_.state().epoch}, {"position", loader_.state().position}};
-  }
-  void restore(const Json& state) override {
-    const auto number = [&](const char* key) {
-      check(state.is_object() && state.contains(key) && state[key].is_number_unsigned(),
-            "state.json: batches.{} must be a whole number of at least 0",
-            key);
-      return state[key].get<uint64_t>();
-    };
-    loader_.restore({.epoch = number("epoch"), .position = number("position")});
-  }
-
- private:
-  Loader loader_;
-};
-
-GradualUnfreezing::Pace unfreezing_pace(const RunConfig& config, const Windows& windows) {
+GradualUnfreezing::Pace unfreezing_pace(const RunConfig& config, const MixedWindows& windows) {
   const UnfreezeOptions& options = *config.fine_tune.unfreeze;
   return options.unit == UnfreezeUnit::steps
              ? GradualUnfreezing::Pace{.step = 1, .level = options.every}
@@ -137,13 +114,18 @@ ObjectiveContext objective_context(const Parts& parts, int64_t sequence_length, 
                            .width = parts.model->width(),
                            .classes = parts.classes,
                            .record = parts.reading.record,
+                           .corpora = parts.corpora,
                            .pooler = parts.model->has_pooler()};
   const ModelContext model{.vocabulary = parts.vocabulary, .sequence_length = sequence_length};
   context.make_model = [model, registry](const NestedChoice& choice) {
     return registry.model(choice.type()).make(choice.options(), model);
   };
-  context.make_objective = [context, registry](const NestedChoice& choice) {
-    return registry.objective(choice.type()).make(choice.options(), context);
+  context.make_objective = [registry](const NestedChoice& choice, const ObjectiveContext& own) {
+    auto made = registry.objective(choice.type()).make(choice.options(), own);
+    const std::string reason = made->form().of_words ? "it learns word vectors, which no network holds"
+                                                     : refusal(made->form(), own.architecture);
+    check(reason.empty(), "{} does not go with this model: {}", choice.type(), reason);
+    return made;
   };
   return context;
 }
@@ -173,6 +155,7 @@ Parts build_parts(const LoadedConfig& loaded,
   const RunConfig& config = loaded.config;
   Parts parts{.model = nullptr, .objective = nullptr, .vocabulary = vocabulary, .classes = classes};
   parts.reading = reading_of(config);
+  parts.corpora = corpus_shapes(config);
   parts.model = make_model(loaded, registry, vocabulary);
   parts.objective = loaded.places.locate("objective", [&] {
     seed_weights(config, 1);
@@ -201,12 +184,17 @@ Windows make_windows(const LoadedConfig& loaded,
   return loaded.places.locate("data.windows", [&] { return Windows(std::move(store), options); });
 }
 
-int64_t steps_of(const LoadedConfig& loaded, int64_t windows) {
+int64_t steps_of(const LoadedConfig& loaded, const MixedWindows& windows) {
   const RunConfig& config = loaded.config;
+  if (const auto tokens = config.phase ? config.phase->tokens : std::nullopt) {
+    const double a_window = windows.epoch_tokens() / static_cast<double>(windows.size());
+    const double a_step = a_window * static_cast<double>(config.train.batch_size);
+    return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(*tokens / a_step)));
+  }
   if (!config.train.epochs) {
     return config.train.steps;
   }
-  const double drawn = static_cast<double>(*config.train.epochs) * static_cast<double>(windows);
+  const double drawn = static_cast<double>(*config.train.epochs) * static_cast<double>(windows.size());
   const int64_t steps = static_cast<int64_t>(std::ceil(drawn / static_cast<double>(config.train.batch_size)));
   loaded.places.locate("schedule", [&] {
     validate(config.schedule, {.lr = config.optimizer.lr, .steps = std::max<int64_t>(steps, 1), .width = 1});
@@ -231,7 +219,8 @@ std::shared_ptr<const Tokenizer> make_run_tokenizer(const LoadedConfig& loaded, 
   const RunConfig& config = loaded.config;
   return loaded.places.locate("tokenizer", [&] {
     ProgressBar bar("tokenizer", "", style);
-    return make_tokenizer(config.tokenizer, config.data.train, config.data.cache_dir, bar.callback());
+    return make_tokenizer(
+        config.tokenizer, config.text_for_tokenizer(), config.data.cache_dir, bar.callback());
   });
 }
 
@@ -289,6 +278,36 @@ std::shared_ptr<const TokenStore> open_training_store(const LoadedConfig& loaded
   return classes == store->classes() ? store : open(classes);
 }
 
+// Cuts the texts for the objective: those to train on are returned, those to evaluate on become sets of the run.
+MixedWindows open_texts(const LoadedConfig& loaded,
+                        const std::shared_ptr<const TokenStore>& train,
+                        const AssembleOptions& options,
+                        Assembled& run) {
+  std::vector<Windows> trained;
+  for (const RunText& text : run_texts(loaded.config)) {
+    if (text.use == TextUse::test) {
+      continue;
+    }
+    auto store = train;
+    if (text.name != "train") {
+      const auto classes = text.is_main() ? std::optional(train->classes()) : std::nullopt;
+      store = open_store(loaded, text.key, text.options, run.tokenizer, classes, options.style);
+      add_input(text, *store, run.inputs);
+    }
+    const Windows windows = make_windows(loaded, *run.parts.objective, run.parts.vocabulary, store);
+    if (options.warm) {
+      run.texts.push_back(text_notes(text.name, text.options, windows));
+      look_at_samples(run.texts.back(), *run.parts.objective, {windows, text.corpus});
+    }
+    if (text.use == TextUse::train) {
+      trained.push_back(windows);
+    } else {
+      run.valid.push_back(make_eval_set(text.name, {windows, text.corpus}, run.parts, loaded.config));
+    }
+  }
+  return mixed_windows(loaded, trained);
+}
+
 }  // namespace
 
 Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const AssembleOptions& options) {
@@ -301,35 +320,20 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
   run.inputs = inputs_of(*run.tokenizer, *store, nullptr);
   check_weights_fit(loaded, registry, vocabulary, usable_memory());
   run.parts = build_parts(loaded, registry, vocabulary, store->classes());
-  const Windows windows = make_windows(loaded, *run.parts.objective, vocabulary, store);
-  const auto note = [&](const std::string& name, const TextOptions& text, const Windows& made) {
-    if (options.warm) {
-      run.texts.push_back(text_notes(name, text, made));
-      look_at_samples(run.texts.back(), *run.parts.objective, made);
-    }
-  };
-  note("train", config.data.train, windows);
-  run.steps = steps_of(loaded, windows.size());
+  const MixedWindows windows = open_texts(loaded, store, options, run);
+  run.steps = steps_of(loaded, windows);
   run.milestones = milestones(loaded, windows, run.steps);
   run.batches = loaded.places.locate("data.train", [&] {
-    return std::make_unique<LoaderSource>(windows,
-                                          loader_steps(run.parts),
-                                          LoaderOptions{.mode = LoaderMode::train,
-                                                        .batch_size = config.micro_batch(),
-                                                        .step_windows = config.train.batch_size,
-                                                        .steps = run.steps,
-                                                        .seed = config.stream_seed(),
-                                                        .workers = config.data.workers,
-                                                        .prefetch = config.data.prefetch});
+    return make_loader_source(windows,
+                              loader_steps(run.parts),
+                              LoaderOptions{.mode = LoaderMode::train,
+                                            .batch_size = config.micro_batch(),
+                                            .step_windows = config.train.batch_size,
+                                            .steps = run.steps,
+                                            .seed = config.stream_seed(),
+                                            .workers = config.data.workers,
+                                            .prefetch = config.data.prefetch});
   });
-  if (config.data.valid) {
-    const auto valid =
-        open_store(loaded, "data.valid", *config.data.valid, run.tokenizer, store->classes(), options.style);
-    run.inputs = inputs_of(*run.tokenizer, *store, valid.get());
-    const Windows evaluated = make_windows(loaded, *run.parts.objective, vocabulary, valid);
-    note("valid", *config.data.valid, evaluated);
-    run.valid = make_eval_set("valid", evaluated, run.parts, config);
-  }
   loaded.places.locate("warm_start", [&] {
     WarmStartOptions warm = config.warm_start;
     if (!options.warm) {

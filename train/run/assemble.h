@@ -24,6 +24,7 @@
 #include "train/loop/progress.h"
 #include "train/run/full_window.h"
 #include "train/run/reading.h"
+#include "train/run/run_texts.h"
 #include "train/run/text_notes.h"
 
 namespace lmzoo {
@@ -39,6 +40,7 @@ struct Parts {
   Vocabulary vocabulary;
   std::vector<std::string> classes;
   Reading reading{};
+  std::vector<CorpusShape> corpora{};  // the texts that are trained on
 
   SampleShape shape() const { return {.record = reading.record, .classes = std::ssize(classes)}; }
 };
@@ -78,13 +80,14 @@ Windows make_windows(const LoadedConfig& loaded,
                      const Objective& objective,
                      const Vocabulary& vocabulary,
                      std::shared_ptr<const TokenStore> store);
-// train.steps, or as many as see each window train.epochs times. InputError when the schedule does not fit into them.
-int64_t steps_of(const LoadedConfig& loaded, int64_t windows);
+// train.steps, or as many as see each window train.epochs times or the tokens of a phase. InputError when the schedule does not
+// fit into them.
+int64_t steps_of(const LoadedConfig& loaded, const MixedWindows& windows);
 // What the loader does to samples; keeps the objective alive.
 LoaderSteps loader_steps(const Parts& parts);
 // One pass over windows, for evaluation.
 EvalSet make_eval_set(const std::string& name,
-                      const Windows& windows,
+                      const MixedWindows& windows,
                       const Parts& parts,
                       const RunConfig& config);
 
@@ -104,6 +107,8 @@ std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
 std::map<std::string, std::string> inputs_of(const Tokenizer& tokenizer,
                                              const TokenStore& train,
                                              const TokenStore* valid);
+// And of one text more.
+void add_input(const RunText& text, const TokenStore& store, std::map<std::string, std::string>& inputs);
 
 // Everything that a run of word vectors needs, likewise. `tokenizer_folder` of the run that goes on; empty:
 // counted or cached.
@@ -127,7 +132,7 @@ struct Assembled {
   std::unique_ptr<BatchSource> batches;
   int64_t steps = 0;
   std::vector<int64_t> milestones;  // of train.save_at
-  std::optional<EvalSet> valid;
+  std::vector<EvalSet> valid;       // data.valid first, if there is one
   std::unique_ptr<Optimizer> optimizer;
   std::optional<GradualUnfreezing> unfreezing;
   std::vector<std::string> frozen;

@@ -12,7 +12,8 @@ namespace {
 // sample. Text behind an unknown token is not predicted at all.
 int64_t predicted_bytes(const Windows& windows, const Parts& parts) {
   const TokenStore& store = windows.store();
-  if (parts.objective->form().layout != Layout::stream || store.tokens() == 0 || store.has_columns() ||
+  const ObjectiveForm form = parts.objective->form();
+  if (form.layout != Layout::stream || form.mixed || store.tokens() == 0 || store.has_columns() ||
       store.notes().unknown > 0) {
     return 0;
   }
@@ -29,7 +30,7 @@ int64_t predicted_bytes(const Windows& windows, const Parts& parts) {
 }  // namespace
 
 EvalSet make_eval_set(const std::string& name,
-                      const Windows& windows,
+                      const MixedWindows& windows,
                       const Parts& parts,
                       const RunConfig& config) {
   const LoaderOptions options{.mode = LoaderMode::evaluate,
@@ -41,7 +42,10 @@ EvalSet make_eval_set(const std::string& name,
     auto loader = std::make_shared<Loader>(windows, steps, options);
     return [loader] { return loader->next(); };
   };
-  return {.name = name, .open = open, .bytes = predicted_bytes(windows, parts), .classes = parts.classes};
+  return {.name = name,
+          .open = open,
+          .bytes = predicted_bytes(windows.texts().front().windows, parts),
+          .classes = parts.classes};
 }
 
 }  // namespace lmzoo

@@ -75,6 +75,7 @@ LoadedConfig extend_run(const std::string& run,
   RunConfig& config = loaded.config;
   check(!trains_word_vectors(config),
         "--extend: word vectors learn for train.epochs, and end with a rate of 0");
+  check(loaded.phases.empty(), "--extend: a run with phases ends with its last one");
   const Standing standing = standing_of(run);
   const RunLock lock(run);
   config.train.epochs.reset();

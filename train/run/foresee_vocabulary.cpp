@@ -19,7 +19,7 @@ ForeseenVocabulary foresee_vocabulary(const LoadedConfig& loaded, bool look_at_f
   return loaded.places.locate("tokenizer", [&]() -> ForeseenVocabulary {
     std::shared_ptr<const Tokenizer> tokenizer;
     if (look_at_files || options.type == TokenizerType::byte) {
-      tokenizer = find_tokenizer(options, config.data.train, config.data.cache_dir);
+      tokenizer = find_tokenizer(options, config.text_for_tokenizer(), config.data.cache_dir);
     }
     const bool must_be_trained = tokenizer == nullptr && options.model.empty();
     if (auto planned = must_be_trained ? planned_vocabulary(options) : std::nullopt) {
@@ -28,7 +28,7 @@ ForeseenVocabulary foresee_vocabulary(const LoadedConfig& loaded, bool look_at_f
           *planned, nullptr, "the tokenizer is not trained yet: its size is taken from tokenizer.vocab_size"};
     }
     if (tokenizer == nullptr && look_at_files) {
-      tokenizer = make_tokenizer(options, config.data.train, "");
+      tokenizer = make_tokenizer(options, config.text_for_tokenizer(), "");
     }
     if (tokenizer != nullptr) {
       return {vocabulary_of(*tokenizer), tokenizer, ""};

@@ -98,7 +98,8 @@ Batch full_windows(const Objective& objective,
   const int64_t raw = std::max<int64_t>(objective.lengths().raw, 1);
   for (int64_t i = 0; i < count; ++i) {
     Stream stream({.seed = seed, .sample = static_cast<uint64_t>(i), .purpose = Purpose::sampling});
-    const Sample sample = Maker(vocabulary, shape, stream).sample(raw, objective.lengths().target);
+    Sample sample = Maker(vocabulary, shape, stream).sample(raw, objective.lengths().target);
+    sample.corpus = 0;  // not a query: a mixture draws one of its objectives
     examples.push_back(objective.example(sample, {}, stream));
   }
   Batch batch = collate(examples, {architecture, vocabulary, objective.slots()});

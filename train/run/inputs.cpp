@@ -22,4 +22,10 @@ std::map<std::string, std::string> inputs_of(const Tokenizer& tokenizer,
   return inputs;
 }
 
+void add_input(const RunText& text, const TokenStore& store, std::map<std::string, std::string>& inputs) {
+  const std::string kind = text.use == TextUse::train ? "training text" : "validation text";
+  inputs[text.is_main() ? kind : kind + " " + text.name.substr(text.name.find('.') + 1)] =
+      store.fingerprint();
+}
+
 }  // namespace lmzoo

@@ -18,12 +18,16 @@ namespace {
 LoadedRun load_trained(const std::string& path, const Registry& registry, const std::string& device) {
   LoadedRun run;
   run.folder = run_of(path);
-  run.config = read_run_config(config_file(run.folder), {}, registry, ReadFor::asking);
-  run.device = choose_device({.name = device.empty() ? run.config.config.train.device : device}).device;
+  const LoadedConfig whole = read_run_config(config_file(run.folder), {}, registry, ReadFor::asking);
+  run.device = choose_device({.name = device.empty() ? whole.config.train.device : device}).device;
   run.checkpoint = resolve_checkpoint(path);
+  const TrainState state = read_state(run.checkpoint);
+  run.config = phase_of(whole, static_cast<size_t>(state.phase));
   run.tokenizer = load_tokenizer(tokenizer_folder(run.folder));
-  run.parts =
-      build_parts_to_ask(run.config, registry, vocabulary_of(*run.tokenizer), read_classes(run.folder));
+  run.parts = build_parts_to_ask(run.config,
+                                 registry,
+                                 vocabulary_of(*run.tokenizer),
+                                 whole.phases.empty() ? read_classes(run.folder) : state.classes);
   prepare_fine_tuning(run.parts, run.config.config);
   read_tensors(run.checkpoint + "/model.safetensors", weights(*run.parts.model, *run.parts.objective));
   return run;
@@ -44,14 +48,13 @@ Parts build_parts_to_ask(const LoadedConfig& loaded,
       throw;  // it was trained here, so this is no question of a checkpoint from elsewhere
     }
     const RunConfig& config = loaded.config;
-    Parts parts{
-        .model = registry.model(config.model.type)
-                     .make(config.model.options,
-                           {.vocabulary = vocabulary, .sequence_length = config.data.sequence_length}),
-        .objective = std::make_shared<NoObjective>(error.what()),
-        .vocabulary = vocabulary,
-        .classes = classes,
-        .reading = reading_of(config)};
+    Parts parts{.model = registry.model(config.model.type)
+                             .make(config.model.options,
+                                   {.vocabulary = vocabulary, .sequence_length = config.model_length()}),
+                .objective = std::make_shared<NoObjective>(error.what()),
+                .vocabulary = vocabulary,
+                .classes = classes,
+                .reading = reading_of(config)};
     settle_reading(parts, config);
     return parts;
   }

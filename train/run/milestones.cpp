@@ -8,9 +8,8 @@
 
 namespace lmzoo {
 
-std::vector<int64_t> milestones(const LoadedConfig& loaded, const Windows& windows, int64_t steps) {
+std::vector<int64_t> milestones(const LoadedConfig& loaded, const MixedWindows& windows, int64_t steps) {
   const SaveAtOptions& wanted = loaded.config.train.save_at;
-  const TokenStore& store = windows.store();
   std::vector<int64_t> all;
   const auto add = [&](const std::string& name, const std::vector<double>& amounts, double a_step) {
     loaded.places.locate("train.save_at." + name, [&] {
@@ -29,8 +28,8 @@ std::vector<int64_t> milestones(const LoadedConfig& loaded, const Windows& windo
   const double share = static_cast<double>(loaded.config.train.batch_size) /
                        static_cast<double>(std::max<int64_t>(windows.size(), 1));
   add("steps", wanted.steps, 1);
-  add("words", wanted.words, share * static_cast<double>(store.notes().words));
-  add("tokens", wanted.tokens, share * static_cast<double>(store.tokens()));
+  add("words", wanted.words, share * windows.epoch_words());
+  add("tokens", wanted.tokens, share * windows.epoch_tokens());
   std::ranges::sort(all);
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;

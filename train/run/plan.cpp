@@ -4,18 +4,14 @@
 #include <filesystem>
 
 #include "base/check.h"
-#include "core/machine_memory.h"
 #include "core/parameters.h"
 #include "data/store/build_token_store.h"
 #include "io/files.h"
-#include "nn/attention_note.h"
 #include "nn/parameter.h"
 #include "tokenizer/vocabulary_of.h"
 #include "train/config/word_settings.h"
-#include "train/loop/step.h"
-#include "train/run/full_window.h"
+#include "train/run/plan_work.h"
 #include "train/start/head_classes.h"
-#include "train/words/work.h"
 
 namespace lmzoo {
 namespace {
@@ -27,19 +23,14 @@ double bytes_per_token(const TokenizerOptions& options) {
                                                       : 1.0;
 }
 
-// What the libraries take before there is any model.
-constexpr double kProcessBytes = 150e6;
-
-// Sizes that no machine has are still told, as the largest number there is.
-int64_t rounded(double value) {
-  constexpr double kMost = 9e18;
-  return std::llround(std::min(value, kMost));
-}
-
 class Planner {
  public:
   Planner(const LoadedConfig& loaded, const Registry& registry, const PlanOptions& options)
-      : loaded_(loaded), config_(loaded.config), registry_(registry), options_(options) {}
+      : loaded_(loaded),
+        config_(loaded.config),
+        registry_(registry),
+        options_(options),
+        texts_(run_texts(config_)) {}
 
   Plan make() {
     plan_.title = config_.name + ": " + config_.model.type + " on " + config_.objective.type;
@@ -54,7 +45,7 @@ class Planner {
       errors_.collect("model", [&] { build(vocabulary); });
     }
     errors_.throw_if_any();
-    count_work();
+    count_work({loaded_, registry_, parts_, options_}, plan_);
     if (options_.look_at_files) {
       count_texts();
     }
@@ -66,29 +57,8 @@ class Planner {
     if (!options_.look_at_files) {
       return;
     }
-    const auto look = [&](const std::string& name, const TextOptions& text) {
-      const std::string key = "data." + name + ".files";
-      PlannedText planned{.name = name};
-      errors_.collect(key, [&] {
-        loaded_.places.locate(key, [&] {
-          for (const std::string& file : expand_files(text)) {
-            planned.bytes += std::filesystem::file_size(file);
-          }
-          check(planned.bytes > 0, "there is no text in {}", text.files.front());
-          note(repetitions(name, text));
-          if (name != "train" && errors_.is_sound("data.train")) {
-            note(overlaps(config_.data.train, name, text));
-          }
-        });
-      });
-      plan_.texts.push_back(planned);
-    };
-    look("train", config_.data.train);
-    if (config_.data.valid) {
-      look("valid", *config_.data.valid);
-    }
-    if (config_.data.test) {
-      look("test", *config_.data.test);
+    for (const RunText& text : texts_) {
+      look_at(text);
     }
     if (!config_.warm_start.from.empty()) {
       errors_.collect("warm_start.from", [&] {
@@ -97,14 +67,28 @@ class Planner {
     }
   }
 
-  void note(const std::vector<std::string>& lines) {
-    plan_.warnings.insert(plan_.warnings.end(), lines.begin(), lines.end());
+  void look_at(const RunText& text) {
+    const std::string key = text.key + ".files";
+    PlannedText planned{.name = text.name};
+    errors_.collect(key, [&] {
+      loaded_.places.locate(key, [&] {
+        for (const std::string& file : expand_files(text.options)) {
+          planned.bytes += std::filesystem::file_size(file);
+        }
+        check(planned.bytes > 0, "there is no text in {}", text.options.files.front());
+        note(repetitions(text.name, text.options));
+        for (const RunText& other : texts_) {
+          if (other.use == TextUse::train && other.name != text.name && errors_.is_sound(other.key)) {
+            note(overlaps(other.options, text.name, text.options));
+          }
+        }
+      });
+    });
+    plan_.texts.push_back(planned);
   }
 
-  const TextOptions& options_of(const PlannedText& text) const {
-    return text.name == "train"   ? config_.data.train
-           : text.name == "valid" ? *config_.data.valid
-                                  : *config_.data.test;
+  void note(const std::vector<std::string>& lines) {
+    plan_.warnings.insert(plan_.warnings.end(), lines.begin(), lines.end());
   }
 
   // What training would refuse when it encodes the text, unless it has been encoded already.
@@ -112,23 +96,26 @@ class Planner {
     if (!options_.look_at_files || !errors_.is_sound("data")) {
       return;
     }
-    for (PlannedText& planned : plan_.texts) {
-      const bool is_train = planned.name == "train";
-      if (planned.notes || (is_train && has_classes(config_.data.train))) {
+    for (size_t i = 0; i < texts_.size(); ++i) {
+      const RunText& text = texts_[i];
+      PlannedText& planned = plan_.texts[i];
+      if (planned.notes || (text.name == "train" && has_classes(text.options))) {
         continue;  // its classes have been read, and so all of it
       }
-      const std::string key = "data." + planned.name;
-      errors_.collect(key, [&] {
-        loaded_.places.locate(key, [&] {
-          const TextOptions& text = options_of(planned);
-          if (cached_store(text, is_train) == nullptr) {
-            const std::optional<std::vector<std::string>> classes(classes_);
+      errors_.collect(text.key, [&] {
+        loaded_.places.locate(text.key, [&] {
+          if (cached_store(text) == nullptr) {
             planned.notes =
-                text_notes(planned.name, text, check_records(text, is_train ? std::nullopt : classes));
+                text_notes(planned.name, text.options, check_records(text.options, given_classes(text)));
           }
         });
       });
     }
+  }
+
+  // The classes that a text is read with: those of data.train.
+  std::optional<std::vector<std::string>> given_classes(const RunText& text) const {
+    return text.is_main() && text.use != TextUse::train ? std::optional(classes_) : std::nullopt;
   }
 
   Vocabulary find_vocabulary() {
@@ -141,16 +128,14 @@ class Planner {
   }
 
   // The store of a text, when it is in the cache already.
-  std::shared_ptr<const TokenStore> cached_store(const TextOptions& text, bool is_train) const {
+  std::shared_ptr<const TokenStore> cached_store(const RunText& text) const {
     if (tokenizer_ == nullptr) {
       return nullptr;
     }
-    TokenStoreRequest request{
-        .text = text, .tokenizer = tokenizer_, .cache_dir = config_.data.cache_dir, .classes = {}};
-    if (!is_train) {
-      request.classes = classes_;
-    }
-    const std::string path = token_store_path(request);
+    const std::string path = token_store_path({.text = text.options,
+                                               .tokenizer = tokenizer_,
+                                               .cache_dir = config_.data.cache_dir,
+                                               .classes = given_classes(text)});
     try {
       return std::filesystem::exists(path) ? std::make_shared<const TokenStore>(path) : nullptr;
     } catch (const InputError&) {
@@ -187,131 +172,87 @@ class Planner {
     plan_.vocabulary = vocabulary.size;
     plan_.classes = std::ssize(classes_);
     plan_.lengths = parts_.objective->lengths();
+    plan_.components = parts_.objective->shares();
     loaded_.places.locate("warm_start.freeze", [&] {
       check(plan_.trained > 0, "freezes every parameter, so nothing is left to train");
     });
   }
 
-  void count_work() {
-    if (trains_word_vectors(config_)) {
-      const WordVectorWork work = word_vector_work(config_, parts_.vocabulary);
-      plan_.flops_per_token = work.flops_per_word;
-      plan_.labels_per_window = work.labels_per_word * static_cast<double>(plan_.lengths.raw);
-      plan_.tokens_per_step = work.words_per_step;
-      plan_.memory_bytes = rounded(kProcessBytes + 4.0 * static_cast<double>(plan_.parameters));
-      plan_.state_bytes = plan_.least_bytes = plan_.memory_bytes;
-      return;
-    }
-    constexpr int64_t kWindows = 8;  // objectives may draw how much they label
-    const Batch batch = full_windows(*parts_.objective,
-                                     parts_.model->architecture(),
-                                     parts_.vocabulary,
-                                     parts_.shape(),
-                                     kWindows,
-                                     config_.stream_seed());
-    const double tokens = static_cast<double>(batch.tokens) / kWindows;  // of a window
-    note_attention(batch.inputs);
-    plan_.labels_per_window = static_cast<double>(batch.slots.front().count()) / kWindows;
-    plan_.flops_per_token =
-        train_flops(*parts_.model, *parts_.objective, batch) / static_cast<double>(batch.tokens);
-    plan_.tokens_per_step = rounded(tokens * static_cast<double>(config_.train.batch_size));
-    const NamedTensors trained = trainable(*parts_.model, *parts_.objective);
-    // Weights, and gradients of those that learn, both float32; what the optimizer holds beside them.
-    const double state =
-        4.0 * static_cast<double>(plan_.parameters + plan_.trained) +
-        static_cast<double>(make_optimizer(loaded_, registry_, {.parameters = trained})->memory_bytes());
-    // The states of a body that no gradient reaches are not kept.
-    const double positions =
-        config_.fine_tune.probe ? 0 : tokens * static_cast<double>(config_.micro_batch());
-    const double number = config_.train.precision == Precision::bf16 ? 2 : 4;
-    const double position_bytes = saved_numbers() * number;
-    plan_.memory_bytes = rounded(kProcessBytes + state + positions * position_bytes);
-    plan_.state_bytes = rounded(kProcessBytes + state);
-    // A sequence has at least one position, and some bytes of it wait on the CPU wherever it is computed.
-    const double sequences = static_cast<double>(config_.micro_batch());
-    const double least = config_.fine_tune.probe ? sizeof(int64_t) : position_bytes + sizeof(int64_t);
-    plan_.least_bytes = rounded(kProcessBytes + state + sequences * least);
-    note_memory();
-  }
-
-  // Planned here, it may run elsewhere: a note, and no error.
-  void note_memory() {
-    const uint64_t memory = usable_memory();
-    if (!options_.device.is_cuda() && static_cast<uint64_t>(plan_.memory_bytes) > memory) {
-      plan_.warnings.push_back(fmt::format(
-          "full batches need more than the {} of memory that this machine gives", human_bytes(memory)));
-    }
-  }
-
-  void note_attention(const Inputs& inputs) {
-    if (!options_.device.is_cuda() && !config_.train.device.starts_with("cuda")) {
-      return;
-    }
-    const MaskKind mask = inputs.prefix.empty() ? MaskKind::causal : MaskKind::prefix;
-    const auto type = config_.train.precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
-    const std::string note = attention_note(*parts_.model, mask, type);
-    if (!note.empty()) {
-      plan_.warnings.push_back(note);
-    }
-  }
-
-  // Numbers that a position leaves for the backward pass: each matrix keeps what it reads, and what it gives
-  // is kept by whatever comes next. Embeddings, which have a row for each id or position, keep nothing.
-  double saved_numbers() const {
-    const std::vector<ModelPart> model_parts = parts_.model->parts();
-    double numbers = 0;
-    for (const NamedTensor& weight : weights(*parts_.model, *parts_.objective)) {
-      const Tensor& tensor = weight.tensor;
-      const ModelPart* part = model_part(model_parts, weight.name);
-      const bool is_table =
-          part != nullptr && (part->kind == PartKind::embeddings || part->kind == PartKind::projection);
-      numbers += is_table || tensor.dim() != 2 ? 0 : static_cast<double>(tensor.size(0) + tensor.size(1));
-    }
-    return numbers;
-  }
-
   void count_texts() {
-    for (PlannedText& text : plan_.texts) {
-      const auto store = cached_store(options_of(text), text.name == "train");
-      if (store == nullptr) {
-        text.tokens = std::llround(static_cast<double>(text.bytes) / bytes_per_token(config_.tokenizer));
-        look_at_first_records(text);
-        continue;
-      }
-      const Windows windows = make_windows(loaded_, *parts_.objective, parts_.vocabulary, store);
-      text.tokens = store->tokens();
-      text.documents = store->documents();
-      text.windows = windows.size();
-      text.notes = text_notes(text.name, options_of(text), windows);
-      if (!trains_word_vectors(config_)) {
-        look_at_samples(*text.notes, *parts_.objective, windows);
-      }
+    std::vector<Windows> trained;
+    for (size_t i = 0; i < texts_.size(); ++i) {
+      count_text(texts_[i], plan_.texts[i], trained);
     }
+    count_shares(trained);
     for (const PlannedText& text : plan_.texts) {
       note(text.notes ? to_lines(*text.notes) : std::vector<std::string>{});
     }
-    const PlannedText& train = plan_.texts.front();
     if (trains_word_vectors(config_)) {
-      plan_.epochs = static_cast<double>(*config_.train.epochs);
-      plan_.flops = plan_.flops_per_token * static_cast<double>(train.tokens) * *plan_.epochs;
+      count_epochs();
       return;
     }
-    count_steps(train);
-    if (!train.windows) {
+    if (!plan_.epochs) {
+      foresee_steps();
+    }
+    if (!is_encoded()) {
       plan_.warnings.push_back("the text is not encoded yet: tokens are estimated from bytes");
     }
   }
 
-  void look_at_first_records(PlannedText& text) {
-    constexpr int64_t kRecords = 200;
-    if (tokenizer_ == nullptr || !text.notes || trains_word_vectors(config_)) {
+  void count_text(const RunText& text, PlannedText& planned, std::vector<Windows>& trained) {
+    const auto store = cached_store(text);
+    if (store == nullptr) {
+      planned.tokens = std::llround(static_cast<double>(planned.bytes) / bytes_per_token(config_.tokenizer));
+      look_at_first_records(text, planned);
       return;
     }
-    loaded_.places.locate("data." + text.name, [&] {
-      const std::vector<Sample> first = first_samples(
-          {.text = options_of(text), .tokenizer = tokenizer_, .cache_dir = "", .classes = known_classes()},
-          kRecords);
-      look_at_samples(*text.notes, *parts_.objective, first, std::ssize(first) < kRecords);
+    const Windows windows = make_windows(loaded_, *parts_.objective, parts_.vocabulary, store);
+    planned.tokens = store->tokens();
+    planned.documents = store->documents();
+    planned.windows = windows.size();
+    planned.notes = text_notes(text.name, text.options, windows);
+    if (!trains_word_vectors(config_)) {
+      look_at_samples(*planned.notes, *parts_.objective, {windows, text.corpus});
+    }
+    if (text.use == TextUse::train) {
+      trained.push_back(windows);
+    }
+  }
+
+  // Of an epoch: exact where all texts are encoded, else what the weights say.
+  void count_shares(const std::vector<Windows>& trained) {
+    std::vector<double> shares = known_shares(config_);
+    if (config_.data.mixture && trained.size() == parts_.corpora.size()) {
+      const MixedWindows mixed = mixed_windows(loaded_, trained);
+      shares.clear();
+      for (int64_t i = 0; i < std::ssize(trained); ++i) {
+        shares.push_back(static_cast<double>(mixed.places(i)) / static_cast<double>(mixed.size()));
+      }
+      count_steps(mixed);
+    }
+    for (size_t i = 0; i < texts_.size(); ++i) {
+      if (texts_[i].use == TextUse::train && !shares.empty()) {
+        plan_.texts[i].share = shares[static_cast<size_t>(texts_[i].corpus)];
+      }
+    }
+    if (!config_.data.mixture && trained.size() == 1 && !trains_word_vectors(config_)) {
+      count_steps(trained.front());
+    }
+  }
+
+  void look_at_first_records(const RunText& text, PlannedText& planned) {
+    constexpr int64_t kRecords = 200;
+    if (tokenizer_ == nullptr || !planned.notes || trains_word_vectors(config_)) {
+      return;
+    }
+    loaded_.places.locate(text.key, [&] {
+      const auto classes = text.is_main() ? known_classes() : std::nullopt;
+      std::vector<Sample> first = first_samples(
+          {.text = text.options, .tokenizer = tokenizer_, .cache_dir = "", .classes = classes}, kRecords);
+      for (Sample& sample : first) {
+        sample.corpus = text.corpus;
+      }
+      look_at_samples(*planned.notes, *parts_.objective, first, std::ssize(first) < kRecords);
     });
   }
 
@@ -319,20 +260,46 @@ class Planner {
     return classes_.empty() ? std::nullopt : std::optional(classes_);
   }
 
-  // Those of epochs are known with the windows.
-  void count_steps(const PlannedText& train) {
-    const double batch = static_cast<double>(config_.train.batch_size);
-    if (config_.train.epochs && !train.windows) {
-      plan_.epochs = static_cast<double>(*config_.train.epochs);
-      plan_.flops = plan_.flops_per_token * static_cast<double>(train.tokens) * *plan_.epochs;
-      return;
+  bool is_encoded() const {
+    for (size_t i = 0; i < texts_.size(); ++i) {
+      if (texts_[i].use == TextUse::train && !plan_.texts[i].windows) {
+        return false;
+      }
     }
-    plan_.steps = steps_of(loaded_, train.windows.value_or(0));
-    const double steps = static_cast<double>(*plan_.steps);
-    plan_.flops = plan_.flops_per_token * static_cast<double>(plan_.tokens_per_step) * steps;
-    if (train.windows && *train.windows > 0) {
-      plan_.epochs = steps * batch / static_cast<double>(*train.windows);
+    return true;
+  }
+
+  void count_epochs() {
+    double tokens = 0;
+    for (size_t i = 0; i < texts_.size(); ++i) {
+      tokens += texts_[i].use == TextUse::train ? static_cast<double>(plan_.texts[i].tokens) : 0;
     }
+    plan_.epochs = static_cast<double>(*config_.train.epochs);
+    plan_.flops = plan_.flops_per_token * tokens * *plan_.epochs;
+  }
+
+  void count_steps(const MixedWindows& windows) {
+    plan_.steps = steps_of(loaded_, windows);
+    count_flops();
+    plan_.epochs = static_cast<double>(*plan_.steps) * static_cast<double>(config_.train.batch_size) /
+                   static_cast<double>(windows.size());
+  }
+
+  // Before the windows are known: steps that follow from them are not.
+  void foresee_steps() {
+    if (config_.train.epochs) {
+      count_epochs();
+    } else if (config_.phase && config_.phase->tokens) {
+      plan_.flops = plan_.flops_per_token * *config_.phase->tokens;
+    } else {
+      plan_.steps = config_.train.steps;
+      count_flops();
+    }
+  }
+
+  void count_flops() {
+    plan_.flops = plan_.flops_per_token * static_cast<double>(plan_.tokens_per_step) *
+                  static_cast<double>(*plan_.steps);
   }
 
   const LoadedConfig& loaded_;
@@ -340,6 +307,7 @@ class Planner {
   const Registry& registry_;
   const PlanOptions& options_;
   std::shared_ptr<const Tokenizer> tokenizer_;  // null: not made yet
+  std::vector<RunText> texts_;
   std::vector<std::string> classes_;
   ErrorList errors_;
   Parts parts_;
@@ -349,10 +317,25 @@ class Planner {
 }  // namespace
 
 Plan make_plan(const LoadedConfig& loaded, const Registry& registry, const PlanOptions& options) {
-  return Planner(loaded, registry, options).make();
+  Plan plan = Planner(phase_of(loaded, 0), registry, options).make();
+  for (const LoadedPhase& phase : loaded.phases) {
+    plan.phases.push_back({phase.options.name, Planner(*phase.loaded, registry, options).make()});
+  }
+  return plan;
+}
+
+std::vector<std::string> all_warnings(const Plan& plan) {
+  std::vector<std::string> all = plan.warnings;
+  for (const PlannedPhase& phase : plan.phases) {
+    all.insert(all.end(), phase.plan.warnings.begin(), phase.plan.warnings.end());
+  }
+  return all;
 }
 
 void check_memory(const LoadedConfig& loaded, const Plan& plan, const MemoryLimits& limits) {
+  for (size_t i = 0; i < plan.phases.size(); ++i) {
+    check_memory(phase_of(loaded, i), plan.phases[i].plan, limits);
+  }
   const auto fit = [&](const char* key, int64_t bytes, const char* what, const char* advice) {
     loaded.places.locate(key, [&] {
       check(static_cast<uint64_t>(bytes) <= limits.cpu,

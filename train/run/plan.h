@@ -27,14 +27,17 @@ struct ForeseenVocabulary {
 ForeseenVocabulary foresee_vocabulary(const LoadedConfig& loaded, bool look_at_files);
 
 struct PlannedText {
-  std::string name;  // train, valid, test
+  std::string name;  // as RunText has it
   uint64_t bytes = 0;
   int64_t tokens = 0;
   // These are known once the text is encoded; until then tokens is an estimate.
   std::optional<int64_t> documents{};
   std::optional<int64_t> windows{};
+  std::optional<double> share{};     // of the windows of an epoch, of one of several texts to train on
   std::optional<TextNotes> notes{};  // of what has been read of it
 };
+
+struct PlannedPhase;
 
 struct Plan {
   std::string title;  // "bert-wordnet: bert on masked_lm"
@@ -45,18 +48,27 @@ struct Plan {
   int64_t vocabulary = 0;
   int64_t classes = 0;
   ObjectiveLengths lengths;
-  double labels_per_window = 0;  // of full windows, like all below
-  int64_t tokens_per_step = 0;   // positions computed
-  double flops_per_token = 0;    // forward and backward, for each of them
-  double flops = 0;              // of the whole run
-  int64_t memory_bytes = 0;      // weights, gradients, moments and activations; an estimate
-  int64_t state_bytes = 0;       // of these, what no batch size changes: weights, gradients and moments
-  int64_t least_bytes = 0;       // and what a batch of sequences of one position each would need
+  std::vector<std::pair<std::string, double>> components;  // of a mixture of objectives: Objective::shares
+  double labels_per_window = 0;                            // of full windows, like all below
+  int64_t tokens_per_step = 0;                             // positions computed
+  double flops_per_token = 0;                              // forward and backward, for each of them
+  double flops = 0;                                        // of the whole run
+  int64_t memory_bytes = 0;  // weights, gradients, moments and activations; an estimate
+  int64_t state_bytes = 0;   // of these, what no batch size changes: weights, gradients and moments
+  int64_t least_bytes = 0;   // and what a batch of sequences of one position each would need
   std::vector<PlannedText> texts;
   std::optional<int64_t> steps;  // none: of word vectors, and of epochs until the text is encoded
   std::optional<double> epochs;  // passes over the training windows
   std::vector<std::string> warnings;
+  std::vector<PlannedPhase>
+      phases{};  // of a run that has them: each with a plan of its own; the rest is of the first
 };
+
+struct PlannedPhase {
+  std::string name;
+  Plan plan;
+};
+std::vector<std::string> all_warnings(const Plan& plan);
 
 struct PlanOptions {
   bool look_at_files = true;

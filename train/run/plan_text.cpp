@@ -26,7 +26,8 @@ Json to_json(const Plan& plan) {
                {"tokens", text.tokens},
                {"tokens_estimated", !text.documents},
                {"documents", text.documents ? Json(*text.documents) : Json()},
-               {"windows", text.windows ? Json(*text.windows) : Json()}};
+               {"windows", text.windows ? Json(*text.windows) : Json()},
+               {"share", text.share ? Json(*text.share) : Json()}};
     if (text.notes) {
       for (const auto& [name, count] : to_row(*text.notes).counts) {
         if (name != "tokens") {
@@ -34,6 +35,16 @@ Json to_json(const Plan& plan) {
         }
       }
     }
+  }
+  Json phases = Json::array();
+  for (const PlannedPhase& phase : plan.phases) {
+    Json own = to_json(phase.plan);
+    own["name"] = phase.name;
+    phases.push_back(std::move(own));
+  }
+  Json components = Json::object();
+  for (const auto& [name, share] : plan.components) {
+    components[name] = share;
   }
   return {{"title", plan.title},
           {"parameters", plan.parameters},
@@ -45,6 +56,7 @@ Json to_json(const Plan& plan) {
           {"raw_length", plan.lengths.raw},
           {"source_length", plan.lengths.source},
           {"target_length", plan.lengths.target},
+          {"components", components},
           {"labels_per_window", plan.labels_per_window},
           {"tokens_per_step", plan.tokens_per_step},
           {"flops_per_token", plan.flops_per_token},
@@ -53,10 +65,32 @@ Json to_json(const Plan& plan) {
           {"steps", plan.steps ? Json(*plan.steps) : Json()},
           {"epochs", plan.epochs ? Json(*plan.epochs) : Json()},
           {"data", texts},
-          {"warnings", plan.warnings}};
+          {"warnings", plan.warnings},
+          {"phases", phases}};
 }
 
+namespace {
+
+std::string text_of_phases(const Plan& plan) {
+  std::string out;
+  std::optional<int64_t> before = 0;
+  for (const PlannedPhase& phase : plan.phases) {
+    out += "phase " + phase.name;
+    if (before && phase.plan.steps) {
+      out += fmt::format(", steps {} to {}", grouped(*before + 1), grouped(*before + *phase.plan.steps));
+    }
+    before = before && phase.plan.steps ? std::optional(*before + *phase.plan.steps) : std::nullopt;
+    out += ": " + to_text(phase.plan);
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string to_text(const Plan& plan) {
+  if (!plan.phases.empty()) {
+    return text_of_phases(plan);
+  }
   std::string out = plan.title + "\n";
   const auto line = [&](const std::string& name, const std::string& value) {
     out += "  " + name + std::string(name.size() < 18 ? 18 - name.size() : 1, ' ') + value + "\n";
@@ -77,12 +111,16 @@ std::string to_text(const Plan& plan) {
                    plan.lengths.source,
                    plan.lengths.target,
                    plan.labels_per_window));
+  for (const auto& [name, share] : plan.components) {
+    line("component", fmt::format("{}, {:.3g} % of the loss", name, 100 * share));
+  }
   for (const PlannedText& text : plan.texts) {
     std::string value = (text.documents ? "" : "about ") + grouped(text.tokens) + " tokens";
     if (text.documents) {
       value += " in " + grouped(*text.documents) + " documents, " + grouped(*text.windows) + " windows";
     }
-    line(text.name, value + ", " + human_bytes(text.bytes));
+    value += ", " + human_bytes(text.bytes);
+    line(text.name, value + (text.share ? fmt::format(", {:.3g} % of the windows", 100 * *text.share) : ""));
   }
   line("a step",
        grouped(plan.tokens_per_step) + " tokens at most, " +

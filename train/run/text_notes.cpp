@@ -54,7 +54,8 @@ void look_at_samples(TextNotes& notes, const Objective& objective, std::span<con
 
 namespace {
 
-Share cut_texts(const Objective& objective, const Windows& windows) {
+Share cut_texts(const Objective& objective, const MixedWindows& of_one_text) {
+  const Windows& windows = of_one_text.texts().front().windows;
   const TokenStore& store = windows.store();
   const bool whole = !store.has_columns();
   const int64_t looked_at = whole ? store.documents() : std::min(store.documents(), kMostSamples);
@@ -64,18 +65,24 @@ Share cut_texts(const Objective& objective, const Windows& windows) {
     return cut;
   }
   for (int64_t i = 0; i < looked_at; ++i) {
-    cut.count += whole ? store.length(i) > windows.options().length : objective.cuts(store.sample(i));
+    if (whole) {
+      cut.count += store.length(i) > windows.options().length ? 1 : 0;
+      continue;
+    }
+    Sample sample = store.sample(i);
+    sample.corpus = of_one_text.corpus();
+    cut.count += objective.cuts(sample) ? 1 : 0;
   }
   return cut;
 }
 
 }  // namespace
 
-void look_at_samples(TextNotes& notes, const Objective& objective, const Windows& windows) {
+void look_at_samples(TextNotes& notes, const Objective& objective, const MixedWindows& windows) {
   std::vector<Sample> first;
   const int64_t looked_at = std::min(windows.size(), kMostExamples);
   for (int64_t i = 0; i < looked_at; ++i) {
-    std::ranges::move(windows.window(i), std::back_inserter(first));
+    std::ranges::move(windows.window(0, i), std::back_inserter(first));
   }
   look_at_samples(notes, objective, first, looked_at == windows.size());
   notes.cut = cut_texts(objective, windows);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/objective.h"
-#include "data/batches/windows.h"
+#include "data/batches/mixture.h"
 #include "data/store/token_store.h"
 #include "text/source.h"
 #include "train/loop/metrics.h"
@@ -39,7 +39,9 @@ TextNotes text_notes(const std::string& name, const TextOptions& text, const Win
 
 // Adds what becomes of samples: the first records of a text, or the first windows.
 void look_at_samples(TextNotes& notes, const Objective& objective, std::span<const Sample> first, bool all);
-void look_at_samples(TextNotes& notes, const Objective& objective, const Windows& windows);
+void look_at_samples(TextNotes& notes,
+                     const Objective& objective,
+                     const MixedWindows& windows);  // of one text
 
 // A sentence for each that is not 0.
 std::vector<std::string> to_lines(const TextNotes& notes);

@@ -17,6 +17,7 @@
 #include "train/config/word_settings.h"
 #include "train/loop/stop_signal.h"
 #include "train/run/assemble.h"
+#include "train/run/phases.h"
 #include "train/run/plan.h"
 #include "train/run/run_folder.h"
 #include "train/run/text_notes.h"
@@ -131,6 +132,120 @@ DeviceChoice choose_device_of(const LoadedConfig& loaded) {
   });
 }
 
+namespace {
+
+// What all phases of a run have.
+struct RunSetting {
+  const LoadedConfig& loaded;
+  const Registry& registry;
+  const std::string& run;
+  const GoOn& go_on;
+  at::Device device;
+  int64_t threads;
+};
+
+// Where a phase begins: afresh, or behind the newest checkpoint.
+struct PhaseBegin {
+  PhaseSpan span;
+  std::vector<int64_t> kept;           // the ends of other phases
+  bool first_time = false;             // the run has no checkpoint
+  bool resume = false;                 // there is a checkpoint, of this phase or the one before
+  std::vector<std::string> classes{};  // of a phase that goes on
+};
+
+TrainResult train_phase(const RunSetting& set, const PhaseBegin& begin, const Told& told) {
+  const LoadedConfig& loaded = phase_of(set.loaded, static_cast<size_t>(begin.span.place.number));
+  const RunConfig& config = loaded.config;
+  Assembled parts = assemble(loaded,
+                             set.registry,
+                             {.device = set.device,
+                              .tokenizer_folder = known_tokenizer(set.run),
+                              .classes = begin.classes,
+                              .warm = begin.first_time});
+  log_new(parts.texts, told);
+  log(parts.warm_started_from.empty() ? "" : "begins from " + parts.warm_started_from);
+  log(parts.tokenizer_note);
+  log(parts.embedding_note);
+  if (!parts.warm_started_from.empty()) {
+    parts.inputs["starting weights"] = content_of(parts.warm_started_from);
+  }
+  throw_if_stopped();  // from here on the loop saves what there is
+  write_run_folder(set.run, set.loaded.config, *parts.tokenizer, parts.parts.classes);
+  std::vector<std::string> names;
+  std::ranges::transform(parts.parts.corpora, std::back_inserter(names), &CorpusShape::name);
+  std::vector<EvalSet> further;
+  if (!parts.valid.empty()) {
+    further.assign(parts.valid.begin() + 1, parts.valid.end());
+  }
+  PhasePlace place = begin.span.place;
+  place.classes = place.name.empty() ? std::vector<std::string>{} : parts.parts.classes;
+  TrainOptions train_options = config.train;
+  train_options.steps = place.first_step + parts.steps;
+  std::vector<int64_t> milestones = parts.milestones;
+  milestones.insert(milestones.end(), begin.kept.begin(), begin.kept.end());
+  std::ranges::sort(milestones);
+  const TrainJob job{.model = *parts.parts.model,
+                     .objective = *parts.parts.objective,
+                     .optimizer = *parts.optimizer,
+                     .lr = config.optimizer.lr,
+                     .batches = *parts.batches,
+                     .valid = parts.valid.empty() ? std::nullopt : std::optional(parts.valid.front()),
+                     .further_valid = further,
+                     .corpora = names,
+                     .train = train_options,
+                     .eval = config.eval,
+                     .schedule = config.schedule,
+                     .unfreezing = parts.unfreezing,
+                     .probe = config.fine_tune.probe,
+                     .seed = config.stream_seed(),
+                     .device = set.device,
+                     .run = set.run,
+                     .resume = begin.resume,
+                     .identity = identity(set.threads, set.device),
+                     .inputs = parts.inputs,
+                     .other_inputs = set.go_on.other_inputs,
+                     .milestones = milestones,
+                     .texts = rows_of(parts.texts),
+                     .phase = place};
+  ProgressBar bar(place.name.empty() ? config.name : config.name + " " + place.name, "step");
+  return train(job, bar);
+}
+
+// The classes of the run, or of the phase of its newest checkpoint.
+std::vector<std::string> classes_so_far(const RunSetting& set, size_t phase) {
+  if (set.loaded.phases.empty()) {
+    return read_classes(set.run);
+  }
+  const auto state = state_of_newest(set.run);
+  return state && static_cast<size_t>(state->phase) == phase ? state->classes : std::vector<std::string>{};
+}
+
+TrainResult train_phases(const RunSetting& set, bool goes_on, const Told& told) {
+  const bool several = !set.loaded.phases.empty();
+  const std::string known = known_tokenizer(set.run);
+  const auto tokenizer = !several ? nullptr
+                         : known.empty()
+                             ? make_run_tokenizer(phase_of(set.loaded, 0), ProgressBar::Style::automatic)
+                             : load_tokenizer(known);
+  const std::vector<PhaseSpan> spans = phase_spans(set.loaded, set.registry, tokenizer);
+  for (size_t phase = goes_on ? current_phase(set.run, spans) : 0;; ++phase) {
+    const bool first_time = list_checkpoints(set.run).empty();
+    TrainResult result =
+        train_phase(set,
+                    {.span = spans[phase],
+                     .kept = phase_ends(spans),
+                     .first_time = first_time,
+                     .resume = set.go_on.resume || !first_time,
+                     .classes = goes_on ? classes_so_far(set, phase) : std::vector<std::string>{}},
+                    told);
+    if (result.reason != StopReason::finished || phase + 1 == spans.size()) {
+      return result;
+    }
+  }
+}
+
+}  // namespace
+
 TrainResult train_run(const LoadedConfig& loaded,
                       const Registry& registry,
                       const std::string& run,
@@ -147,7 +262,7 @@ TrainResult train_run(const LoadedConfig& loaded,
     const Plan plan = make_plan(loaded, registry);
     check_memory(loaded, plan, {.cpu = usable_memory(), .trains_on_cpu = device.device.is_cpu()});
     log(to_text(plan));
-    told = plan.warnings;
+    told = all_warnings(plan);
   }
   throw_if_stopped();
   if (trains_word_vectors(config)) {
@@ -157,45 +272,7 @@ TrainResult train_run(const LoadedConfig& loaded,
   if (goes_on && !device.device.is_cpu() && !config.train.deterministic) {
     log("on a GPU a run goes on bit for bit only with train.deterministic");
   }
-  Assembled parts = assemble(loaded,
-                             registry,
-                             {.device = device.device,
-                              .tokenizer_folder = known_tokenizer(run),
-                              .classes = goes_on ? read_classes(run) : std::vector<std::string>{},
-                              .warm = !goes_on});
-  log_new(parts.texts, told);
-  log(parts.warm_started_from.empty() ? "" : "begins from " + parts.warm_started_from);
-  log(parts.tokenizer_note);
-  log(parts.embedding_note);
-  if (!parts.warm_started_from.empty()) {
-    parts.inputs["starting weights"] = content_of(parts.warm_started_from);
-  }
-  throw_if_stopped();  // from here on the loop saves what there is
-  write_run_folder(run, config, *parts.tokenizer, parts.parts.classes);
-  TrainOptions train_options = config.train;
-  train_options.steps = parts.steps;
-  const TrainJob job{.model = *parts.parts.model,
-                     .objective = *parts.parts.objective,
-                     .optimizer = *parts.optimizer,
-                     .lr = config.optimizer.lr,
-                     .batches = *parts.batches,
-                     .valid = parts.valid,
-                     .train = train_options,
-                     .eval = config.eval,
-                     .schedule = config.schedule,
-                     .unfreezing = parts.unfreezing,
-                     .probe = config.fine_tune.probe,
-                     .seed = config.stream_seed(),
-                     .device = device.device,
-                     .run = run,
-                     .resume = go_on.resume,
-                     .identity = identity(threads, device.device),
-                     .inputs = parts.inputs,
-                     .other_inputs = go_on.other_inputs,
-                     .milestones = parts.milestones,
-                     .texts = rows_of(parts.texts)};
-  ProgressBar bar(config.name, "step");
-  return train(job, bar);
+  return train_phases({loaded, registry, run, go_on, device.device, threads}, goes_on, told);
 }
 
 }  // namespace lmzoo

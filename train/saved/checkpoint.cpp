@@ -25,11 +25,6 @@ const std::vector<std::string>& required_files() {
   return names;
 }
 
-TrainState state_in(const std::string& folder) {
-  const std::string file = folder + "/state.json";
-  return train_state_from(read_json(file), file);
-}
-
 bool is_checkpoint(const std::string& path) {
   return fs::exists(path + "/" + kManifestName) && !fs::exists(checkpoints_folder(path)) &&
          !fs::exists(path + "/config.yaml");
@@ -60,6 +55,11 @@ std::string remove_old(const std::string& run, const TrainState& state, const Ke
 
 std::string checkpoints_folder(const std::string& run) { return run + "/checkpoints"; }
 
+TrainState read_state(const std::string& folder) {
+  const std::string file = folder + "/state.json";
+  return train_state_from(read_json(file), file);
+}
+
 std::string checkpoint_folder(const std::string& run, int64_t step) {
   return checkpoints_folder(run) + "/" + step_name(step);
 }
@@ -67,7 +67,7 @@ std::string checkpoint_folder(const std::string& run, int64_t step) {
 void verify_checkpoint(const std::string& folder) {
   verify_manifest(folder, required_files());
   const auto named = step_of(folder);
-  const int64_t step = state_in(folder).step;
+  const int64_t step = read_state(folder).step;
   check(!named || *named == step, "{} holds the checkpoint of step {}", folder, step);
 }
 
@@ -92,7 +92,7 @@ std::string save_checkpoint(const std::string& run,
 }
 
 TrainState load_checkpoint(const std::string& folder, const Snapshot& snapshot) {
-  TrainState state = state_in(folder);
+  TrainState state = read_state(folder);
   read_tensors(folder + "/model.safetensors", snapshot.weights);
   read_tensors(folder + "/optimizer.safetensors", snapshot.optimizer);
   return state;
@@ -128,12 +128,12 @@ std::optional<std::string> newest_valid_checkpoint(const std::string& run,
 
 std::optional<TrainState> state_of_newest(const std::string& run) {
   const auto newest = newest_valid_checkpoint(run, warn_on_stderr);
-  return newest ? std::optional(state_in(*newest)) : std::nullopt;
+  return newest ? std::optional(read_state(*newest)) : std::nullopt;
 }
 
 std::optional<BestMark> best_mark(const std::string& run) {
   const auto newest = newest_valid_checkpoint(run, [](const std::string&) {});
-  return newest ? state_in(*newest).best : std::nullopt;
+  return newest ? read_state(*newest).best : std::nullopt;
 }
 
 void warn_on_stderr(const std::string& what) { std::fprintf(stderr, "warning: %s\n", visible(what).c_str()); }
@@ -157,7 +157,7 @@ std::string resolve_checkpoint(const std::string& path, bool newest) {
   if (!damage.empty()) {
     warn_on_stderr(damage);
   }
-  const std::optional<BestMark> best = state_in(*folder).best;
+  const std::optional<BestMark> best = read_state(*folder).best;
   if (newest || !best || checkpoint_folder(path, best->step) == *folder) {
     return *folder;
   }

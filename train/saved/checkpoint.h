@@ -41,6 +41,8 @@ std::string save_checkpoint(const std::string& run,
                             const TrainState& state,
                             const Keep& keep);
 
+// What a checkpoint folder's state.json says.
+TrainState read_state(const std::string& folder);
 // Fills `snapshot` from a checkpoint folder whose names and shapes must be exactly those; returns its state.
 TrainState load_checkpoint(const std::string& folder, const Snapshot& snapshot);
 

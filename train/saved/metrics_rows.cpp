@@ -20,6 +20,13 @@ MetricsRow parse_metrics_row(std::string_view line, const Location& where) {
   return row;
 }
 
+bool is_main_evaluation(const MetricsRow& row) {
+  const auto split = row.values.find("split");
+  const bool further = split != row.values.end() && split->is_string() &&
+                       split->get<std::string>().find('.') != std::string::npos;
+  return row.kind == "eval" && !further;
+}
+
 void for_each_metrics_row(const std::string& path, const std::function<void(MetricsRow&)>& use) {
   const MappedFile file(path);
   std::string_view rest = file.text();

@@ -23,4 +23,7 @@ MetricsRow parse_metrics_row(std::string_view line, const Location& where);
 // Every row of the file. A last one without its newline, which was being written when the run was killed, is left out.
 void for_each_metrics_row(const std::string& path, const std::function<void(MetricsRow&)>& use);
 
+// An evaluation on the main set, not on a further text of a mixture ("valid.NAME").
+bool is_main_evaluation(const MetricsRow& row);
+
 }  // namespace lmzoo

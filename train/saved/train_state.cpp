@@ -48,6 +48,15 @@ class StateReader {
     }
     return all;
   }
+  std::vector<std::string> list(const char* key) const {
+    std::vector<std::string> all;
+    expect(at(key).is_array(), key, "a list of texts");
+    for (const Json& item : at(key)) {
+      expect(item.is_string(), key, "a list of texts");
+      all.push_back(item.get<std::string>());
+    }
+    return all;
+  }
   void expect(bool holds, const char* key, std::string_view what) const {
     check(holds, "{}: not as lmzoo writes it: {} must be {}", file_, key, what);
   }
@@ -104,6 +113,8 @@ Json to_json(const TrainState& state) {
   json["interval"] = state.interval;
   json["identity"] = state.identity;
   json["inputs"] = state.inputs;
+  json["phase"] = state.phase;
+  json["classes"] = state.classes;
   return json;
 }
 
@@ -128,6 +139,8 @@ TrainState train_state_from(const Json& json, const std::string& file) {
   // Runs from before have neither.
   state.interval = json.value("interval", Json());
   state.inputs = json.contains("inputs") ? read.texts("inputs") : state.inputs;
+  state.phase = json.contains("phase") ? read.count("phase") : 0;
+  state.classes = json.contains("classes") ? read.list("classes") : state.classes;
   return state;
 }
 

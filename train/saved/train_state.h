@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "io/json.h"
 
@@ -34,6 +35,8 @@ struct TrainState {
   Json interval;  // sums since the last row of metrics.jsonl, as the loop keeps them
   std::map<std::string, std::string> identity;  // what the bits depend on: threads, CPU kernels, steps ...
   std::map<std::string, std::string> inputs;    // what was learned from, each a hash of its content
+  int64_t phase = 0;                   // of a run with phases, from 0: the one that the step belongs to
+  std::vector<std::string> classes{};  // and the names of its labels, where those differ by phase
 };
 
 // InputError that names `file` for what to_json did not write: a missing key, another type, a count below 0.

@@ -120,15 +120,15 @@ class WordRun {
  private:
   void begin() {
     check(corpus_.words() > 0, "data.train: there is no word in the text");
-    const auto state = resume_run({.run = job_.run,
-                                   .resume = job_.resume,
-                                   .snapshot = snapshot_,
-                                   .identity = job_.identity,
-                                   .inputs = job_.inputs,
-                                   .other_inputs = job_.other_inputs,
-                                   .note = [&](const std::string& line) { progress_.note(line); }});
-    if (state) {
-      state_ = *state;
+    const auto resumed = resume_run({.run = job_.run,
+                                     .resume = job_.resume,
+                                     .snapshot = snapshot_,
+                                     .identity = job_.identity,
+                                     .inputs = job_.inputs,
+                                     .other_inputs = job_.other_inputs,
+                                     .note = [&](const std::string& line) { progress_.note(line); }});
+    if (resumed) {
+      state_ = resumed->state;
       result_.resumed_at = state_.step;
       saved_ = true;
     } else {
@@ -144,7 +144,7 @@ class WordRun {
                           .pair_flops = 6 * static_cast<double>(job_.model.width()) * outputs},
         state_,
         progress_);
-    if (!state) {
+    if (!resumed) {
       log_->texts(job_.texts);
     }
   }

@@ -63,8 +63,17 @@ class Dumper final : public FieldVisitor {
   }
 };
 
+// `depth`: choices of kinds around what is described.
 class SchemaMaker final : public FieldVisitor {
  public:
+  explicit SchemaMaker(int depth = 0) : depth_(depth) {}
+
+  static Json described(GroupRef& group, int depth) {
+    SchemaMaker maker(depth);
+    group.visit(maker);
+    return {{"type", "object"}, {"properties", std::move(maker.properties)}, {"additionalProperties", false}};
+  }
+
   Json properties = Json::object();
 
   void boolean(const FieldInfo& info, bool& value) override {
@@ -103,7 +112,7 @@ class SchemaMaker final : public FieldVisitor {
   }
   void list(const FieldInfo& info, ListRef& value) override {
     value.append();
-    SchemaMaker item;
+    SchemaMaker item(depth_);
     value.visit(value.size() - 1, item, info);
     Json inner = std::move(item.properties[std::string(info.name)]);
     inner.erase("description");
@@ -120,7 +129,7 @@ class SchemaMaker final : public FieldVisitor {
       return put_number_or_group(info, *short_form);
     }
     auto* chosen = dynamic_cast<ChosenGroup*>(&value);
-    put(info, chosen != nullptr ? schema_of_kinds(*chosen) : schema_of(value));
+    put(info, chosen != nullptr ? schema_of_kinds(*chosen) : described(value, depth_));
   }
 
  private:
@@ -133,21 +142,24 @@ class SchemaMaker final : public FieldVisitor {
     Json any = Json::array();
     if (double* number = value.number()) {
       any.push_back(with_range(info.range, {{"type", "number"}, {"default", *number}}));
-      any.push_back(schema_of(value));
+      any.push_back(described(value, depth_));
       value.become_number() = any[0]["default"].get<double>();
     } else {
       any.push_back(with_range(info.range, {{"type", "number"}}));
-      any.push_back(schema_of(value));
+      any.push_back(described(value, depth_));
     }
     put(info, {{"anyOf", std::move(any)}});
   }
 
-  // Any of the kinds, each with its own fields.
-  static Json schema_of_kinds(ChosenGroup& group) {
+  // Any of the kinds, each with its own fields; kinds within kinds, which may hold each other, by their names.
+  Json schema_of_kinds(ChosenGroup& group) const {
+    if (depth_ > 0) {
+      return {{"type", "object"}, {"properties", {{"type", {{"enum", group.kinds()}}}}}};
+    }
     Json any = Json::array();
     for (const std::string& kind : group.kinds()) {
       group.choose(kind);
-      Json one = schema_of(group);
+      Json one = described(group, depth_ + 1);
       one["properties"]["type"] = {{"const", kind}};
       any.push_back(std::move(one));
     }
@@ -163,6 +175,8 @@ class SchemaMaker final : public FieldVisitor {
     }
     return schema;
   }
+
+  int depth_;
 };
 
 }  // namespace
@@ -173,10 +187,6 @@ YamlNode dump_fields(GroupRef& group) {
   return std::move(dumper.out);
 }
 
-Json schema_of(GroupRef& group) {
-  SchemaMaker maker;
-  group.visit(maker);
-  return {{"type", "object"}, {"properties", std::move(maker.properties)}, {"additionalProperties", false}};
-}
+Json schema_of(GroupRef& group) { return SchemaMaker::described(group, 0); }
 
 }  // namespace lmzoo

@@ -27,7 +27,7 @@ Assembled train_in(const std::string& folder, const LoadedConfig& loaded) {
          .optimizer = *run.optimizer,
          .lr = loaded.config.optimizer.lr,
          .batches = *run.batches,
-         .valid = run.valid,
+         .valid = run.valid.empty() ? std::nullopt : std::optional(run.valid.front()),
          .train = loaded.config.train,
          .eval = loaded.config.eval,
          .schedule = loaded.config.schedule,
@@ -132,7 +132,7 @@ TEST_CASE("a trained run loads with the same answers, from its folder or its che
     CHECK(run.parts.classes == trained.parts.classes);
     CHECK(run.tokenizer->fingerprint() == trained.tokenizer->fingerprint());
     CHECK(dump(run.config.config) == dump(loaded.config));
-    const std::optional<Batch> batch = trained.valid->open()();
+    const std::optional<Batch> batch = trained.valid.front().open()();
     REQUIRE(batch.has_value());
     const auto loss_of = [&](const Parts& parts) {
       Stream stream({});
@@ -151,7 +151,9 @@ TEST_CASE("bits per byte count the text that is predicted") {
                                  "data.train.files=['" + (dir / "a.txt") + "']",
                                  "data.valid.files=['" + (dir / "a.txt") + "']"};
     all.insert(all.end(), changes.begin(), changes.end());
-    return assemble(debug_config("gpt", all), registry(), {.style = ProgressBar::Style::silent}).valid->bytes;
+    return assemble(debug_config("gpt", all), registry(), {.style = ProgressBar::Style::silent})
+        .valid.front()
+        .bytes;
   };
   CHECK(bytes({"objective.add_bos=true"}) == 7);
   CHECK(bytes({}) == 5);  // the first byte of each document is never predicted

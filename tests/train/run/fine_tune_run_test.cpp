@@ -137,7 +137,7 @@ TEST_CASE(
   trained.parts.model->eval();
   trained.parts.objective->eval();
   const at::NoGradGuard no_grad;
-  const std::optional<Batch> batch = trained.valid->open()();
+  const std::optional<Batch> batch = trained.valid.front().open()();
   const auto loss = [&](const Parts& parts) {
     Stream stream({});
     return mean_loss(parts.objective->loss(*parts.model, *batch, stream), *batch);

@@ -109,7 +109,7 @@ TEST_CASE("a text with unknown tokens has no bits per byte, and that is told") {
   const Assembled run = assemble(loaded, registry(), {.style = ProgressBar::Style::silent});
   CHECK(run.texts[0].read.unknown == 0);
   CHECK(run.texts[1].read.unknown == 3);
-  CHECK(run.valid->bytes == 0);
+  CHECK(run.valid.front().bytes == 0);
   CHECK_THAT(to_lines(run.texts[1]).back(), Contains("3 of 6 tokens are unknown to the tokenizer"));
 }
 

@@ -1,0 +1,40 @@
+// phase_of, last_phase and asked_objective of run_config.h.
+#include <algorithm>
+
+#include "base/check.h"
+#include "train/config/run_config.h"
+
+namespace lmzoo {
+
+const LoadedConfig& phase_of(const LoadedConfig& loaded, size_t phase) {
+  check(phase < std::max<size_t>(loaded.phases.size(), 1),
+        "there are {} phases, but a checkpoint is of number {}",
+        loaded.phases.size(),
+        phase);
+  return loaded.phases.empty() ? loaded : *loaded.phases.at(phase).loaded;
+}
+
+std::string asked_objective(const LoadedConfig& loaded) {
+  const RunConfig& config = last_phase(loaded).config;
+  const YamlNode root = dump(config);
+  const YamlNode* objective = root.find("objective");
+  const YamlNode* components = objective->find("components");
+  if (components == nullptr || components->items.empty()) {
+    return config.objective.type;
+  }
+  const auto text = [](const YamlNode* node) { return node != nullptr ? node->scalar : std::string(); };
+  const std::string ask = text(objective->find("ask"));
+  const YamlNode* asked = &components->items.front();
+  for (const YamlNode& component : components->items) {
+    const std::string type = text(component.find("objective")->find("type"));
+    const std::string name = text(component.find("name"));
+    asked = ask == (name.empty() ? type : name) ? &component : asked;
+  }
+  return text(asked->find("objective")->find("type"));
+}
+
+const LoadedConfig& last_phase(const LoadedConfig& loaded) {
+  return loaded.phases.empty() ? loaded : *loaded.phases.back().loaded;
+}
+
+}  // namespace lmzoo
