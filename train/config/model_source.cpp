@@ -10,6 +10,7 @@
 #include "tokenizer/published/published.h"
 #include "train/exchange/huggingface/config.h"
 #include "train/saved/run_files.h"
+#include "train/yaml/lay_over.h"
 
 namespace lmzoo {
 namespace {
@@ -53,17 +54,6 @@ bool same(const YamlNode& a, const YamlNode& b) {
 
 std::string shown_option(const YamlNode& node) {
   return node.kind == YamlNode::Kind::scalar ? printable(node.scalar, 60) : std::string(name_of(node.kind));
-}
-
-// Takes `key` out of a mapping.
-std::optional<YamlNode> taken(YamlNode& mapping, std::string_view key) {
-  const auto it = std::ranges::find(mapping.entries, key, &YamlEntry::key);
-  if (it == mapping.entries.end()) {
-    return std::nullopt;
-  }
-  YamlNode value = std::move(it->value);
-  mapping.entries.erase(it);
-  return value;
 }
 
 [[noreturn]] void fail(const YamlNode& at, const std::string& key, const std::string& message) {

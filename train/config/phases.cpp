@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "train/config/word_settings.h"
+#include "train/yaml/lay_over.h"
 
 namespace lmzoo {
 namespace {
@@ -25,41 +26,25 @@ std::string listed_names(std::span<const std::string_view> names) {
   return joined(std::vector<std::string>(names.begin(), names.end()));
 }
 
-std::string type_of(const YamlNode& node) {
-  const YamlNode* type = node.find("type");
-  return type != nullptr && type->kind == YamlNode::Kind::scalar ? type->scalar : "";
-}
-
-void lay_over(YamlNode& below, const YamlNode& above) {
-  const bool both = below.kind == YamlNode::Kind::mapping && above.kind == YamlNode::Kind::mapping;
-  const std::string type = type_of(above);
-  if (!both || (!type.empty() && type != type_of(below))) {
-    below = above;
-    return;
-  }
-  for (const YamlEntry& entry : above.entries) {
-    YamlNode* known = below.find(entry.key);
-    if (entry.value.kind == YamlNode::Kind::null) {
-      std::erase_if(below.entries, [&](const YamlEntry& e) { return e.key == entry.key; });
-    } else if (known == nullptr) {
-      below.entries.push_back(entry);
-    } else {
-      lay_over(*known, entry.value);
-    }
-  }
-}
-
 bool is_length(std::string_view key) { return key == "steps" || key == "share" || key == "tokens"; }
+
+std::vector<std::string> phase_keys() {
+  std::vector<std::string> all(std::begin(kSections), std::end(kSections));
+  all.insert(all.end(), {"name", "steps", "share", "tokens"});
+  return all;
+}
 
 void check_sections(const YamlNode& node, const std::string& key) {
   for (const YamlEntry& entry : node.entries) {
     if (!is_one_of(kSections, entry.key)) {
-      throw InputError(entry.key_where,
-                       fmt::format("{}.{}: a phase has name, one of steps, share and tokens, and sections of "
-                                   "its own: {}",
-                                   key,
-                                   printable(entry.key),
-                                   listed_names(kSections)));
+      throw InputError(
+          entry.key_where,
+          fmt::format("{}.{}: unknown key; a phase has name, one of steps, share and tokens, and of "
+                      "the sections {}{}",
+                      key,
+                      printable(entry.key),
+                      listed_names(kSections),
+                      suggestion(entry.key, phase_keys())));
     }
     for (const YamlEntry& own : entry.value.entries) {
       if (entry.key == "train" && !is_one_of(kTrainKeys, own.key)) {
@@ -141,14 +126,7 @@ std::vector<int64_t> steps_of_shares(const LoadedConfig& loaded) {
 
 }  // namespace
 
-YamlNode take_phases(YamlNode& root) {
-  YamlNode taken;
-  if (YamlNode* found = root.find("phases")) {
-    taken = std::move(*found);
-    std::erase_if(root.entries, [](const YamlEntry& entry) { return entry.key == "phases"; });
-  }
-  return taken;
-}
+YamlNode take_phases(YamlNode& root) { return taken(root, "phases").value_or(YamlNode()); }
 
 std::vector<Phase> read_phases(const YamlNode& node) {
   std::vector<Phase> phases;
@@ -168,7 +146,7 @@ std::vector<Phase> read_phases(const YamlNode& node) {
     const auto is_own = [](const YamlEntry& entry) { return entry.key == "name" || is_length(entry.key); };
     std::erase_if(own.entries, [&](const YamlEntry& entry) { return !is_own(entry); });
     std::erase_if(phase.sections.entries, is_own);
-    KeyPlaces within;
+    KeyPlaces within(key + ".", {"name", "steps", "share", "tokens"});
     read_fields(phase.options, own, within);
     check_phase_name(phase.options.name, phases, item.where);
     check_length(phase.options, key, item.where);
@@ -176,6 +154,20 @@ std::vector<Phase> read_phases(const YamlNode& node) {
     phases.push_back(std::move(phase));
   }
   return phases;
+}
+
+std::vector<std::string> leaves_of(const YamlNode& node) {
+  std::vector<std::string> leaves;
+  for (const YamlEntry& entry : node.entries) {
+    if (entry.value.kind != YamlNode::Kind::mapping) {
+      leaves.push_back(entry.key);
+      continue;
+    }
+    for (const std::string& below : leaves_of(entry.value)) {
+      leaves.push_back(entry.key + "." + below);
+    }
+  }
+  return leaves;
 }
 
 YamlNode phase_document(const YamlNode& root, const Phase& phase) {

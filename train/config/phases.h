@@ -26,6 +26,9 @@ YamlNode take_phases(YamlNode& root);
 // have, names that are no names or appear twice.
 std::vector<Phase> read_phases(const YamlNode& node);
 
+// Dotted keys of all values in a mapping that are no mappings.
+std::vector<std::string> leaves_of(const YamlNode& node);
+
 // The document of one phase.
 YamlNode phase_document(const YamlNode& root, const Phase& phase);
 

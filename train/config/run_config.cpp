@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "io/files.h"
+#include "train/config/arms.h"
 #include "train/config/model_source.h"
 #include "train/config/phases.h"
 #include "train/config/run_config_checks.h"
@@ -213,6 +214,7 @@ Json optimizer_schema(const Registry& registry) {
 // A section must say its type before its other keys can be understood. `told_by`: the keys that do, for a
 // misspelled one.
 void require_type(const YamlNode& root,
+                  const KeyPlaces& places,
                   const std::string& section,
                   const std::vector<std::string>& names,
                   const std::vector<std::string>& told_by) {
@@ -223,11 +225,12 @@ void require_type(const YamlNode& root,
   for (const YamlEntry& entry : node->entries) {
     const std::string hint = suggestion(entry.key, told_by);
     if (!hint.empty()) {
-      throw InputError(entry.key_where,
-                       fmt::format("{}.{}: unknown key{}", section, printable(entry.key), hint));
+      throw InputError(
+          entry.key_where,
+          fmt::format("{}.{}: unknown key{}", places.named(section), printable(entry.key), hint));
     }
   }
-  throw InputError(node->where, section + ".type: is missing; legal: " + joined(names));
+  throw InputError(node->where, places.named(section) + ".type: is missing; legal: " + joined(names));
 }
 
 // Only now, so that a misspelled section is told as such.
@@ -241,10 +244,10 @@ void require_section(const std::string& type,
 }
 
 // Sections whose type is not told cannot be read: they are left out, and what is wrong is kept.
-void check_types(YamlNode& root, const Registry& registry, ErrorList& errors) {
+void check_types(YamlNode& root, const Registry& registry, const KeyPlaces& places, ErrorList& errors) {
   const auto check_type =
       [&](const std::string& section, const std::vector<std::string>& names, const auto& told_by) {
-        errors.collect(section, [&] { require_type(root, section, names, told_by); });
+        errors.collect(section, [&] { require_type(root, places, section, names, told_by); });
         if (!errors.is_sound(section)) {
           std::erase_if(root.entries, [&](const YamlEntry& entry) { return entry.key == section; });
         }
@@ -253,14 +256,15 @@ void check_types(YamlNode& root, const Registry& registry, ErrorList& errors) {
   check_type("objective", names_of(registry.objectives()), std::vector<std::string>{"type"});
 }
 
-// A document without phases, read over what is `known`.
+// A document without phases, read over what is `known`; `places` knows which keys are of a phase.
 LoadedConfig parse_document(YamlNode root,
+                            const KeyPlaces& places,
                             const RunConfig& known,
                             const Registry& registry,
                             ReadFor purpose) {
   ErrorList errors;
-  check_types(root, registry, errors);
-  LoadedConfig loaded;
+  LoadedConfig loaded{.config = {}, .places = places};
+  check_types(root, registry, loaded.places, errors);
   RunConfig& config = loaded.config;
   config = known;
   RunConfigGroup group(config, &registry);
@@ -283,12 +287,13 @@ void add_phases(LoadedConfig& loaded, const YamlNode& root, const Registry& regi
   RunConfig& config = loaded.config;
   int64_t longest = config.data.sequence_length;
   for (const Phase& phase : config.phases) {
+    const KeyPlaces places(fmt::format("phases.{}.", loaded.phases.size()), leaves_of(phase.sections));
     RunConfig known;
     known.name = config.name;
     known.phase = phase.options;
     known.tokenizer_text = config.data.train;
-    auto own =
-        std::make_shared<LoadedConfig>(parse_document(phase_document(root, phase), known, registry, purpose));
+    auto own = std::make_shared<LoadedConfig>(
+        parse_document(phase_document(root, phase), places, known, registry, purpose));
     longest = std::max(longest, own->config.data.sequence_length);
     loaded.phases.push_back({.options = phase.options,
                              .loaded = std::move(own),
@@ -315,15 +320,22 @@ LoadedConfig parse_run_config(std::string_view text,
   for (const Override& override : overrides) {
     apply_override(root, override);
   }
+  const std::vector<std::string> arms = choose_arm(root);
+  for (const Override& override : overrides) {
+    if (!override.key.starts_with("arm")) {
+      apply_override(root, override);  // over the arm, too
+    }
+  }
   expand_from(root);
   const YamlNode phases = take_phases(root);
   RunConfig known;
   known.name = std::filesystem::path(file).stem().string();
   known.phases = read_phases(phases);
-  LoadedConfig loaded = parse_document(root, known, registry, purpose);
+  LoadedConfig loaded = parse_document(root, {}, known, registry, purpose);
   if (!known.phases.empty()) {
     loaded.places.add("phases", phases.where);
   }
+  loaded.arms = arms;
   add_phases(loaded, root, registry, purpose);
   return loaded;
 }
@@ -361,6 +373,9 @@ Json run_config_schema(const Registry& registry) {
   schema["properties"]["objective"] =
       alternatives<ObjectiveChoice, ObjectiveGroup>(registry.objectives(), registry);
   schema["properties"]["optimizer"] = optimizer_schema(registry);
+  schema["properties"]["arms"] = arms_schema();
+  schema["properties"]["arm"] = {{"type", "string"},
+                                 {"description", "one of arms: usually as --set arm=NAME"}};
   schema["properties"]["phases"] = phases_schema(schema);
   schema["required"] = {"data", "model", "objective"};
   Json document{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", "lmzoo run"}};

@@ -193,6 +193,7 @@ struct LoadedConfig {
   RunConfig config;
   KeyPlaces places;
   std::vector<LoadedPhase> phases{};  // none: a run of one stage
+  std::vector<std::string> arms{};    // names of the document's variants (train/config/arms.h)
 };
 
 // A phase with everything that holds in it; its configuration has no phases.

@@ -1,5 +1,6 @@
 #include "train/lab/run_sweep.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
@@ -11,10 +12,23 @@
 namespace lmzoo {
 namespace {
 
+// A document with arms is swept over all of them, unless it is told which.
+std::vector<GridAxis> axes_of(const SweepRequest& request, const Registry& registry) {
+  std::vector<GridAxis> axes = request.axes;
+  const bool told =
+      std::ranges::any_of(axes, [](const GridAxis& axis) { return axis.key == "arm"; }) ||
+      std::ranges::any_of(request.set, [](const Override& override) { return override.key == "arm"; });
+  const std::vector<std::string> arms = read_run_config(request.config, request.set, registry).arms;
+  if (!told && !arms.empty()) {
+    axes.insert(axes.begin(), {.key = "arm", .values = arms});
+  }
+  return axes;
+}
+
 class Sweep {
  public:
   Sweep(const SweepRequest& request, const Registry& registry) : request_(request), registry_(registry) {
-    outcome_.cells = sweep_cells(request.axes, request.set);
+    outcome_.cells = sweep_cells(axes_of(request, registry), request.set);
     outcome_.runs = planned_runs(outcome_.cells, request.seeds, request.out);
     for (const PlannedRun& run : outcome_.runs) {
       finished_.push_back(check_run(run));

@@ -8,15 +8,15 @@ namespace lmzoo {
 
 std::vector<NamedEvaluation> evaluate_sets(Model& model,
                                            Objective& objective,
-                                           std::span<const EvalSet> sets,
+                                           std::span<const EvalSet* const> sets,
                                            const EvalSettings& settings) {
   std::vector<NamedEvaluation> all;
-  for (const EvalSet& set : sets) {
-    const auto result = evaluate(model, objective, set, settings);
+  for (const EvalSet* set : sets) {
+    const auto result = evaluate(model, objective, *set, settings);
     if (!result) {
       return {};
     }
-    all.push_back({set.name, *result});
+    all.push_back({set->name, *result});
   }
   return all;
 }

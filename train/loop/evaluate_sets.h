@@ -21,7 +21,7 @@ struct NamedEvaluation {
 // Of each set; none at all when a stop signal came in the middle.
 std::vector<NamedEvaluation> evaluate_sets(Model& model,
                                            Objective& objective,
-                                           std::span<const EvalSet> sets,
+                                           std::span<const EvalSet* const> sets,
                                            const EvalSettings& settings);
 
 // Writes their rows, and returns a line of text for each.

@@ -263,10 +263,11 @@ bool Run::evaluate_now() {
 }
 
 std::vector<NamedEvaluation> Run::evaluate_all(bool further) const {
-  std::vector<EvalSet> sets{*job_.valid};
-  if (further) {
-    sets.insert(sets.end(), job_.further_valid.begin(), job_.further_valid.end());
+  std::vector<const EvalSet*> sets{&*job_.valid};
+  for (const EvalSet& set : job_.further_valid) {
+    sets.push_back(&set);
   }
+  sets.resize(further ? sets.size() : 1);
   return evaluate_sets(job_.model, job_.objective, sets, eval_settings(job_.eval.max_batches));
 }
 

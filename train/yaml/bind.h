@@ -68,6 +68,13 @@ class ErrorList {
 // flag that set it. `data.train.files.0` is an item of a list.
 class KeyPlaces {
  public:
+  KeyPlaces() = default;
+  // Of a document whose keys `own` were written in another part of the file: errors name them behind `prefix`, as in
+  // "phases.1.". Other keys stand where they are.
+  KeyPlaces(std::string prefix, std::vector<std::string> own)
+      : prefix_(std::move(prefix)), own_(std::move(own)) {}
+
+  std::string named(const std::string& key) const;
   void know(const std::string& key) { known_.insert(key); }  // legal, whether written or not
   void add(const std::string& key, const Location& where) { places_[key] = where; }
 
@@ -99,6 +106,8 @@ class KeyPlaces {
  private:
   [[noreturn]] void fail_near(const std::string& key, const std::string& message) const;
 
+  std::string prefix_;
+  std::vector<std::string> own_;
   std::set<std::string> known_;
   std::map<std::string, Location> places_;
 };

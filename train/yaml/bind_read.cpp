@@ -260,7 +260,8 @@ class MappingReader final : public FieldVisitor {
     const std::string hint = home.empty() ? suggestion(entry.key, known_) : " (did you mean '" + home + "'?)";
     context_.places.add(child(prefix_, entry.key), entry.key_where);
     throw InputError(entry.key_where,
-                     printable(child(prefix_, entry.key)) + ": unknown key; legal: " + joined(known_) + hint);
+                     printable(context_.places.named(child(prefix_, entry.key))) +
+                         ": unknown key; legal: " + joined(known_) + hint);
   }
 
   // Another section that has a key of this name, or of the name that is meant; empty when none or several have.
@@ -293,7 +294,8 @@ class MappingReader final : public FieldVisitor {
 void read_group(ReadContext& context, GroupRef& group, const YamlNode& node, const std::string& key) {
   if (node.kind != YamlNode::Kind::mapping) {
     throw InputError(node.where,
-                     (key.empty() ? "" : key + ": ") + "expected keys with values, got " + given(node));
+                     (key.empty() ? "" : context.places.named(key) + ": ") +
+                         "expected keys with values, got " + given(node));
   }
   MappingReader reader(context, node, key);
   group.visit(reader);
@@ -324,8 +326,15 @@ Location KeyPlaces::of(std::string key) const {
   }
 }
 
+std::string KeyPlaces::named(const std::string& key) const {
+  const bool is_own = std::ranges::any_of(own_, [&](const std::string& own) {
+    return own == key || own.starts_with(key + ".") || key.starts_with(own + ".");
+  });
+  return is_own ? prefix_ + key : key;
+}
+
 void KeyPlaces::fail(const std::string& key, const std::string& message) const {
-  throw InputError(of(key), printable(key) + ": " + message);
+  throw InputError(of(key), printable(named(key)) + ": " + message);
 }
 
 void KeyPlaces::fail_near(const std::string& key, const std::string& message) const {

@@ -159,7 +159,7 @@ TEST_CASE("a run may change where and how fast it computes, and nothing else") {
 TEST_CASE("the schema has an alternative for every model, objective and optimizer") {
   const Registry registry = make_registry();
   const Json schema = run_config_schema(registry);
-  CHECK(schema["properties"].size() == 13);
+  CHECK(schema["properties"].size() == 16);
   CHECK(schema["properties"]["model"]["oneOf"].size() == registry.models().size() + 1);
   CHECK(schema["properties"]["objective"]["oneOf"].size() == registry.objectives().size());
   const Json& rules = schema["properties"]["optimizer"]["oneOf"];
@@ -172,4 +172,29 @@ TEST_CASE("the schema has an alternative for every model, objective and optimize
   CHECK(bert["properties"]["type"]["const"] == "bert");
   CHECK(bert["properties"].contains("heads"));
   CHECK(bert["properties"]["preset"]["anyOf"][0]["enum"].is_array());
+}
+
+TEST_CASE("an arm lays its sections over the document; overrides stand above both") {
+  const std::string text = kGood +
+                           "arms:\n"
+                           "  - {name: wide, model: {width: 64}, train: {batch_size: 4}}\n"
+                           "  - {name: masked, objective: {type: masked_next_token, rate: 0.3}}\n";
+  const LoadedConfig base = parse(text);
+  CHECK(base.arms == std::vector<std::string>{"wide", "masked"});
+  CHECK(base.config.train.batch_size == 8);
+  const LoadedConfig wide = parse(text, {"arm=wide", "train.steps=7"});
+  CHECK(wide.config.train.batch_size == 4);
+  CHECK(wide.config.train.steps == 7);
+  CHECK(to_yaml(dump(wide.config)).find("arm") == std::string::npos);
+  CHECK(parse(text, {"arm=wide", "train.batch_size=2"}).config.train.batch_size == 2);
+  CHECK(parse(text, {"tokenizer.type=char", "tokenizer.sentinels=0", "arm=masked"}).config.objective.type ==
+        "masked_next_token");
+  CHECK_THROWS_WITH(parse(text, {"arm=narrow"}),
+                    "--set arm: arm: 'narrow' is none of this document's: wide, masked");
+  CHECK_THROWS_WITH(parse(kGood, {"arm=wide"}),
+                    "--set arm: arm: 'wide' is none of this document's: it has no arms");
+  CHECK_THROWS_WITH(parse(kGood + "arms: [{name: a}, {name: a}]\n"), Catch::Contains("no name twice"));
+  CHECK_THROWS_WITH(parse(kGood + "arms: 3\n"), Catch::Contains("arms: expected a list"));
+  CHECK_THROWS_WITH(parse(kGood + "arms: [{name: a, modle: {}}]\n", {"arm=a"}),
+                    Catch::Contains("modle: unknown key"));
 }

@@ -91,7 +91,7 @@ double loss_after_learning(const Parts& parts, const Batch& batch, double enough
 TEST_CASE("every pair of the zoo goes together or is refused in a sentence") {
   const std::vector<MatrixCell> cells = objective_matrix(registry());
   CHECK(cells.size() == registry().objectives().size() * registry().models().size());
-  std::set<std::string> useful;
+  std::set<std::string> useful{"mixture"};  // is made of the others
   for (const MatrixCell& cell : cells) {
     INFO(cell.objective << " on " << cell.model << ": " << cell.refusal);
     CHECK(cell.refusal.find('\n') == std::string::npos);

@@ -130,12 +130,13 @@ TEST_CASE("lengths of phases are shares, steps or tokens, and only one of them")
 TEST_CASE("phases that mean nothing are refused where they stand") {
   CHECK_THAT(error_of_phases({"phases=[]"}), Contains("--set phases: phases: expected a list"));
   CHECK_THAT(error_of_phases({"phases=[{name: a, share: 0.5, objctive: {type: causal_lm}}]"}),
-             Contains("phases.0.objctive: a phase has name, one of steps, share and tokens, and sections"));
+             Contains("phases.0.objctive: unknown key; a phase has name"));
   CHECK_THAT(error_of_phases({"phases=[{name: a}]"}), Contains("one of steps, share and tokens must say"));
   CHECK_THAT(error_of_phases({"phases.1.name=causal"}), Contains("no name twice"));
   CHECK_THAT(error_of_phases({"phases.1.share=0.4"}), Contains("add up to 0.9, not to 1"));
   CHECK_THAT(error_of_phases({"phases.1.train={device: cuda}"}), Contains("belongs to the whole run"));
-  CHECK_THAT(error_of_phases({"phases.1.model={type: bert}"}), Contains("phases.1.model: a phase has"));
+  CHECK_THAT(error_of_phases({"phases.1.model={type: bert}"}),
+             Contains("phases.1.model: unknown key; a phase has"));
   CHECK_THAT(error_of_phases({"phases.1.objective.rate=2"}), Contains("objective.rate"));
   CHECK_THAT(error_of_phases({"phases.1={name: b, steps: 4}"}), Contains("lengths of different kinds"));
   CHECK_THAT(error_of_phases({"train.steps=1", "phases.1.schedule={}"}),
