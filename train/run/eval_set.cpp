@@ -26,6 +26,12 @@ int64_t predicted_bytes(const Windows& windows, const Parts& parts) {
                               static_cast<double>(store.tokens()));
 }
 
+// Of what is predicted first: names of the data's classes, unless the objective has its own.
+std::vector<std::string> predicted_classes(const Parts& parts) {
+  const Slot first = parts.objective->slots().front();
+  return first.classes.empty() ? parts.classes : first.classes;
+}
+
 }  // namespace
 
 EvalSet make_eval_set(const std::string& name,
@@ -41,7 +47,10 @@ EvalSet make_eval_set(const std::string& name,
     auto loader = std::make_shared<Loader>(windows, steps, options);
     return [loader] { return loader->next(); };
   };
-  return {.name = name, .open = open, .bytes = predicted_bytes(windows, parts), .classes = parts.classes};
+  return {.name = name,
+          .open = open,
+          .bytes = predicted_bytes(windows, parts),
+          .classes = predicted_classes(parts)};
 }
 
 }  // namespace lmzoo

@@ -10,16 +10,16 @@
 namespace lmzoo {
 namespace {
 
-struct Projection {
+struct ProjectionName {
   std::string_view theirs, ours;
 };
 // The plain and the gated kinds of feed_forward_proj. "gated-gelu" is the tanh kind, as its code has it.
-constexpr Projection kProjections[] = {{"relu", "relu"},
-                                       {"gelu", "gelu"},
-                                       {"gelu_new", "gelu_tanh"},
-                                       {"silu", "silu"},
-                                       {"gated-gelu", "geglu_tanh"},
-                                       {"gated-silu", "swiglu"}};
+constexpr ProjectionName kProjections[] = {{"relu", "relu"},
+                                           {"gelu", "gelu"},
+                                           {"gelu_new", "gelu_tanh"},
+                                           {"silu", "silu"},
+                                           {"gated-gelu", "geglu_tanh"},
+                                           {"gated-silu", "swiglu"}};
 
 std::string read_projection(ConfigKeys& keys) {
   const std::string given = keys.text("feed_forward_proj", "relu");
