@@ -16,6 +16,9 @@ int run_export(const Command& self, const Strings& arguments) {
   flags.value("family", "NAME", "bert, roberta, gpt2, ...; default: the one that the model's options mean");
   flags.value(
       "architecture", "CLASS", "class of transformers, as BertModel; default: the one with the run's head");
+  flags.value("model",
+              "NAME",
+              "one that the objective trains beside the run's own, as generator of replaced_token_detection");
   flags.toggle("adapter",
                "write the run's low-rank additions alone, in the PEFT library's format; default: merged");
   flags.toggle("json", "print JSON");
@@ -36,7 +39,7 @@ int run_export(const Command& self, const Strings& arguments) {
     return 0;
   }
   const KeyAccount account =
-      export_folder(portable(run),
+      export_folder(flags.has("model") ? portable_further(run, flags.text("model")) : portable(run),
                     flags.text("HF_DIR"),
                     {.family = flags.text("family"), .architecture = flags.text("architecture")});
   flags.has("json") ? print(Json{{"out", flags.text("HF_DIR")}, {"keys", to_json(account)}})

@@ -42,8 +42,9 @@ struct Slot {
   std::string name;
   Level level = Level::position;
   Predicts predicts = Predicts::ids;
-  int64_t reads = 1;  // r, at Level::position
-  int64_t width = 1;  // w
+  int64_t reads = 1;                   // r, at Level::position
+  int64_t width = 1;                   // w
+  std::vector<std::string> classes{};  // names, where they are the objective's own and not those of the data
 
   bool operator==(const Slot&) const = default;
 };

@@ -24,6 +24,14 @@ const ModelPart& part_of(const std::vector<ModelPart>& parts, std::string_view p
   return *found;
 }
 
+int64_t Model::blocks() const {
+  int64_t count = 0;
+  for (const ModelPart& part : parts()) {
+    count = part.kind == PartKind::block ? part.depth + 1 : count;
+  }
+  return count;
+}
+
 Tensor Projection::logits() const {
   return bias.defined() ? at::addmm(bias, rows, weight.t()) : at::mm(rows, weight.t());
 }

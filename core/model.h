@@ -65,9 +65,12 @@ class Model : public Module {
 
   // From the input to the output; an encoder before its decoder.
   virtual std::vector<ModelPart> parts() const = 0;
+  int64_t blocks() const;  // of its last stack: of an encoder-decoder the decoder's
 
   virtual Architecture architecture() const = 0;
-  virtual int64_t width() const = 0;       // D
+  virtual int64_t width() const = 0;  // D
+  // E: numbers in a row of the token embedding; where they are not D, a map follows it.
+  virtual int64_t embedding_width() const { return width(); }
   virtual int64_t vocab_rows() const = 0;  // V: rows of the embedding; at least the tokenizer's size
   virtual int64_t max_length() const = 0;  // longest legal sequence (positions); INT64_MAX when unbounded
 

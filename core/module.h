@@ -80,6 +80,12 @@ class Module {
     return module;
   }
   void unregister_modules() { children_.clear(); }
+  // The module that was registered here under this name; null when there is none, or one of another kind.
+  template <class M>
+  std::shared_ptr<M> child(std::string_view name) const {
+    const std::shared_ptr<Module>* found = children_.find(name);
+    return found != nullptr ? std::dynamic_pointer_cast<M>(*found) : nullptr;
+  }
 
  private:
   void add_child(std::string name, std::shared_ptr<Module> module);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fields.h"
 #include "base/rng.h"
 #include "base/sample.h"
 #include "base/vocabulary.h"
@@ -66,6 +67,15 @@ struct MiddleTokens {
   bool operator==(const MiddleTokens&) const = default;
 };
 
+// A model that an objective has beside that of the run.
+struct FurtherModel {
+  std::string name{};  // "generator": its weights are "objective.generator.*"
+  std::string type{};  // as in the registry, with the options of that type
+  AnyOptions options{};
+  std::shared_ptr<Model> model{};
+  std::string file{};  // of one that is only asked (a teacher) and no part of the run: what it was read from
+};
+
 class Objective : public Module {
  public:
   virtual ObjectiveForm form() const = 0;
@@ -77,6 +87,7 @@ class Objective : public Module {
   // Whether a model that it trained can write a text by filling masks in any order: masked diffusion, which has learned
   // every share of them.
   virtual bool fills_any_share() const { return false; }
+  virtual std::vector<FurtherModel> further_models() const { return {}; }
   // What stands before a text that is its own beginning, and so before one that is to be continued.
   virtual std::optional<int64_t> begins_with() const { return std::nullopt; }
   // How what is missing in the middle of a text is asked for; absent where that is not learned.

@@ -15,6 +15,21 @@ std::vector<std::string> names_of(const Map& entries) {
   return names;
 }
 
+// Whether an option may be one of this kind.
+bool may_be_held(const ModelFamily&) { return true; }
+bool may_be_held(const ObjectiveKind& objective) { return !objective.holds_objective; }
+
+template <class Entry>
+std::vector<std::string> names_to_hold(const std::map<std::string, Entry>& entries) {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : entries) {
+    if (may_be_held(entry)) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
 template <class Entry>
 const Entry& find(const std::map<std::string, Entry>& entries, const std::string& name, const char* what) {
   const auto it = entries.find(name);
@@ -83,7 +98,7 @@ NestedChoice nested(const std::shared_ptr<Tables>& tables,
     return strong;
   };
   auto kinds = std::make_shared<NestedChoice::Kinds>();
-  kinds->names = [there, entries] { return names_of(there().get()->*entries); };
+  kinds->names = [there, entries] { return names_to_hold(there().get()->*entries); };
   kinds->defaults = [there, entries, what](const std::string& name) {
     return find(there().get()->*entries, name, what).defaults;
   };

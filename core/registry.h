@@ -23,6 +23,8 @@ namespace lmzoo {
 struct ModelContext {
   Vocabulary vocabulary;
   int64_t sequence_length = 0;
+  const Model* embeddings =
+      nullptr;  // whose embeddings it takes for its own, as far as their shapes are equal
 };
 
 // One of the texts that a run trains on: data.train, "train", and after it those of data.mixture.
@@ -41,12 +43,20 @@ struct ObjectiveContext {
   RecordShape record{};                // of data.train
   std::vector<CorpusShape> corpora{};  // of all; empty: of data.train alone
   bool pooler = false;                 // the model has one (Model::has_pooler)
+  int64_t blocks = 0;                  // of the model; of an encoder-decoder, of its decoder
   // A second model or objective of the zoo (a generator, a teacher, the components of a mixture), for this run's
   // vocabulary and lengths. What the objective registers as its part is trained, placed and saved like the rest.
   std::function<std::shared_ptr<Model>(const NestedChoice&)> make_model{};
   // An objective is told `own`, this context or a changed one; InputError when the architecture cannot carry it.
   std::function<std::shared_ptr<Objective>(const NestedChoice&, const ObjectiveContext& own)>
       make_objective{};
+  // The same on the embeddings of the run's model, which both then train.
+  std::function<std::shared_ptr<Model>(const NestedChoice&)> make_model_on_embeddings{};
+  // A run or a published folder, to be asked (a teacher): frozen, in evaluation mode, on the CPU, with the vocabulary of
+  // this run, or an InputError. It is no part of the run: nobody registers it.
+  std::function<FurtherModel(const std::string& path)> open_model{};
+  bool is_asked =
+      false;  // the run is finished; what its loss alone needs is opened when there is a loss to compute
 };
 
 // `model: {type: gpt, preset: gpt2, ...}`: a preset is a full set of options that the YAML may then override.
@@ -65,6 +75,7 @@ struct ObjectiveKind {
   std::string summary;
   AnyOptions defaults;
   std::function<std::shared_ptr<Objective>(const AnyOptions&, const ObjectiveContext&)> make;
+  bool holds_objective = false;  // among its options: it is no choice for such an option itself
 };
 
 // `optimizer: {type: adamw, lr: ..., ...}`: the options are those of the rule alone; `lr` and `clip_norm`

@@ -1,6 +1,8 @@
 // BERT (Devlin et al. 2019): an encoder whose every position sees its whole sequence, with a masked-LM head.
+// With an embedding_width of its own it is ELECTRA's encoder (Clark et al. 2020; google-research/electra, modeling.py):
+// all of the embeddings, and the head, have that width, and a map leads from it to the blocks.
 //
-// Legend: N positions of all sequences, K wanted rows, D width, V vocabulary.
+// Legend: N positions of all sequences, K wanted rows, D width, E embedding width, V vocabulary.
 #include <algorithm>
 #include <iterator>
 
@@ -20,6 +22,7 @@ namespace {
 struct BertOptions {
   int64_t layers = 4;
   int64_t width = 256;
+  std::optional<int64_t> embedding_width{};
   int64_t heads = 4;
   std::optional<int64_t> ffn_width{};
   FeedForwardKind activation = FeedForwardKind::gelu;
@@ -42,6 +45,10 @@ struct BertOptions {
   static constexpr void fields(auto& self, auto& visit) {
     visit("layers", self.layers, "blocks", between(1, 1000));
     visit("width", self.width, "D: numbers that stand for a position", at_least(1));
+    visit("embedding_width",
+          self.embedding_width,
+          "E: numbers in a row of the embeddings, which a map takes to width; absent: width, without a map",
+          at_least(1));
     visit("heads", self.heads, "attention heads; width is a multiple of them", at_least(1));
     visit("ffn_width", self.ffn_width, "inner width of the feed-forward; absent: 4 · width", at_least(1));
     visit("activation", self.activation, "of the feed-forward network and, without a gate, of the head");
@@ -81,36 +88,68 @@ BlockOptions bert_block(const BertOptions& o) {
           .dropout = o.dropout};
 }
 
-PositionOptions bert_positions(const BertOptions& o, int64_t max_length) {
+PositionOptions bert_positions(const BertOptions& o, int64_t embedding_width, int64_t max_length) {
   return {.kind = o.positions,
-          .width = o.width,
+          .width = embedding_width,
           .head_width = o.width / o.heads,
           .max_length = max_length,
           .offset = o.position_offset,
           .theta = o.rope_theta};
 }
 
+// The options with the sizes that the embeddings have which it shares with another model.
+BertOptions with_shared_sizes(BertOptions options, const ModelContext& context) {
+  if (const Model* const other = context.embeddings) {
+    options.embedding_width = options.embedding_width.value_or(other->embedding_width());
+    options.vocab_size = options.vocab_size.value_or(other->vocab_rows());
+    options.max_length = options.max_length.value_or(other->max_length());
+  }
+  return options;
+}
+
+bool have_same_shapes(const Module& a, const Module& b) {
+  return std::ranges::equal(a.named_parameters(), b.named_parameters(), [](const auto& x, const auto& y) {
+    return x.name == y.name && x.value.sizes() == y.value.sizes();
+  });
+}
+
 class Bert final : public Model {
  public:
-  Bert(const BertOptions& options, const ModelContext& context)
-      : options_(options), max_length_(options.max_length.value_or(context.sequence_length)) {
+  Bert(const BertOptions& given, const ModelContext& context)
+      : options_(with_shared_sizes(given, context)),
+        max_length_(options_.max_length.value_or(context.sequence_length)) {
+    const BertOptions& options = options_;
     const int64_t width = options.width;
+    const int64_t narrow = embedding_width();
     const BlockOptions block = bert_block(options);
-    const NormOptions norm{.kind = options.norm, .width = width, .eps = options.norm_eps};
-    tokens_ = register_module(
-        "tokens", std::make_shared<Embedding>(vocabulary_rows(options.vocab_size, context), width));
-    positions_ =
-        register_module("positions", std::make_shared<Positions>(bert_positions(options, max_length_)));
+    const NormOptions norm{.kind = options.norm, .width = narrow, .eps = options.norm_eps};
+    tokens_ = shared_or(
+        "tokens", std::make_shared<Embedding>(vocabulary_rows(options.vocab_size, context), narrow), context);
+    check(context.embeddings == nullptr || !shared_.empty(),
+          "takes the embeddings of a model that has {} rows of {} numbers for its tokens, but vocab_size is "
+          "{} and "
+          "embedding_width {}; leave both out",
+          context.embeddings == nullptr ? 0 : context.embeddings->vocab_rows(),
+          context.embeddings == nullptr ? 0 : context.embeddings->embedding_width(),
+          vocab_rows(),
+          narrow);
+    positions_ = shared_or(
+        "positions", std::make_shared<Positions>(bert_positions(options, narrow, max_length_)), context);
     if (options.token_types > 0) {
-      token_types_ = register_module("token_types", std::make_shared<Embedding>(options.token_types, width));
+      token_types_ =
+          shared_or("token_types", std::make_shared<Embedding>(options.token_types, narrow), context);
     }
-    embedding_norm_ = register_module("embedding_norm", std::make_shared<Norm>(norm));
+    embedding_norm_ = shared_or("embedding_norm", std::make_shared<Norm>(norm), context);
+    if (narrow != width) {
+      embedding_map_ =
+          register_module("embedding_map", std::make_shared<Linear>(LinearOptions{narrow, width}));
+    }
     stack_ = register_module("stack", std::make_shared<Stack>(uniform_stack(options.layers, block)));
     if (options.pooler) {
       pooler_ = register_module("pooler", std::make_shared<Linear>(LinearOptions{width, width}));
     }
     if (options.lm_head) {
-      head_ = register_module("head", std::make_shared<Linear>(LinearOptions{width, width}));
+      head_ = register_module("head", std::make_shared<Linear>(LinearOptions{width, narrow}));
       head_norm_ = register_module("head_norm", std::make_shared<Norm>(norm));
       head_bias_ = register_parameter("head_bias", new_parameter({vocab_rows()}));
     }
@@ -119,12 +158,14 @@ class Bert final : public Model {
 
   Architecture architecture() const override { return Architecture::encoder_only; }
   int64_t width() const override { return options_.width; }
+  int64_t embedding_width() const override { return options_.embedding_width.value_or(options_.width); }
   int64_t vocab_rows() const override { return tokens_->weight.size(0); }
   int64_t max_length() const override { return max_length_; }
 
   std::vector<ModelPart> parts() const override {
     std::vector<ModelPart> all{
-        {.name = "embeddings", .prefixes = {"tokens", "positions", "token_types", "embedding_norm"}}};
+        {.name = "embeddings",
+         .prefixes = {"tokens", "positions", "token_types", "embedding_norm", "embedding_map"}}};
     std::ranges::move(stack_->parts("stack", PartInput::source), std::back_inserter(all));
     if (pooler_) {
       all.push_back({.name = "pooler", .kind = PartKind::head, .prefixes = {"pooler"}});
@@ -159,18 +200,32 @@ class Bert final : public Model {
   }
 
   double train_flops(const SequenceLengths& lengths, double labeled) const override {
-    const double head = static_cast<double>((vocab_rows() + options_.width) * options_.width);
-    return 6 * (lengths.source * matrix_weights(*stack_) + labeled * head) +
+    const double head = static_cast<double>((vocab_rows() + options_.width) * embedding_width());
+    const double map = embedding_map_ ? static_cast<double>(options_.width * embedding_width()) : 0;
+    return 6 * (lengths.source * (map + matrix_weights(*stack_)) + labeled * head) +
            attention_flops(options_.layers, options_.width, lengths.source, lengths.source);
   }
 
  private:
-  // dropout(norm(token + position + type)): [N, D]. Sum and norm are one fused pass, whose stream stays
+  // A part of the embeddings: that of the model which shares its own, if it has the same shape, else the new one.
+  template <class Part>
+  std::shared_ptr<Part> shared_or(const std::string& name,
+                                  const std::shared_ptr<Part>& made,
+                                  const ModelContext& context) {
+    const auto theirs = context.embeddings != nullptr ? context.embeddings->child<Part>(name) : nullptr;
+    if (theirs == nullptr || !have_same_shapes(*theirs, *made)) {
+      return register_module(name, made);
+    }
+    shared_.push_back(name + ".");
+    return register_module(name, theirs);
+  }
+
+  // map(dropout(norm(token + position + type))): [N, D]. Sum and norm are one fused pass, whose stream stays
   // float32 under autocast.
   Tensor embed(const Inputs& inputs) const {
     const Sequences& sequences = inputs.sequences;
     ResidualUpdate sum;
-    sum.x = tokens_->forward(inputs.ids);  // [N, D]
+    sum.x = tokens_->forward(inputs.ids);  // [N, E]
     sum.residual = positions_->rows(sequences.positions(), sequences.longest(), sum.x.scalar_type());
     if (!sum.residual.defined()) {
       sum.residual = at::zeros_like(sum.x);  // rotary positions add nothing here
@@ -181,8 +236,9 @@ class Bert final : public Model {
     } else if (token_types_) {
       sum.bias = token_types_->weight[0];
     }
-    const Tensor x = dropout_add_norm(sum, embedding_norm_->kernel(), NormPlacement::post).stream;
-    return dropout(x, is_training() ? options_.dropout : 0);
+    const Tensor normed = dropout_add_norm(sum, embedding_norm_->kernel(), NormPlacement::post).stream;
+    const Tensor x = dropout(normed, is_training() ? options_.dropout : 0);
+    return embedding_map_ ? embedding_map_->forward(x) : x;
   }
 
   SelfView view(const Inputs& inputs) const {
@@ -193,7 +249,7 @@ class Bert final : public Model {
   }
 
   // Every matrix and embedding N(0, 0.02) cut at two deviations, biases 0, norms the identity (the published
-  // code's truncated_normal_initializer).
+  // code's truncated_normal_initializer). What it shares has been drawn by the other model.
   void initialize() {
     if (!draws_initial_weights()) {
       return;
@@ -201,6 +257,9 @@ class Bert final : public Model {
     const at::NoGradGuard no_grad;
     for (auto& item : named_parameters()) {
       Tensor& parameter = item.value;
+      if (std::ranges::any_of(shared_, [&](const auto& part) { return item.name.starts_with(part); })) {
+        continue;
+      }
       if (parameter.dim() == 2) {
         init::truncated_normal(parameter, options_.init_std);
       } else {
@@ -211,10 +270,12 @@ class Bert final : public Model {
 
   BertOptions options_;
   int64_t max_length_;
-  std::shared_ptr<Embedding> tokens_;  // [V, D]
+  std::vector<std::string> shared_{};  // "tokens.": parts of the embeddings that are another model's, too
+  std::shared_ptr<Embedding> tokens_;  // [V, E]
   std::shared_ptr<Positions> positions_;
-  std::shared_ptr<Embedding> token_types_;  // [types, D] or null
+  std::shared_ptr<Embedding> token_types_;  // [types, E] or null
   std::shared_ptr<Norm> embedding_norm_;
+  std::shared_ptr<Linear> embedding_map_;  // null where E = D
   std::shared_ptr<Stack> stack_;
   std::shared_ptr<Linear> pooler_;  // null without `pooler`; not part of hidden()
   std::shared_ptr<Linear> head_;    // null without `lm_head`, as all of the head
@@ -236,6 +297,18 @@ BertOptions roberta(int64_t layers, int64_t width, int64_t heads) {
   return o;
 }
 
+// Clark et al. 2020, table 6, as google-research/electra publishes them.
+BertOptions electra(int64_t layers, int64_t width, int64_t heads) {
+  BertOptions o = published(layers, width, heads);
+  o.lm_head = false;
+  return o;
+}
+BertOptions electra_small() {
+  BertOptions o = electra(12, 256, 4);
+  o.embedding_width = 128;
+  return o;
+}
+
 // Sanh et al. 2019: half of BERT's layers, no segments.
 BertOptions distilbert() {
   BertOptions o = published(6, 768, 12);
@@ -253,6 +326,9 @@ void register_bert(Registry& registry) {
       .presets = {{"bert-base", AnyOptions(published(12, 768, 12))},
                   {"bert-large", AnyOptions(published(24, 1024, 16))},
                   {"distilbert-base", AnyOptions(distilbert())},
+                  {"electra-base", AnyOptions(electra(12, 768, 12))},
+                  {"electra-large", AnyOptions(electra(24, 1024, 16))},
+                  {"electra-small", AnyOptions(electra_small())},
                   {"roberta-base", AnyOptions(roberta(12, 768, 12))},
                   {"roberta-large", AnyOptions(roberta(24, 1024, 16))}},
       .make = [](const AnyOptions& options, const ModelContext& context) -> std::shared_ptr<Model> {

@@ -15,6 +15,7 @@ UnsetScope::UnsetScope() : before_(unset) { unset = true; }
 UnsetScope::~UnsetScope() { unset = before_; }
 
 bool draws_initial_weights() { return !unset; }
+bool has_shapes_only() { return on_meta; }
 
 at::Tensor new_parameter(at::IntArrayRef shape) {
   return at::empty(shape, at::TensorOptions().dtype(at::kFloat).device(on_meta ? at::kMeta : at::kCPU));

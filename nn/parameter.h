@@ -31,6 +31,8 @@ class UnsetScope {
 
 // False inside an UnsetScope: a model then draws no initial weights.
 bool draws_initial_weights();
+// Inside a MetaScope: no weights can be read.
+bool has_shapes_only();
 
 // An uninitialized float32 tensor on the device of the scope.
 at::Tensor new_parameter(at::IntArrayRef shape);

@@ -134,6 +134,16 @@ class Mixture final : public Objective {
     }
     return all;
   }
+  std::vector<FurtherModel> further_models() const override {
+    std::vector<FurtherModel> all;
+    for (const Component& component : components_) {
+      for (FurtherModel& further : component.objective->further_models()) {
+        further.name = component.name + "." + further.name;
+        all.push_back(std::move(further));
+      }
+    }
+    return all;
+  }
   bool fills_any_share() const override { return asked().fills_any_share(); }
   std::optional<int64_t> begins_with() const override { return asked().begins_with(); }
   std::optional<MiddleTokens> fills_in() const override { return asked().fills_in(); }
@@ -358,7 +368,8 @@ void register_mixture(Registry& registry) {
           AnyOptions(MixtureOptions{.components = ComponentList(registry.nested_objective("masked_lm"))}),
       .make = [](const AnyOptions& options, const ObjectiveContext& context) -> std::shared_ptr<Objective> {
         return std::make_shared<Mixture>(options.as<MixtureOptions>(), context);
-      }});
+      },
+      .holds_objective = true});
 }
 
 }  // namespace lmzoo

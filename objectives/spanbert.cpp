@@ -161,6 +161,8 @@ class SpanBert final : public Objective {
     const Tensor right = around.rows.select(1, 1);
     const Tensor place = around.rows.select(1, 2) - left - 1;
     Projection logits = model.project(states.narrow(0, 0, 1));  // for its map: the rows are our own
+    check(logits.weight.size(1) == states.size(1),
+          "spanbert maps states around a span to the embedding: model.embedding_width must be model.width");
     logits.rows = boundary_->forward(states.index_select(0, left), states.index_select(0, right), place);
     const CrossEntropy entropy = linear_cross_entropy(logits, {around.labels, around.weights});
     return {language_model_loss(model, states, batch, 0),

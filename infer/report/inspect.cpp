@@ -13,7 +13,13 @@ namespace {
 
 class Inspector {
  public:
-  Inspector(const Parts& parts, const Tokenizer& tokenizer) : parts_(parts), tokenizer_(tokenizer) {}
+  Inspector(const Parts& parts, const Tokenizer& tokenizer) : parts_(parts), tokenizer_(tokenizer) {
+    const std::vector<Slot> slots = parts.objective->slots();
+    while (shown_ + 1 < slots.size() && !slots[shown_].classes.empty()) {
+      ++shown_;
+    }
+    slot_ = slots[shown_];
+  }
 
   // `sample`: which of the batch's sequences.
   InspectedExample show(const Batch& batch, int64_t sample, const Sample& content) const {
@@ -49,8 +55,8 @@ class Inspector {
   }
 
  private:
-  // What the objective predicts first; further slots are not shown.
-  Slot slot() const { return parts_.objective->slots().front(); }
+  // The one slot that is shown: the first whose labels are of the text or of the data.
+  const Slot& slot() const { return slot_; }
   InspectedToken token(int64_t id) const { return {id, tokenizer_.piece(id)}; }
   InspectedToken class_token(int64_t index) const {
     return {index, parts_.classes.at(static_cast<size_t>(index))};
@@ -76,7 +82,7 @@ class Inspector {
 
   void add_task_labels(const Batch& batch, int64_t index, InspectedSequence& shown) const {
     const Sequences& sequences = batch.inputs.sequences;
-    const SlotBatch& targets = batch.slots.front();
+    const SlotBatch& targets = batch.slots.at(shown_);
     const int64_t* const labels = targets.labels.const_data_ptr<int64_t>();
     if (slot().predicts == Predicts::rows) {
       for (const int64_t end : {1, 0}) {
@@ -135,7 +141,7 @@ class Inspector {
                   const Sequences& sequences,
                   int64_t index,
                   InspectedSequence& shown) const {
-    const SlotBatch& targets = batch.slots.front();
+    const SlotBatch& targets = batch.slots.at(shown_);
     const int64_t* const rows = targets.rows.const_data_ptr<int64_t>();
     const int64_t* const labels = targets.labels.const_data_ptr<int64_t>();
     const int64_t start = sequences.start(index);
@@ -175,6 +181,8 @@ class Inspector {
 
   const Parts& parts_;
   const Tokenizer& tokenizer_;
+  size_t shown_ = 0;
+  Slot slot_;
 };
 
 }  // namespace

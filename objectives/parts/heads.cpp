@@ -4,6 +4,7 @@
 
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/zeros.h>
 
 #include "base/check.h"
@@ -11,6 +12,21 @@
 #include "nn/parameter.h"
 
 namespace lmzoo {
+namespace {
+
+Tensor activated(const Tensor& x, HeadActivation activation) {
+  switch (activation) {
+    case HeadActivation::tanh:
+      return x.tanh();
+    case HeadActivation::relu:
+      return x.relu();
+    case HeadActivation::gelu:
+      return at::gelu(x);
+  }
+  throw std::logic_error("no such activation");
+}
+
+}  // namespace
 
 std::shared_ptr<Linear> new_head_map(int64_t in, int64_t out, bool bias) {
   constexpr double kStd = 0.02;
@@ -87,7 +103,7 @@ Tensor Head::forward(const Tensor& state, bool is_training) const {
   Tensor x = state;
   if (dense_ != nullptr) {
     x = dense_->forward(options_.input_dropout ? at::dropout(x, options_.dropout, is_training) : x);
-    x = options_.activation == HeadActivation::tanh ? x.tanh() : x.relu();
+    x = activated(x, options_.activation);
   }
   return output_->forward(at::dropout(x, options_.dropout, is_training));
 }

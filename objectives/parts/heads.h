@@ -5,6 +5,7 @@
 //   BertForSequence...        pooler   false
 //   RobertaForSequence...     first    true   tanh        true
 //   DistilBertForSequence...  first    true   relu        false
+//   ElectraForSequence...     first    true   gelu        true
 //   GPT2ForSequence...        last     false  (and dropout 0, output_bias false)
 //
 // Legend: n sequences, N positions, D width, C outputs.
@@ -32,11 +33,11 @@ struct EnumNames<Pooling> {
                                                                     {Pooling::mean, "mean"},
                                                                     {Pooling::pooler, "pooler"}};
 };
-enum class HeadActivation { tanh, relu };
+enum class HeadActivation { tanh, relu, gelu };
 template <>
 struct EnumNames<HeadActivation> {
-  static constexpr std::pair<HeadActivation, std::string_view> values[] = {{HeadActivation::tanh, "tanh"},
-                                                                           {HeadActivation::relu, "relu"}};
+  static constexpr std::pair<HeadActivation, std::string_view> values[] = {
+      {HeadActivation::tanh, "tanh"}, {HeadActivation::relu, "relu"}, {HeadActivation::gelu, "gelu"}};
 };
 
 // A linear map of a head: weight from N(0, 0.02²), bias 0.

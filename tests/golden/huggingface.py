@@ -6,7 +6,8 @@
 Each folder is what save_pretrained writes, config.json and model.safetensors (float32), and expected.safetensors:
     ids, lengths [, token_types] [, decoder_ids, decoder_lengths]   int64, sequences packed one after the other
     labels               int64: a label for every position, a class for every sequence, or one of the sequences
-    values               instead of labels: a number for every sequence, or 0 and 1 for every class of it
+    values               instead of labels: a number for every sequence, 0 and 1 for every class of it, or (of a
+                         discriminator) for every position
     logits               of every position ([begin, end] of an answer), of every sequence, or [1, sequences]
     gradient.NAME        of the mean of -log p(label), or of transformers' loss of the values; NAME as in the checkpoint
     pooled               models without a head: the mean of each sequence's last states, of length 1
@@ -32,6 +33,7 @@ GPT = dict(vocab_size=VOCABULARY, n_embd=WIDTH, n_layer=LAYERS, n_head=HEADS, n_
            eos_token_id=1, attn_implementation="eager")
 LLAMA = dict(vocab_size=VOCABULARY, hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
              num_key_value_heads=2, intermediate_size=24, max_position_embeddings=32, attn_implementation="eager")
+ELECTRA = BERT | dict(embedding_size=12)
 T5 = dict(vocab_size=VOCABULARY, d_model=WIDTH, d_kv=6, d_ff=24, num_layers=LAYERS, num_decoder_layers=1, num_heads=HEADS,
           relative_attention_num_buckets=8, relative_attention_max_distance=6, decoder_start_token_id=0,
           attn_implementation="eager")
@@ -67,6 +69,10 @@ CASES = {
     "roberta_choices": lambda: hf.RobertaForMultipleChoice(hf.RobertaConfig(**BERT, type_vocab_size=1)),
     "distilbert_answers": lambda: hf.DistilBertForQuestionAnswering(hf.DistilBertConfig(**DISTIL)),
     "distilbert_choices": lambda: hf.DistilBertForMultipleChoice(hf.DistilBertConfig(**DISTIL)),
+    "electra_lm": lambda: hf.ElectraForMaskedLM(hf.ElectraConfig(**ELECTRA)),
+    "electra_discriminator": lambda: hf.ElectraForPreTraining(hf.ElectraConfig(**ELECTRA)),
+    "electra_classifier": lambda: hf.ElectraForSequenceClassification(hf.ElectraConfig(**ELECTRA)),
+    "electra_tags": lambda: hf.ElectraForTokenClassification(hf.ElectraConfig(**ELECTRA, num_labels=3)),
 }
 
 
@@ -88,7 +94,7 @@ def randomize(model):
 def inputs_of(name, first):
     """Sequences of ids from `first` on: the embedding of padding gets no gradient in transformers."""
     sequences = [{"input_ids": torch.randint(first, VOCABULARY, (1, n))} for n in LENGTHS]
-    if name.startswith("bert"):
+    if name.startswith(("bert", "electra")):
         for sequence in sequences:
             sequence["token_type_ids"] = torch.randint(0, 2, sequence["input_ids"].shape)
     if name.startswith("t5"):
@@ -109,6 +115,8 @@ def read(name, model, sequence):
     if name.endswith("answers"):
         return torch.stack((output.start_logits[0], output.end_logits[0]), -1)
     logits = output["prediction_logits" if name == "bert_pretraining" else "logits"]
+    if name.endswith("discriminator"):
+        return logits.reshape(-1, 1)
     return logits.reshape(-1, logits.shape[-1])
 
 
@@ -117,7 +125,7 @@ def loss_of(problem, logits, expected):
     if problem == "regression":
         expected["values"] = torch.randn(logits.shape)
         return torch.nn.functional.mse_loss(logits, expected["values"].double())
-    if problem == "multi_label_classification":
+    if problem == "multi_label_classification" or logits.shape[1] == 1:
         expected["values"] = torch.randint(0, 2, logits.shape).float()
         return torch.nn.functional.binary_cross_entropy_with_logits(logits, expected["values"].double())
     expected["labels"] = torch.randint(3 if logits.shape[1] == VOCABULARY else 0, logits.shape[1], (len(logits),))
@@ -131,7 +139,7 @@ def write(name, make, folder):
     model.double()
     sequences = inputs_of(name, first=3)
     expected = {"ids": packed(sequences, "input_ids"), "lengths": torch.tensor(LENGTHS)}
-    if name.startswith("bert"):
+    if name.startswith(("bert", "electra")):
         expected["token_types"] = packed(sequences, "token_type_ids")
     if name.startswith("t5"):
         expected |= {"decoder_ids": packed(sequences, "decoder_input_ids"), "decoder_lengths": torch.tensor(TARGET_LENGTHS)}

@@ -259,6 +259,22 @@ def bart_case(rng, length):
     }
 
 
+def draw_case(rng, rows, ids):
+    """The first id at which the running sum of the softmax is over a number; logits are exact in float32. Numbers are
+    kept off the borders, where float32 may decide otherwise."""
+    logits = rng.integers(-64, 65, (rows, ids)) / 16
+    sums = np.cumsum(np.exp(logits) / np.exp(logits).sum(1, keepdims=True), 1)
+    shares = rng.random(rows)
+    for row in range(rows):
+        while np.abs(sums[row] - shares[row]).min() < 1e-5:
+            shares[row] = rng.random()
+    return {
+        "logits": logits.ravel().tolist(),
+        "shares": shares.tolist(),
+        "ids": (sums <= shares[:, None]).sum(1).tolist(),
+    }
+
+
 def solved(limit, density, mean_length):
     raw = 2
     while source_and_target(raw + 1, density, mean_length)[0] <= limit:
@@ -296,6 +312,7 @@ def main():
         ],
         "bart": [bart_case(rng, n) for n in (1, 2, 6, 12, 30, 60)],
         "middles": [middle_case(rng, n) for n in (1, 2, 5, 9, 30)],
+        "draws": [draw_case(np.random.default_rng(ids), 40, ids) for ids in (1, 2, 5, 17, 50)],
         "lengths": [
             {"density": d, "mean_length": m, "values": [solved(limit, d, m) for limit in limits]} for d, m in NOISES
         ],

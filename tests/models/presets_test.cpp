@@ -32,6 +32,9 @@ TEST_CASE("presets have exactly the published number of parameters") {
   CHECK(count(preset("bert", "bert-large")) == 335'174'458);
   CHECK(count(preset("bert", "distilbert-base", {{"lm_head", "false"}})) == 66'362'880);
   CHECK(count(preset("bert", "roberta-base", {{"pooler", "true"}, {"lm_head", "false"}})) == 124'645'632);
+  CHECK(count(preset("bert", "electra-small")) == 13'483'008);
+  CHECK(count(preset("bert", "electra-base")) == 108'891'648);
+  CHECK(count(preset("bert", "electra-large")) == 334'092'288);
   CHECK(count(preset("gpt", "gpt1")) == 116'534'784);
   CHECK(count(preset("gpt", "gpt2")) == 124'439'808);
   CHECK(count(preset("gpt", "gpt2-medium")) == 354'823'168);

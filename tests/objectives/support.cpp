@@ -61,6 +61,25 @@ struct Setter final : FieldVisitor {
   }
 };
 
+// A TinyModel where an option asks for the zoo's bert, which this layer does not see.
+struct TinyBertOptions {
+  int64_t width = 16;
+
+  static constexpr void fields(auto& self, auto& visit) {
+    visit("width", self.width, "of states", at_least(1));
+  }
+};
+ModelFamily tiny_bert() {
+  return {.name = "bert",
+          .summary = "for tests",
+          .defaults = AnyOptions(TinyBertOptions{}),
+          .presets = {},
+          .make = [](const AnyOptions& options, const ModelContext& context) -> std::shared_ptr<Model> {
+            return std::make_shared<TinyModel>(
+                Architecture::encoder_only, context.vocabulary.size, options.as<TinyBertOptions>().width);
+          }};
+}
+
 Tensor tensor_of(const std::vector<int64_t>& values) { return at::tensor(values, at::kLong); }
 
 // What is predicted in one slot, at rows of the flat states.
@@ -136,8 +155,12 @@ Vocabulary t5_vocabulary() {
 std::shared_ptr<Objective> make_objective(const std::string& name,
                                           const Settings& settings,
                                           const ObjectiveContext& context) {
-  Registry registry;
-  register_objectives(registry);
+  static const Registry registry = [] {
+    Registry all;
+    register_objectives(all);
+    all.add(tiny_bert());
+    return all;
+  }();
   const ObjectiveKind& kind = registry.objective(name);
   AnyOptions options = kind.defaults;
   Setter setter(settings);
@@ -145,7 +168,16 @@ std::shared_ptr<Objective> make_objective(const std::string& name,
   if (!setter.left.empty()) {
     throw std::logic_error("no such option: " + setter.left.begin()->first);
   }
-  return kind.make(options, context);
+  ObjectiveContext complete = context;
+  complete.make_model = [&](const NestedChoice& choice) {
+    return registry.model(choice.type())
+        .make(choice.options(), {context.vocabulary, context.sequence_length});
+  };
+  complete.make_model_on_embeddings = complete.make_model;
+  complete.make_objective = [&](const NestedChoice& choice, const ObjectiveContext& own) {
+    return registry.objective(choice.type()).make(choice.options(), own);
+  };
+  return kind.make(options, complete);
 }
 
 Stream stream_of(uint64_t sample, uint64_t seed) {

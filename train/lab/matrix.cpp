@@ -64,7 +64,15 @@ Parts matrix_parts(const ModelFamily& family,
       .model = nullptr, .objective = nullptr, .vocabulary = whole_vocabulary(), .classes = {"a", "b"}};
   parts.reading.record.texts = 0;  // as of a published model: every column may be there
   parts.model = family.make(model, {.vocabulary = parts.vocabulary, .sequence_length = kLength});
-  parts.objective = objective.make(objective.defaults, objective_context(parts, kLength, registry));
+  ObjectiveContext context = objective_context(parts, kLength, registry);
+  // Who wants a teacher has one of the same kind.
+  context.open_model = [&](const std::string&) {
+    FurtherModel teacher{.name = "teacher", .type = family.name, .options = model, .model = nullptr};
+    teacher.model = family.make(model, {.vocabulary = parts.vocabulary, .sequence_length = kLength});
+    teacher.model->eval();
+    return teacher;
+  };
+  parts.objective = objective.make(objective.defaults, context);
   return parts;
 }
 

@@ -115,10 +115,20 @@ ObjectiveContext objective_context(const Parts& parts, int64_t sequence_length, 
                            .classes = parts.classes,
                            .record = parts.reading.record,
                            .corpora = parts.corpora,
-                           .pooler = parts.model->has_pooler()};
+                           .pooler = parts.model->has_pooler(),
+                           .blocks = parts.model->blocks()};
   const ModelContext model{.vocabulary = parts.vocabulary, .sequence_length = sequence_length};
   context.make_model = [model, registry](const NestedChoice& choice) {
     return registry.model(choice.type()).make(choice.options(), model);
+  };
+  context.make_model_on_embeddings = [model, registry, ours = parts.model](const NestedChoice& choice) {
+    ModelContext shared = model;
+    shared.embeddings = ours.get();
+    return registry.model(choice.type()).make(choice.options(), shared);
+  };
+  context.is_asked = !draws_initial_weights();
+  context.open_model = [vocabulary = parts.vocabulary, registry](const std::string& path) {
+    return open_frozen(path, registry, vocabulary);
   };
   context.make_objective = [registry](const NestedChoice& choice, const ObjectiveContext& own) {
     auto made = registry.objective(choice.type()).make(choice.options(), own);
@@ -334,6 +344,8 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
                                             .workers = config.data.workers,
                                             .prefetch = config.data.prefetch});
   });
+  loaded.places.locate("objective",
+                       [&] { run.inputs.merge(inputs_of_frozen(*run.parts.objective, *run.tokenizer)); });
   loaded.places.locate("warm_start", [&] {
     WarmStartOptions warm = config.warm_start;
     if (!options.warm) {
@@ -342,7 +354,9 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
     const WarmStartReport report =
         warm_start(*run.parts.model, *run.parts.objective, warm, config.objective.type);
     run.frozen = report.frozen;
-    run.tokenizer_note = other_pieces(warm.from, *run.tokenizer);
+    const std::string other = other_pieces(warm.from, *run.tokenizer);
+    run.tokenizer_note =
+        other.empty() ? "" : "warning: embeddings begin with those of other pieces: " + other;
     run.warm_started_from = report.file;
   });
   if (options.warm && !config.warm_start.vectors.from.empty()) {

@@ -103,12 +103,17 @@ std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
                                              const std::optional<std::vector<std::string>>& classes,
                                              ProgressBar::Style style);
 
+// A hash of the content of a file of weights, or of all those of a published folder.
+std::string content_of(const std::string& weights);
 // What is learned from, each by a hash of its content: the tokenizer, the encoded texts, the classes. `valid` may be null.
 std::map<std::string, std::string> inputs_of(const Tokenizer& tokenizer,
                                              const TokenStore& train,
                                              const TokenStore* valid);
 // And of one text more.
 void add_input(const RunText& text, const TokenStore& store, std::map<std::string, std::string>& inputs);
+
+// Of the models that the objective only asks, likewise. InputError for one whose tokenizer had other pieces.
+std::map<std::string, std::string> inputs_of_frozen(const Objective& objective, const Tokenizer& tokenizer);
 
 // Everything that a run of word vectors needs, likewise. `tokenizer_folder` of the run that goes on; empty:
 // counted or cached.
@@ -174,9 +179,15 @@ struct LoadedRun {
 // What of them other programs know.
 PortableRun portable(const Parts& parts, const RunConfig& config);
 PortableRun portable(const LoadedRun& run);
+// One of the models that its objective has trained beside its own (Objective::further_models): "generator".
+PortableRun portable_further(const LoadedRun& run, const std::string& name);
 
 // `path` is a run folder (its best checkpoint, else the newest), a checkpoint folder in one, or a folder of
 // Hugging Face's. `device` as train.device; empty: what the run's configuration says.
 LoadedRun load_run(const std::string& path, const Registry& registry, const std::string& device = "");
+
+// ObjectiveContext::open_model: the model of a run or of a published folder, for a run with this vocabulary. Inside a
+// MetaScope it has shapes only.
+FurtherModel open_frozen(const std::string& path, const Registry& registry, const Vocabulary& vocabulary);
 
 }  // namespace lmzoo

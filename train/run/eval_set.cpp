@@ -27,6 +27,12 @@ int64_t predicted_bytes(const Windows& windows, const Parts& parts) {
                               static_cast<double>(store.tokens()));
 }
 
+// Of what is predicted first: names of the data's classes, unless the objective has its own.
+std::vector<std::string> predicted_classes(const Parts& parts) {
+  const Slot first = parts.objective->slots().front();
+  return first.classes.empty() ? parts.classes : first.classes;
+}
+
 }  // namespace
 
 EvalSet make_eval_set(const std::string& name,
@@ -45,7 +51,7 @@ EvalSet make_eval_set(const std::string& name,
   return {.name = name,
           .open = open,
           .bytes = predicted_bytes(windows.texts().front().windows, parts),
-          .classes = parts.classes};
+          .classes = predicted_classes(parts)};
 }
 
 }  // namespace lmzoo

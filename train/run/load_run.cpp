@@ -1,5 +1,6 @@
 // load_run of assemble.h.
 #include "base/check.h"
+#include "base/utf8.h"
 #include "core/device.h"
 #include "core/machine_memory.h"
 #include "core/parameters.h"
@@ -29,7 +30,9 @@ LoadedRun load_trained(const std::string& path, const Registry& registry, const 
                                  vocabulary_of(*run.tokenizer),
                                  whole.phases.empty() ? read_classes(run.folder) : state.classes);
   prepare_fine_tuning(run.parts, run.config.config);
-  read_tensors(run.checkpoint + "/model.safetensors", weights(*run.parts.model, *run.parts.objective));
+  if (!has_shapes_only()) {
+    read_tensors(run.checkpoint + "/model.safetensors", weights(*run.parts.model, *run.parts.objective));
+  }
   return run;
 }
 
@@ -63,11 +66,35 @@ Parts build_parts_to_ask(const LoadedConfig& loaded,
 LoadedRun load_run(const std::string& path, const Registry& registry, const std::string& device) {
   LoadedRun run = is_huggingface_folder(path) ? load_huggingface(path, registry, device).run
                                               : load_trained(path, registry, device);
-  run.parts.model->to(run.device);
-  run.parts.objective->to(run.device);
+  if (!has_shapes_only()) {
+    run.parts.model->to(run.device);
+    run.parts.objective->to(run.device);
+  }
   run.parts.model->eval();
   run.parts.objective->eval();
   return run;
+}
+
+FurtherModel open_frozen(const std::string& path, const Registry& registry, const Vocabulary& vocabulary) {
+  check(!path.empty(), "no teacher is named; legal: a run, a checkpoint or a Hugging Face folder");
+  const LoadedRun run = load_run(path, registry, "cpu");
+  const RunConfig& config = run.config.config;
+  check(!run.parts.model->of_words(), "{}: is a run of word vectors, not of a network", printable(path));
+  check(run.parts.vocabulary.size == vocabulary.size,
+        "{}: has a vocabulary of {} ids, but this run's tokenizer has {}; tokenizer: {{from: {}}} takes its "
+        "own",
+        printable(path),
+        run.parts.vocabulary.size,
+        vocabulary.size,
+        printable(path));
+  for (const Tensor& weight : run.parts.model->parameters()) {
+    weight.set_requires_grad(false);
+  }
+  return {.name = path,
+          .type = config.model.type,
+          .options = config.model.options,
+          .model = run.parts.model,
+          .file = run.checkpoint == run.folder ? run.folder : run.checkpoint + "/model.safetensors"};
 }
 
 PortableRun portable(const Parts& parts, const RunConfig& config) {
@@ -90,6 +117,28 @@ PortableRun portable(const LoadedRun& run) {
   made.folder = run.folder;
   made.tokenizer = run.tokenizer;
   return made;
+}
+
+PortableRun portable_further(const LoadedRun& run, const std::string& name) {
+  std::vector<std::string> known;
+  for (const FurtherModel& further : run.parts.objective->further_models()) {
+    if (!further.file.empty()) {
+      continue;  // asked only, and there already
+    }
+    known.push_back(further.name);
+    if (further.name == name) {
+      PortableRun made = portable(run);
+      made.model_type = further.type;
+      made.model_options = further.options;
+      made.model = further.model;
+      made.objective = std::make_shared<NoObjective>("a " + name + " has no objective of its own");
+      return made;
+    }
+  }
+  throw InputError(fmt::format("--model: {} trains no model '{}' beside its own; it trains: {}",
+                               run.config.config.objective.type,
+                               printable(name, 40),
+                               known.empty() ? "none" : joined(known)));
 }
 
 }  // namespace lmzoo

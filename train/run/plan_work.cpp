@@ -63,7 +63,7 @@ class WorkCounter {
     const NamedTensors trained = trainable(*parts_.model, *parts_.objective);
     // Weights, and gradients of those that learn, both float32; what the optimizer holds beside them.
     const double state =
-        4.0 * static_cast<double>(plan_.parameters + plan_.trained) +
+        4.0 * static_cast<double>(plan_.parameters + plan_.trained + frozen_parameters()) +
         static_cast<double>(make_optimizer(loaded_, registry_, {.parameters = trained})->memory_bytes());
     // The states of a body that no gradient reaches are not kept.
     const double positions =
@@ -80,6 +80,24 @@ class WorkCounter {
   }
 
  private:
+  // Of models that the objective asks and the run does not save.
+  int64_t frozen_parameters() {
+    int64_t all = 0;
+    for (const FurtherModel& further : parts_.objective->further_models()) {
+      const NamedTensors frozen = further.file.empty() ? NamedTensors{} : weights(*further.model, Module());
+      const int64_t count = count_elements(frozen);
+      all += count;
+      if (count > 0) {
+        plan_.warnings.push_back(fmt::format("{} {} of {} parameters takes {} of memory and is not trained",
+                                             further.name,
+                                             further.file,
+                                             grouped(count),
+                                             human_bytes(static_cast<uint64_t>(count_bytes(frozen)))));
+      }
+    }
+    return all;
+  }
+
   // Planned here, it may run elsewhere: a note, and no error.
   void note_memory() {
     const uint64_t memory = usable_memory();

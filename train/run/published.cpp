@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "core/device.h"
 #include "io/files.h"
+#include "nn/parameter.h"
 #include "tokenizer/ids_only.h"
 #include "tokenizer/published/published.h"
 #include "tokenizer/vocabulary_of.h"
@@ -110,8 +111,13 @@ PublishedRun load_huggingface(const std::string& folder,
   run.parts = at_file(folder + "/config.json", [&] {
     return build_parts_to_ask(run.config, registry, vocabulary_of(*run.tokenizer), classes);
   });
-  published.account = import_weights(
-      *run.parts.model, &*run.parts.objective, files, from, {.objective = run.config.config.objective.type});
+  if (!has_shapes_only()) {
+    published.account = import_weights(*run.parts.model,
+                                       &*run.parts.objective,
+                                       files,
+                                       from,
+                                       {.objective = run.config.config.objective.type});
+  }
   return published;
 }
 

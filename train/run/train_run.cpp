@@ -1,8 +1,6 @@
 #include "train/run/train_run.h"
 
-#include <algorithm>
 #include <cstdio>
-#include <filesystem>
 
 #include <ATen/Version.h>
 #include <torch/version.h>
@@ -13,7 +11,6 @@
 #include "core/cpu_setup.h"
 #include "core/isa.h"
 #include "core/machine_memory.h"
-#include "io/content_hash.h"
 #include "train/config/word_settings.h"
 #include "train/loop/stop_signal.h"
 #include "train/run/assemble.h"
@@ -45,26 +42,6 @@ std::map<std::string, std::string> identity(int64_t threads, const at::Device& d
                        at::get_cpu_capability(),
                        name_of(isa()),
                        mkl_dispatch_changed() ? " mkl-avx512" : "")}};
-}
-
-// Of a file, or of all tensors of a published folder; only the beginning of a run reads them, and its state keeps this.
-std::string content_of(const std::string& weights) {
-  std::vector<std::string> files{weights};
-  if (std::filesystem::is_directory(weights)) {
-    files.clear();
-    for (const auto& entry : std::filesystem::directory_iterator(weights)) {
-      const std::string kind = entry.path().extension().string();
-      if (entry.is_regular_file() && (kind == ".safetensors" || kind == ".bin" || kind == ".pt")) {
-        files.push_back(entry.path().string());
-      }
-    }
-    std::sort(files.begin(), files.end());
-  }
-  ContentHash hash;
-  for (const std::string& file : files) {
-    hash.add_file(file);
-  }
-  return hash.hex();
 }
 
 // The tokenizer of a run that is there already; empty: none is.

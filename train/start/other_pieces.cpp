@@ -42,8 +42,8 @@ std::string other_pieces(const std::string& from, const Tokenizer& tokenizer) {
   return other == 0
              ? ""
              : fmt::format(
-                   "warning: {} of the tokenizer's {} ids are other pieces than in {}, whose embeddings "
-                   "they begin with; tokenizer: {{from: {}}} takes its tokenizer",
+                   "{} of the tokenizer's {} ids are other pieces than in {}; tokenizer: {{from: {}}} takes "
+                   "its tokenizer",
                    other,
                    size,
                    printable(from),

@@ -7,8 +7,8 @@
 
 namespace lmzoo {
 
-// One line when ids of `tokenizer` are other pieces than they were for the weights of `from` (a run, a checkpoint or a
-// published folder; empty: none); empty when none are, or when nothing is known of their tokenizer.
+// How many ids of `tokenizer` are other pieces than they were for the weights of `from` (a run, a checkpoint or a
+// published folder; empty: none), in one line; empty when none are, or when nothing is known of their tokenizer.
 std::string other_pieces(const std::string& from, const Tokenizer& tokenizer);
 
 }  // namespace lmzoo

@@ -8,6 +8,7 @@
 #include "core/tensor_file.h"
 #include "train/exchange/huggingface/import.h"
 #include "train/saved/checkpoint.h"
+#include "train/start/layer_choice.h"
 
 namespace lmzoo {
 namespace {
@@ -29,17 +30,21 @@ bool is_number(Dtype dtype) {
   return dtype == Dtype::f32 || dtype == Dtype::f64 || dtype == Dtype::bf16 || dtype == Dtype::f16;
 }
 
-Match match(const NamedTensors& wanted, const SafetensorsFile& file, bool with_objective) {
+Match match(const NamedTensors& wanted,
+            const SafetensorsFile& file,
+            const LayerChoice& layers,
+            bool with_objective) {
   Match result;
   std::set<std::string, std::less<>> names;
   for (const NamedTensor& entry : wanted) {
     if (!with_objective && entry.name.starts_with(kObjectivePrefix)) {
       continue;
     }
-    names.insert(entry.name);
-    const TensorView* view = file.find(entry.name);
+    const std::string theirs = layers.source_of(entry.name);
+    names.insert(theirs);
+    const TensorView* view = file.find(theirs);
     if (view == nullptr) {
-      result.missing.push_back(entry.name);
+      result.missing.push_back(theirs == entry.name ? theirs : entry.name + " (there " + theirs + ")");
       continue;
     }
     const bool same_shape = entry.tensor.sizes() == at::IntArrayRef(view->shape);
@@ -51,7 +56,8 @@ Match match(const NamedTensors& wanted, const SafetensorsFile& file, bool with_o
     result.copies.emplace_back(entry.tensor, view);
   }
   for (const TensorView& view : file.tensors()) {
-    if (!names.contains(view.name) && (with_objective || !view.name.starts_with(kObjectivePrefix))) {
+    const bool is_read = with_objective || !view.name.starts_with(kObjectivePrefix);
+    if (!names.contains(view.name) && is_read && !layers.leaves_out(view.name)) {
       result.extra.push_back(view.name);
     }
   }
@@ -104,7 +110,7 @@ void start_from_run(Model& model,
                     WarmStartReport& report) {
   report.file = warm_start_file(options.from);
   const SafetensorsFile file(report.file);
-  Match found = match(weights(model, objective), file, options.objective);
+  Match found = match(weights(model, objective), file, LayerChoice(model, options), options.objective);
   const std::string complaints =
       complaint("missing", refused(found.missing, options.allow_missing), "allow_missing") +
       complaint("left over", refused(found.extra, options.allow_extra), "allow_extra") +
@@ -129,12 +135,15 @@ void start_from_published(Model& model,
                           const std::string& objective_name,
                           WarmStartReport& report) {
   report.file = warm_start_file(options.from);
-  const KeyAccount account =
-      import_weights(model,
-                     &objective,
-                     TensorFiles::open(options.from),
-                     read_huggingface_config(options.from),
-                     {.objective = objective_name, .task_head = options.objective, .allow_fresh = true});
+  const KeyAccount account = import_weights(model,
+                                            &objective,
+                                            TensorFiles::open(options.from),
+                                            read_huggingface_config(options.from),
+                                            {.objective = objective_name,
+                                             .task_head = options.objective,
+                                             .allow_fresh = true,
+                                             .layers = LayerChoice(model, options).layers(),
+                                             .allow_unused = options.allow_extra});
   for (const KeyRow& row : account.rows) {
     if (row.fate == KeyFate::fresh) {
       report.missing.push_back(row.ours);

@@ -2,6 +2,8 @@
 // another shape is an error unless the YAML lists it.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,8 @@ struct WarmStartOptions {
   std::string from = "";   // a run (its best checkpoint), a checkpoint, a .safetensors file or a folder of
                            // Hugging Face's
   bool objective = false;  // load the objective's own weights (a classifier's head), too
+  std::vector<int64_t> layers = {};              // blocks of a larger model that the run's blocks begin with
+  std::optional<int64_t> every{};                // the same: block 0, every, 2 · every, ...
   std::vector<std::string> allow_missing = {};   // globs of names that keep their fresh initial values
   std::vector<std::string> allow_extra = {};     // globs of names in the file that are not used
   std::vector<std::string> allow_reshaped = {};  // globs: only the part that both shapes have is copied
@@ -29,6 +33,11 @@ struct WarmStartOptions {
           self.from,
           "a run, a checkpoint, a .safetensors file or a Hugging Face folder to begin from; empty: none");
     visit("objective", self.objective, "load the objective's own weights (its head), too");
+    visit("layers",
+          self.layers,
+          "blocks of a larger model, from 0, one for each block here that begins with it; empty: the same",
+          at_least(0));
+    visit("every", self.every, "the same as layers: [0, every, 2 · every, ...]", at_least(1));
     visit("allow_missing",
           self.allow_missing,
           "globs of names that may be absent and keep their initial values");

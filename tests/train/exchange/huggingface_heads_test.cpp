@@ -1,8 +1,10 @@
 // Heads of tasks beyond what their classes at Hugging Face write themselves: runs that were trained here, and
 // short models.
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/zeros.h>
 
 #include "io/json.h"
+#include "nn/linear.h"
 #include "support/catch.h"
 #include "train/debug_configs.h"
 #include "train/exchange/huggingface/config_keys.h"
@@ -101,4 +103,40 @@ TEST_CASE("a published model of answers reads a passage in pieces that its posit
   const YamlNode usual = options_of(load_headed(dir.path().string()));
   CHECK(OptionValues(usual).integer("max_question_length") == 64);
   CHECK(OptionValues(usual).integer("stride") == 128);
+}
+
+TEST_CASE("a published discriminator scores tokens as transformers does, and is exported as it was") {
+  const std::string name = "electra_discriminator", folder = published(name);
+  const ModelFromFolder from = read_huggingface_config(folder);
+  LoadedRun run =
+      load_headed(folder);  // of its body; the head is an objective's, with a generator of its own
+  CHECK(run.config.config.objective.type == "masked_lm");
+  ObjectiveChoice& choice = run.config.config.objective;
+  choice.type = "replaced_token_detection";
+  choice.options = debug_config("electra").config.objective.options;
+  run.parts = build_parts(run.config, registry(), vocabulary_of(*run.tokenizer), {});
+  const KeyAccount account = import_weights(*run.parts.model,
+                                            &*run.parts.objective,
+                                            TensorFiles::open(folder),
+                                            from,
+                                            {.objective = choice.type, .allow_fresh = true});
+  CHECK(account.count(KeyFate::ignored) == 0);
+  run.parts.model->eval();
+  const Expected expected(name);
+  const Objective& objective = *run.parts.objective;
+  const Tensor dense = objective.child<Linear>("dense")->forward(run.parts.model->hidden(expected.inputs()));
+  const Tensor scores = objective.child<Linear>("output")->forward(at::gelu(dense));
+  CHECK(difference(scores, expected["logits"]) < 1e-5);
+
+  const at::NoGradGuard no_grad;
+  const ExportedModel made = exported(portable(run));
+  CHECK(made.architecture == "ElectraForPreTraining");
+  const TensorFiles before = TensorFiles::open(folder);
+  CHECK(made.tensors.size() == before.tensors().size());
+  for (const NamedTensor& tensor : made.tensors) {
+    INFO(tensor.name);
+    const TensorView* view = before.find(tensor.name);
+    REQUIRE(view != nullptr);
+    CHECK(tensor.tensor.equal(to_tensor(*view, before.path())));
+  }
 }

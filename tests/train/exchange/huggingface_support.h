@@ -27,6 +27,8 @@ inline const std::vector<std::string>& published_cases() {
                                             "roberta_classifier",
                                             "distilbert_lm",
                                             "distilbert_classifier",
+                                            "electra_lm",
+                                            "electra_classifier",
                                             "gpt1_lm",
                                             "gpt2_lm",
                                             "gpt2_classifier",
@@ -48,7 +50,8 @@ inline const std::vector<std::string>& task_cases() {
                                             "roberta_tags",
                                             "roberta_choices",
                                             "distilbert_answers",
-                                            "distilbert_choices"};
+                                            "distilbert_choices",
+                                            "electra_tags"};
   return all;
 }
 

@@ -67,23 +67,43 @@ AnyOptions tiny(const std::string& family) {
   return debug_config("classify", {"model=" + model, objective}).config.model.options;
 }
 
-// The loss of the batch when it has been learned so far, or after 1,000 steps.
-double loss_after_learning(const Parts& parts, const Batch& batch, double enough) {
+// With its defaults, but for a model of its own: as small as the others.
+ObjectiveKind tiny_objective(const std::string& name) {
+  ObjectiveKind kind = registry().objective(name);
+  if (name == "replaced_token_detection") {
+    kind.defaults = debug_config("electra").config.objective.options;
+  }
+  return kind;
+}
+
+// What is learned by heart. A student cannot follow both the labels and a teacher that knows nothing of them: the
+// largest of its three terms must fall.
+double enough_for(const std::string& objective, double first) {
+  return objective == "distillation" ? 0.5 * first : 0.05;
+}
+
+// The loss of the batch when it has been learned so far, or after 1,000 steps, and what would have been enough.
+struct ByHeart {
+  double loss = std::numeric_limits<double>::max();
+  double enough = 0;
+};
+ByHeart learn(const Parts& parts, const Batch& batch, const std::string& name) {
   const NamedTensors trained = trainable(*parts.model, *parts.objective);
   const auto rule = registry().optimizer("adamw");
   const auto optimizer = rule.make(rule.defaults, {.parameters = trained});
   parts.model->eval();  // heads have dropout by default
   parts.objective->eval();
-  double last = std::numeric_limits<double>::max();
-  for (int64_t step = 0; step <= 1000 && last >= enough; ++step) {
+  ByHeart result;
+  for (int64_t step = 0; step <= 1000 && result.loss >= result.enough; ++step) {
     Stream stream({.seed = 3});
     const Tensor loss = mean_loss(parts.objective->loss(*parts.model, batch, stream), batch);
-    last = loss.item<double>();
+    result.loss = loss.item<double>();
+    result.enough = step == 0 ? enough_for(name, result.loss) : result.enough;
     loss.backward();
     optimizer->step(3e-3, 1, loss.detach());
     optimizer->clear_gradients();
   }
-  return last;
+  return result;
 }
 
 }  // namespace
@@ -114,9 +134,8 @@ TEST_CASE("every pair that goes together learns a batch by heart") {
     }
     INFO(cell.objective << " on " << cell.model);
     at::manual_seed(1);
-    const Parts parts =
-        matrix_parts(family, tiny(cell.model), registry().objective(cell.objective), registry());
-    const Batch batch = batch_of_everything(parts);
-    CHECK(loss_after_learning(parts, batch, 0.05) < 0.05);
+    const Parts parts = matrix_parts(family, tiny(cell.model), tiny_objective(cell.objective), registry());
+    const ByHeart result = learn(parts, batch_of_everything(parts), cell.objective);
+    CHECK(result.loss < result.enough);
   }
 }

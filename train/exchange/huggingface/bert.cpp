@@ -18,6 +18,7 @@ void read_bert(ConfigKeys& keys, const FoundTensors& found, YamlNode& options) {
 void write_bert(const OptionValues& options, Json& config) {
   check(options.integer("position_offset") == 0 && options.integer("token_types") > 0,
         "model.position_offset and token_types are not those of bert of Hugging Face: 0, and at least 1");
+  check_one_width(options, "bert");
   write_bert_keys(options, "bert", config);
 }
 
@@ -54,9 +55,9 @@ NameMap names_bert(const OptionValues&) {
 void read_bert_keys(ConfigKeys& keys, const BertDefaults& defaults, YamlNode& options) {
   const int64_t extra = defaults.positions_before_first;
   put(options, "layers", keys.integer("num_hidden_layers", 12));
-  put(options, "width", keys.integer("hidden_size", 768));
-  put(options, "heads", keys.integer("num_attention_heads", 12));
-  put(options, "ffn_width", keys.integer("intermediate_size", 3072));
+  put(options, "width", keys.integer("hidden_size", defaults.width));
+  put(options, "heads", keys.integer("num_attention_heads", defaults.heads));
+  put(options, "ffn_width", keys.integer("intermediate_size", defaults.ffn_width));
   put(options, "activation", read_activation(keys, "hidden_act", "gelu"));
   put(options, "norm_eps", keys.real("layer_norm_eps", 1e-12, more_than(0)));
   put(options, "token_types", keys.integer("type_vocab_size", 2));
@@ -77,6 +78,16 @@ void read_bert_keys(ConfigKeys& keys, const BertDefaults& defaults, YamlNode& op
                  "pooler_num_fc_layers",
                  "pooler_size_per_head",
                  "pooler_type"});
+}
+
+void check_one_width(const OptionValues& options, std::string_view family) {
+  const int64_t width = options.integer("width");
+  const int64_t embedding_width = options.integer("embedding_width", width);
+  check(embedding_width == width,
+        "model.embedding_width is {}, but {} of Hugging Face has that of model.width, {}",
+        embedding_width,
+        family,
+        width);
 }
 
 void write_bert_keys(const OptionValues& options, std::string_view family, Json& config) {

@@ -254,9 +254,14 @@ ModelFromFolder read_huggingface_config(const std::string& folder) {
   return model;
 }
 
-std::string huggingface_family(const std::string& type, const YamlNode& options, const std::string& wanted) {
+std::string huggingface_family(const std::string& type, const YamlNode& options, const FamilyWish& wish) {
+  const std::string& wanted = wish.family;
+  std::vector<const Family*> known = families();
+  std::ranges::stable_partition(known, [&](const Family* family) {
+    return family->names(OptionValues(options)).head_of(wish.objective) != nullptr;
+  });
   std::string reasons;
-  for (const Family* family : families()) {
+  for (const Family* family : known) {
     const bool candidate = wanted.empty() ? family->type == type : family->model_type == wanted;
     if (!candidate) {
       continue;
@@ -310,7 +315,7 @@ Json write_huggingface_config(const ModelFromFolder& model, const std::string& a
     config["problem_type"] = model.task.problem_type.empty() ? Json(nullptr) : Json(model.task.problem_type);
     if (model.family == "distilbert") {
       config["seq_classif_dropout"] = model.task.dropout;
-    } else if (model.family == "bert" || model.family == "roberta") {
+    } else if (model.family == "bert" || model.family == "roberta" || model.family == "electra") {
       config["classifier_dropout"] = model.task.dropout;
     }
   }

@@ -49,9 +49,14 @@ bool is_huggingface_folder(const std::string& path);
 // InputError `FOLDER/config.json: key: what is wrong` for what is not understood.
 ModelFromFolder read_huggingface_config(const std::string& folder);
 
+// What of a family is wanted; either may be empty.
+struct FamilyWish {
+  std::string family{};     // this one
+  std::string objective{};  // one that has a head for it, if there is one
+};
 // The family that can express these options of a zoo model (RoBERTa's offset, DistilBERT's missing token
-// types tell them from BERT); InputError naming the option when there is none. `wanted` may be empty.
-std::string huggingface_family(const std::string& type, const YamlNode& options, const std::string& wanted);
+// types tell them from BERT); InputError naming the option when there is none.
+std::string huggingface_family(const std::string& type, const YamlNode& options, const FamilyWish& wish);
 
 // config.json of a model that is exported. `model.options` must be complete (as dump_fields gives them).
 // `architecture` is the class that loads it: "GPT2LMHeadModel".

@@ -31,6 +31,7 @@ void read_distilbert(ConfigKeys& keys, const FoundTensors& found, YamlNode& opti
 
 void write_distilbert(const OptionValues& options, Json& config) {
   const std::string_view family = "distilbert";
+  check_one_width(options, family);
   options.only("norm", "layer", family);
   options.only("pre_norm", "false", family);
   options.only("bias", "true", family);

@@ -33,6 +33,9 @@ YamlNode complete_options(const PortableRun& run) {
   if (run.model->max_length() < INT64_MAX) {
     settle(options, "max_length", run.model->max_length());
   }
+  if (run.model->embedding_width() != run.model->width()) {
+    settle(options, "embedding_width", run.model->embedding_width());
+  }
   return options;
 }
 
@@ -94,7 +97,8 @@ TaskHead task_of(const PortableRun& run,
 
 class Export {
  public:
-  Export(ExportedModel& out, const Family& family) : out_(out), family_(family) {}
+  Export(ExportedModel& out, const Family& family, const Objective& objective)
+      : out_(out), family_(family), further_(objective.further_models()) {}
 
   void take(const PlannedTensor& planned) {
     const std::string reason = reason_to_leave(planned);
@@ -132,6 +136,11 @@ class Export {
  private:
   // Empty: it goes into the file.
   std::string reason_to_leave(const PlannedTensor& planned) const {
+    for (const FurtherModel& further : further_) {
+      if (planned.ours.starts_with("objective." + further.name + ".")) {
+        return fmt::format("a model of its own: --model {}", further.name);
+      }
+    }
     if (planned.head && out_.model.task.architecture.empty()) {
       return out_.architecture + " has no head of a task";
     }
@@ -155,6 +164,7 @@ class Export {
 
   ExportedModel& out_;
   const Family& family_;
+  const std::vector<FurtherModel> further_;
 };
 
 void write_config(const std::string& folder, const ExportedModel& model) {
@@ -183,7 +193,8 @@ ExportedModel exported(const PortableRun& run, const ExportOptions& options) {
   merge_adapters(*run.model, *run.objective);
   out.model.type = type;
   out.model.options = complete_options(run);
-  out.model.family = huggingface_family(type, out.model.options, options.family);
+  out.model.family = huggingface_family(
+      type, out.model.options, {.family = options.family, .objective = run.objective_type});
   const Vocabulary& vocabulary = run.tokenizer->vocabulary();
   out.model.ids.vocab_size = run.model->vocab_rows();
   out.model.ids.pad = vocabulary.pad;
@@ -196,8 +207,8 @@ ExportedModel exported(const PortableRun& run, const ExportOptions& options) {
   const HeadNames* head = names.head_of(run.objective_type);
   out.model.task = task_of(run, head, out.architecture, out.model.family);
   const std::string prefix(out.architecture == family.body ? "" : names.prefixes.front());
-  Export writer(out, family);
-  for (const PlannedTensor& planned : plan_weights(*run.model, &*run.objective, names, head, prefix)) {
+  Export writer(out, family, *run.objective);
+  for (const PlannedTensor& planned : plan_weights(*run.model, &*run.objective, names, {head, prefix})) {
     writer.take(planned);
   }
   return out;

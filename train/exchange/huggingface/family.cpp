@@ -54,6 +54,7 @@ const std::vector<const Family*>& families() {
   static const std::vector<const Family*> all{&bert_family(),
                                               &roberta_family(),
                                               &distilbert_family(),
+                                              &electra_family(),
                                               &gpt1_family(),
                                               &gpt2_family(),
                                               &llama_family(),

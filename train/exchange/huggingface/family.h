@@ -47,6 +47,7 @@ struct Family {
 const Family& bert_family();
 const Family& roberta_family();
 const Family& distilbert_family();
+const Family& electra_family();
 const Family& gpt1_family();
 const Family& gpt2_family();
 const Family& llama_family();
@@ -68,14 +69,17 @@ struct OutputKind {
 };
 void put_output(ConfigKeys& keys, const FoundTensors& found, const OutputKind& kind, YamlNode& options);
 
-// Keys that BERT and RoBERTa share.
+// Keys that BERT, RoBERTa and ELECTRA share.
 struct BertDefaults {
+  int64_t width = 768, heads = 12, ffn_width = 3072;
   int64_t vocab_size = 30522;
   int64_t positions_before_first = 0;  // of max_position_embeddings
 };
 void read_bert_keys(ConfigKeys& keys, const BertDefaults& defaults, YamlNode& options);
 void write_bert_keys(const OptionValues& options, std::string_view family, Json& config);
-// Rules of what the two call alike.
+// Refuses embeddings of another width than the blocks.
+void check_one_width(const OptionValues& options, std::string_view family);
+// Rules of what they call alike.
 std::vector<NameRule> bert_body();
 
 }  // namespace lmzoo

@@ -18,7 +18,10 @@ std::string objective_of(const ModelFromFolder& from) {
     return from.type == "bert" ? "masked_lm" : from.type == "gpt" ? "causal_lm" : "span_corruption";
   }
   const NameMap names = family_called(from.family).names(OptionValues(from.options));
-  const std::string objective(names.head_called(from.task.architecture)->objective);
+  std::string objective(names.head_called(from.task.architecture)->objective);
+  if (objective == "replaced_token_detection") {
+    return "masked_lm";  // its loss wants a generator, which is no part of a discriminator's folder
+  }
   if (objective == "classification" && from.task.problem_type == "multi_label_classification") {
     return "multi_label";
   }
@@ -29,13 +32,13 @@ std::string objective_of(const ModelFromFolder& from) {
 YamlNode head_settings(const std::string& family, const std::string& architecture) {
   YamlNode settings = YamlNode::mapping();
   const bool pools = reads_pooler(family, architecture);
-  const bool own_layer = !pools && (family == "roberta" || family == "distilbert");
+  const bool own_layer = !pools && (family == "roberta" || family == "distilbert" || family == "electra");
   put(settings, "pooling", pools ? "pooler" : own_layer ? "first" : "last");
   put(settings, "dense", own_layer);
   put(settings, "output_bias", pools || own_layer);
   if (own_layer) {
-    put(settings, "activation", family == "roberta" ? "tanh" : "relu");
-    put(settings, "input_dropout", family == "roberta");
+    put(settings, "activation", family == "roberta" ? "tanh" : family == "electra" ? "gelu" : "relu");
+    put(settings, "input_dropout", family != "distilbert");
   }
   return settings;
 }

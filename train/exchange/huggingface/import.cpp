@@ -172,7 +172,7 @@ std::string Import::reason_for(const std::string& name, const std::string& prefi
       return std::string(ignored.why);
     }
   }
-  const auto is_of = [&](const std::vector<NameRule>& rules) {
+  const auto is_of = [&](const std::vector<NameRule>& rules, bool of_layer = false) {
     for (const NameRule& rule : rules) {
       for (const std::string_view part : rule.theirs) {
         for (const std::string_view alternative : alternatives_of(part)) {
@@ -180,7 +180,8 @@ std::string Import::reason_for(const std::string& name, const std::string& prefi
           if (pattern.starts_with('@')) {
             pattern.replace(0, 1, prefix);
           }
-          if (match_name(pattern, name) || match_name(pattern, old_name(name))) {
+          const bool fits = match_name(pattern, name) || match_name(pattern, old_name(name));
+          if (fits && (!of_layer || pattern.find("{n}") != std::string::npos)) {
             return true;
           }
         }
@@ -188,6 +189,9 @@ std::string Import::reason_for(const std::string& name, const std::string& prefi
     }
     return false;
   };
+  if (!options_.layers.empty() && is_of(names_.body, /*of_layer=*/true)) {
+    return "of a layer that nothing here begins with";
+  }
   if (is_of(names_.optional)) {
     return "of a head or pooler that this run does not have";
   }
@@ -204,7 +208,11 @@ void Import::take_rest(const std::string& prefix) {
     if (used_.contains(view.name)) {
       continue;
     }
-    const std::string reason = reason_for(view.name, prefix);
+    std::string reason = reason_for(view.name, prefix);
+    const bool is_allowed = any_glob_matches(options_.allow_unused, view.name);
+    if (reason.empty() && is_allowed) {
+      reason = "allowed to be left";
+    }
     if (reason.empty()) {
       unknown_.push_back(printable(view.name, 200));
     } else {
@@ -243,7 +251,7 @@ KeyAccount import_weights(Model& model,
   const std::string prefix = FoundTensors(&files, names).prefix();
   Import import(files, names, options);
   const HeadNames* head = names.head_of(options.objective);
-  for (const PlannedTensor& planned : plan_weights(model, objective, names, head, prefix)) {
+  for (const PlannedTensor& planned : plan_weights(model, objective, names, {head, prefix, options.layers})) {
     import.take(planned);
   }
   import.take_rest(prefix);

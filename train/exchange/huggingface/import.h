@@ -49,6 +49,8 @@ struct ImportOptions {
   std::string objective{};   // its name in the registry: tells which head of theirs is its own
   bool task_head = true;     // load that head; else the objective keeps its initial values
   bool allow_fresh = false;  // a head or a pooler that the file lacks as a whole keeps its initial values
+  std::vector<int64_t> layers{};            // of theirs, for each of ours; empty: the same
+  std::vector<std::string> allow_unused{};  // globs of names of theirs that may be left unused
 };
 
 // Fills model and objective (may be null). What does not fit is one InputError that names every tensor;

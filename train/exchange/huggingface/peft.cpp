@@ -80,7 +80,7 @@ class Mapping {
     if (run.model->max_length() < INT64_MAX) {
       settle("max_length", run.model->max_length());
     }
-    const Family& chosen = family_called(huggingface_family(run.model_type, options_, family));
+    const Family& chosen = family_called(huggingface_family(run.model_type, options_, {.family = family}));
     names_ = chosen.names(OptionValues(options_));
     head_ = names_.head_of(run.objective_type);
     const bool bare = head_ == nullptr && !OptionValues(options_).flag("lm_head", true);
@@ -91,7 +91,8 @@ class Mapping {
   Places places(const std::string& prefix) const {
     Places places{.maps = {}, .head = {}, .prefix = prefix};
     const auto linears = linears_of(*run_.model, "model");
-    for (const PlannedTensor& planned : plan_weights(*run_.model, &*run_.objective, names_, head_, prefix)) {
+    for (const PlannedTensor& planned :
+         plan_weights(*run_.model, &*run_.objective, names_, {head_, prefix})) {
       if (planned.rule == nullptr) {
         continue;
       }

@@ -30,6 +30,7 @@ void write_roberta(const OptionValues& options, Json& config) {
   if (options.flag("lm_head")) {
     options.only("activation", "gelu", "the head of roberta");
   }
+  check_one_width(options, "roberta");
   write_bert_keys(options, "roberta", config);
   config["pad_token_id"] = offset - 1;
 }

@@ -41,6 +41,12 @@ void fill_names(PlannedTensor& planned, const NameCaptures& captures, const std:
   }
 }
 
+void choose_layer(NameCaptures& captures, const std::vector<int64_t>& layers) {
+  if (!captures.layer.empty() && !layers.empty()) {
+    captures.layer = std::to_string(layers.at(std::stoul(captures.layer)));
+  }
+}
+
 void fill_rows(PlannedTensor& planned, const std::vector<RowPart>& parts) {
   if (planned.rule->theirs.size() == 1) {
     planned.rows = {planned.tensor.dim() > 0 ? planned.tensor.size(0) : 1};
@@ -59,8 +65,8 @@ void fill_rows(PlannedTensor& planned, const std::vector<RowPart>& parts) {
 std::vector<PlannedTensor> plan_weights(const Model& model,
                                         const Objective* objective,
                                         const NameMap& names,
-                                        const HeadNames* head,
-                                        const std::string& prefix) {
+                                        const PlannedNames& wanted) {
+  const HeadNames* const head = wanted.head;
   const auto merged = merged_maps(model);
   std::vector<PlannedTensor> all;
   NameCaptures captures;
@@ -73,7 +79,8 @@ std::vector<PlannedTensor> plan_weights(const Model& model,
       planned.optional = planned.rule != nullptr;
     }
     if (planned.rule != nullptr) {
-      fill_names(planned, captures, prefix);
+      choose_layer(captures, wanted.layers);
+      fill_names(planned, captures, wanted.prefix);
       const auto map = merged.find(name.substr(0, name.rfind('.')));
       fill_rows(planned, map == merged.end() ? std::vector<RowPart>{} : map->second);
     }
@@ -86,7 +93,7 @@ std::vector<PlannedTensor> plan_weights(const Model& model,
     PlannedTensor planned{.ours = "objective." + item.name, .tensor = item.value, .head = true};
     planned.rule = head != nullptr ? find_rule(head->rules, item.name, captures) : nullptr;
     if (planned.rule != nullptr) {
-      fill_names(planned, captures, prefix);
+      fill_names(planned, captures, wanted.prefix);
       fill_rows(planned, {});
     }
     all.push_back(std::move(planned));

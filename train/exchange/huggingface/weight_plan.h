@@ -22,11 +22,16 @@ struct PlannedTensor {
   std::vector<std::vector<std::string>> theirs{};  // of each part: its names
 };
 
-// `head` may be null. The map must outlive the result.
+struct PlannedNames {
+  const HeadNames* head = nullptr;  // of the objective; null: none
+  std::string prefix{};             // of the body
+  std::vector<int64_t> layers{};    // {n} of theirs for each of ours; empty: the same
+};
+
+// The map must outlive the result
 std::vector<PlannedTensor> plan_weights(const Model& model,
                                         const Objective* objective,
                                         const NameMap& names,
-                                        const HeadNames* head,
-                                        const std::string& prefix);
+                                        const PlannedNames& wanted);
 
 }  // namespace lmzoo
