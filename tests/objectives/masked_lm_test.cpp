@@ -18,14 +18,6 @@ namespace {
 const std::vector<int64_t> fox{1996, 4248, 2829, 4419, 14523, 2058, 1996, 13971, 3899};
 const std::vector<int64_t> fox_complete{101, 1996, 4248, 2829, 4419, 14523, 2058, 1996, 13971, 3899, 102};
 
-ObjectiveContext bert_context(int64_t sequence_length = 128) {
-  return {.vocabulary = bert_vocabulary(),
-          .architecture = Architecture::encoder_only,
-          .sequence_length = sequence_length,
-          .width = 16,
-          .classes = {}};
-}
-
 Shown masked_example(const Objective& objective,
                      const std::vector<int64_t>& ids,
                      uint64_t sample,

@@ -5,6 +5,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "base/another_sample.h"
 #include "base/check.h"
 #include "base/rng.h"
 #include "core/device.h"
@@ -214,17 +215,24 @@ int64_t steps_of(const LoadedConfig& loaded, int64_t windows) {
   return std::max<int64_t>(steps, 1);
 }
 
-LoaderSteps loader_steps(const Parts& parts) {
-  return {.transform = [objective = parts.objective](
-                           const Sample& sample,
-                           const TrainingPlace& place,
-                           Stream& stream) { return objective->examples(sample, place, stream); },
-          .collate =
-              [architecture = parts.model->architecture(),
-               vocabulary = parts.vocabulary,
-               slots = parts.objective->slots()](std::span<const Example> examples) {
-                return collate(examples, {architecture, vocabulary, slots});
-              }};
+LoaderSteps loader_steps(const Parts& parts, const Windows& windows) {
+  const auto alone = [objective = parts.objective](
+                         const Sample& sample, const TrainingPlace& place, Stream& stream) {
+    return objective->examples(sample, place, stream);
+  };
+  const SampleSource source{.count = windows.size(),
+                            .at = [windows](int64_t index) { return windows.window(index).front(); }};
+  const auto beside_another = [alone, source](
+                                  const Sample& sample, const TrainingPlace& place, Stream& stream) {
+    return alone(with_another(sample, source), place, stream);
+  };
+  const bool needs_another = parts.objective->form().needs_another;
+  return {.transform = needs_another ? LoaderSteps::Transform(beside_another) : alone,
+          .collate = [architecture = parts.model->architecture(),
+                      vocabulary = parts.vocabulary,
+                      slots = parts.objective->slots()](std::span<const Example> examples) {
+            return collate(examples, {architecture, vocabulary, slots});
+          }};
 }
 
 std::shared_ptr<const Tokenizer> make_run_tokenizer(const LoadedConfig& loaded, ProgressBar::Style style) {
@@ -305,7 +313,8 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
   const auto note = [&](const std::string& name, const TextOptions& text, const Windows& made) {
     if (options.warm) {
       run.texts.push_back(text_notes(name, text, made));
-      look_at_samples(run.texts.back(), *run.parts.objective, made);
+      loaded.places.locate("data." + name,
+                           [&] { look_at_samples(run.texts.back(), *run.parts.objective, made); });
     }
   };
   note("train", config.data.train, windows);
@@ -313,7 +322,7 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
   run.milestones = milestones(loaded, windows, run.steps);
   run.batches = loaded.places.locate("data.train", [&] {
     return std::make_unique<LoaderSource>(windows,
-                                          loader_steps(run.parts),
+                                          loader_steps(run.parts, windows),
                                           LoaderOptions{.mode = LoaderMode::train,
                                                         .batch_size = config.micro_batch(),
                                                         .step_windows = config.train.batch_size,

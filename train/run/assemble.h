@@ -80,8 +80,8 @@ Windows make_windows(const LoadedConfig& loaded,
                      std::shared_ptr<const TokenStore> store);
 // train.steps, or as many as see each window train.epochs times. InputError when the schedule does not fit into them.
 int64_t steps_of(const LoadedConfig& loaded, int64_t windows);
-// What the loader does to samples; keeps the objective alive.
-LoaderSteps loader_steps(const Parts& parts);
+// What the loader does to samples of these windows; keeps the objective alive.
+LoaderSteps loader_steps(const Parts& parts, const Windows& windows);
 // One pass over windows, for evaluation.
 EvalSet make_eval_set(const std::string& name,
                       const Windows& windows,

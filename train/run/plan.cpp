@@ -284,7 +284,8 @@ class Planner {
       text.windows = windows.size();
       text.notes = text_notes(text.name, options_of(text), windows);
       if (!trains_word_vectors(config_)) {
-        look_at_samples(*text.notes, *parts_.objective, windows);
+        loaded_.places.locate("data." + text.name,
+                              [&] { look_at_samples(*text.notes, *parts_.objective, windows); });
       }
     }
     for (const PlannedText& text : plan_.texts) {
