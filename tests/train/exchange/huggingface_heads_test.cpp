@@ -103,6 +103,29 @@ TEST_CASE("a published model of answers reads a passage in pieces that its posit
   CHECK(OptionValues(usual).integer("stride") == 128);
 }
 
+TEST_CASE("heads of further tokens are left out of an export, which says so") {
+  const TempDir dir;
+  LoadedRun run = load_headed(published("gpt2_lm"));
+  YamlNode ahead = YamlNode::mapping(), options = YamlNode::mapping();
+  put(ahead, "tokens", int64_t{2});
+  options.entries.push_back({"ahead", {}, ahead});
+  KeyPlaces places;
+  read_fields(static_cast<GroupRef&>(run.config.config.objective.options), options, places);
+  run.parts = build_parts(run.config, registry(), vocabulary_of(*run.tokenizer), {});
+  REQUIRE(!run.parts.objective->parameters().empty());
+  const KeyAccount account = export_folder(portable(run), dir / "exported");
+  for (const KeyRow& row : account.rows) {
+    INFO(row.ours);
+    const bool is_head = row.ours.starts_with("objective.ahead.");
+    CHECK((row.fate == KeyFate::ignored) == is_head);
+    CHECK(row.note == (is_head ? "causal_lm needs it in training alone" : ""));
+  }
+  CHECK(account.count(KeyFate::ignored) > 0);
+  CHECK(read_json(dir / "exported/config.json")["architectures"][0] == "GPT2LMHeadModel");
+  CHECK(TensorFiles::open(dir / "exported").tensors().size() ==
+        TensorFiles::open(published("gpt2_lm")).tensors().size());
+}
+
 TEST_CASE("a run of next_sentence without a pooler is exported with the one that its head is") {
   const TempDir dir;
   LoadedRun run = load_headed(published("bert_lm"));
