@@ -48,6 +48,7 @@ class Run {
   bool evaluate_now();
   bool evaluate_safely();
   void evaluate_start();
+  void adapt();
   void log_evaluation(const EvalResult& valid);
   bool note_best(const EvalResult& valid);
   void save();
@@ -117,6 +118,9 @@ void Run::begin() {
   job_.model.train(!job_.probe);
   job_.objective.train();
   job_.optimizer.clear_gradients();
+  if (job_.objective.adapts()) {
+    job_.objective.follow();
+  }
 }
 
 bool Run::finished_early() const {
@@ -236,8 +240,17 @@ bool Run::evaluate_now() {
   }
   state_.evaluated_step = state_.step;
   saved_ = false;
+  adapt();
   log_evaluation(*result_.valid);
   return note_best(*result_.valid);
+}
+
+// Batches that were made ahead followed what was known before: they are made again. Nobody makes any meanwhile.
+void Run::adapt() {
+  if (job_.objective.adapts()) {
+    batches_.restore(batches_.state());
+    job_.objective.adapt();
+  }
 }
 
 // That the data can be evaluated, and that the names of metrics are legal, is proven on one batch before hours are

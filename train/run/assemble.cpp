@@ -70,6 +70,9 @@ void check_together(const LoadedConfig& loaded, const Parts& parts) {
         "objective.type",
         loaded.config.objective.type + " does not go with model " + loaded.config.model.type + ": " + reason);
   }
+  if (parts.objective->adapts() && (!loaded.config.data.valid || loaded.config.eval.every == 0)) {
+    loaded.places.fail("objective", "adapts at each evaluation, so it needs data.valid and eval.every");
+  }
   loaded.places.locate("model", [&] {
     const int64_t rows = parts.model->vocab_rows();
     check(rows >= parts.vocabulary.size,
