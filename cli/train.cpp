@@ -30,6 +30,8 @@ std::string question(const std::string& objective) {
   };
   static constexpr Asked kAsked[] = {
       {"masked_lm", "fill-mask {} --text \"... [MASK] ...\""},
+      {"next_sentence", "fill-mask {} --text \"... [MASK] ...\""},
+      {"sentence_order", "fill-mask {} --text \"... [MASK] ...\""},
       {"causal_lm", "generate {} --text \"...\""},
       {"text_to_text", "generate {} --text \"...\""},
       {"spanbert", "fill-mask {} --text \"... [MASK] ...\""},

@@ -26,10 +26,11 @@ namespace lmzoo {
 struct ObjectiveForm {
   Layout layout = Layout::in_place;
   bool needs_both_sides =
-      false;              // in place: predictions would see what they predict, or nothing, if attention
-                          // were causal
-  bool of_words = false;  // of word vectors: goes with a model of words, and nothing else does
-  bool mixed = false;     // several objectives at once: the loss is no mean over one kind of label
+      false;                   // in place: predictions would see what they predict, or nothing, if attention
+                               // were causal
+  bool of_words = false;       // of word vectors: goes with a model of words, and nothing else does
+  bool needs_another = false;  // samples come with Sample::another
+  bool mixed = false;          // several objectives at once: the loss is no mean over one kind of label
 
   bool operator==(const ObjectiveForm&) const = default;
 };
@@ -105,6 +106,16 @@ class Objective : public Module {
   // A term for each slot with a loss. `stream` is of this micro-batch of this step, for losses that draw (a generator
   // that samples).
   virtual Losses loss(Model& model, const Batch& batch, Stream& stream) = 0;
+
+  // Whether its own weights serve training alone: a finished model predicts the same without them.
+  virtual bool only_trains() const { return false; }
+
+  // Whether examples follow what the model has learned so far (docs/decisions/011-adaptive-examples.md). The loop calls
+  // follow() when a run begins or goes on, and adapt() after each evaluation, both while nobody makes an example; in
+  // between examples stay functions of their keys. What they follow is in buffers, so that a checkpoint holds it.
+  virtual bool adapts() const { return false; }
+  virtual void follow() {}  // examples follow what the buffers say
+  virtual void adapt() {}   // the buffers take in what was learned since the last time, and examples follow
 
   // Objectives of tasks say more than a loss.
   virtual bool predicts() const { return false; }

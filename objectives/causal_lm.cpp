@@ -11,6 +11,9 @@
 //   text 15496, target 995     ids 15496 995 50256     predicts 995 50256 (without it the same: 15496 is
 //   first)
 //
+// With `ahead` each position predicts further tokens, too, by heads that serve training alone
+// (objectives/parts/tokens_ahead.h).
+//
 // Label smoothing and z-loss are of training; evaluation measures the plain likelihood, so that losses of runs compare.
 //
 // Streams already carry an end symbol after every document (data windows); add_bos and add_eos are for
@@ -18,6 +21,7 @@
 #include "core/registry.h"
 #include "objectives/parts/losses.h"
 #include "objectives/parts/requirements.h"
+#include "objectives/parts/tokens_ahead.h"
 
 namespace lmzoo {
 namespace {
@@ -35,6 +39,7 @@ struct CausalLmOptions {
   double label_smoothing = 0;
   SmoothingRule smoothing_rule = SmoothingRule::pytorch;
   double z_loss = 0;  // PaLM: 1e-4
+  std::optional<AheadOptions> ahead{};
 
   static constexpr void fields(auto& self, auto& visit) {
     visit("add_bos", self.add_bos, "begin every sample with the begin symbol");
@@ -51,6 +56,7 @@ struct CausalLmOptions {
           self.z_loss,
           "times log²Z of the softmax is added to the loss; keeps logits small",
           at_least(0));
+    visit("ahead", self.ahead, "further tokens that each position predicts; absent: the next one alone");
   }
 };
 
@@ -84,9 +90,21 @@ class CausalLm final : public Objective {
       after_.push_back(required_token(context.vocabulary.eos, "eos", "causal_lm with add_eos"));
     }
     require_length(length_, 2, "causal_lm");
+    if (options.ahead) {
+      ahead_ =
+          register_module("ahead", std::make_shared<TokensAhead>(*options.ahead, context.width, length_));
+    }
   }
 
   ObjectiveForm form() const override { return {.layout = Layout::stream}; }
+  std::vector<Slot> slots() const override {
+    std::vector<Slot> all = Objective::slots();
+    if (ahead_ != nullptr) {
+      ahead_->append_slots(all);
+    }
+    return all;
+  }
+  bool only_trains() const override { return ahead_ != nullptr; }
   ObjectiveLengths lengths() const override {
     const int64_t added = std::ssize(before_) + std::ssize(after_);
     return {.raw = length_ + 1 - added, .source = length_, .target = 0, .added = added - 1};
@@ -111,11 +129,22 @@ class CausalLm final : public Objective {
     if (std::ssize(ids) > length_ + 1) {
       ids.resize(static_cast<size_t>(length_ + 1));  // records with columns come uncut
     }
-    return next_tokens(std::move(ids), given);
+    Example made = next_tokens(std::move(ids), given);
+    if (ahead_ != nullptr) {
+      ahead_->add_targets(made);
+    }
+    return made;
   }
 
   Losses loss(Model& model, const Batch& batch, Stream&) override {
-    return {language_model_loss(model, batch, 0, is_training() ? terms(model.vocab_rows()) : EntropyTerms{})};
+    const EntropyTerms added = is_training() ? terms(model.vocab_rows()) : EntropyTerms{};
+    if (ahead_ == nullptr) {
+      return {language_model_loss(model, batch, 0, added)};
+    }
+    const Tensor states = model.hidden(batch.inputs);  // [N, D]
+    Losses losses{language_model_loss(model, states, batch, 0, added)};
+    ahead_->add_losses(model, states, batch, added, losses);
+    return losses;
   }
 
  private:
@@ -128,6 +157,7 @@ class CausalLm final : public Objective {
   CausalLmOptions options_;
   int64_t length_;
   std::vector<int64_t> before_, after_;  // special ids around every sample
+  std::shared_ptr<TokensAhead> ahead_;   // null: the next token alone
 };
 
 }  // namespace

@@ -130,6 +130,9 @@ class Distillation final : public Objective {
     }
     return all;
   }
+  bool adapts() const override { return objective_->adapts(); }
+  void follow() override { objective_->follow(); }
+  void adapt() override { objective_->adapt(); }
   bool cuts(const Sample& sample) const override { return objective_->cuts(sample); }
 
   Losses loss(Model& model, const Batch& batch, Stream& stream) override {

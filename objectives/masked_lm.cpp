@@ -7,8 +7,10 @@
 //
 // (3 was masked; 4 got a random id, which happens to be "brown"; 9 was kept.)
 //
-// Dialects of how tokens are chosen and replaced: objectives/parts/masking.h.
+// Dialects of how tokens are chosen and replaced: objectives/parts/masking.h. With `adaptive` ids that the model predicts
+// well are chosen less often: objectives/parts/id_weights.h.
 #include "core/registry.h"
+#include "objectives/parts/id_weights.h"
 #include "objectives/parts/losses.h"
 #include "objectives/parts/masking.h"
 #include "objectives/parts/requirements.h"
@@ -24,8 +26,16 @@ struct MaskedLmOptions {
   std::optional<double> random_share{};
   std::optional<int64_t> max_predictions{};
   bool whole_words = false;
+  std::optional<AdaptiveOptions> adaptive{};
 
-  static constexpr void fields(auto& self, auto& visit) { visit_masking(self, visit); }
+  static constexpr void fields(auto& self, auto& visit) {
+    visit_masking(self, visit);
+    visit("adaptive",
+          self.adaptive,
+          "ids that the model predicts well are hidden less often, by what it has learned until the last "
+          "evaluation "
+          "(dialect hf); absent: all alike");
+  }
 };
 
 class MaskedLm final : public Objective {
@@ -41,6 +51,14 @@ class MaskedLm final : public Objective {
         !masking_.repeats() || context.architecture != Architecture::encoder_decoder,
         "dialect electra counts labels twice that were drawn twice, but an encoder-decoder writes the whole "
         "text, each token once; take another dialect");
+    if (options.adaptive) {
+      check(masking_.takes_weights(),
+            "adaptive chooses tokens one by one: it goes with dialect hf, without whole_words");
+      check(context.architecture == Architecture::encoder_only,
+            "adaptive follows the predictions of hidden tokens: it needs an encoder-only model");
+      weights_ =
+          register_module("ids", std::make_shared<IdWeights>(*options.adaptive, context.vocabulary.size));
+    }
   }
 
   ObjectiveForm form() const override { return {.layout = Layout::in_place, .needs_both_sides = true}; }
@@ -52,20 +70,34 @@ class MaskedLm final : public Objective {
     std::vector<int64_t> ids{cls_};
     ids.insert(ids.end(), sample.ids.begin(), sample.ids.end());
     ids.push_back(sep_);
-    MaskedText masked = masking_.corrupt(std::move(ids), {.before = 1, .after = 1}, place, stream);
+    // Evaluations must be comparable: in them all ids are alike.
+    const auto weights =
+        weights_ != nullptr && !place.evaluates ? weights_->values() : std::span<const double>{};
+    MaskedText masked = masking_.corrupt(std::move(ids), {.before = 1, .after = 1}, place, stream, weights);
     Example made = in_place(std::move(masked.ids), std::move(masked.positions), std::move(masked.labels));
     made.targets.front().weights = std::move(masked.weights);
     return made;
   }
 
+  bool adapts() const override { return weights_ != nullptr; }
+  void follow() override { weights_->follow(); }
+  void adapt() override { weights_->adapt(); }
+
   Losses loss(Model& model, const Batch& batch, Stream&) override {
-    return {language_model_loss(model, batch)};
+    if (weights_ == nullptr || !is_training()) {
+      return {language_model_loss(model, batch)};
+    }
+    const SlotBatch& hidden = batch.slots.front();
+    const Projection logits = model.project(model.hidden_at(batch.inputs, hidden.wanted()));
+    weights_->note(logits, hidden.labels);
+    return {language_model_loss(logits, batch)};
   }
 
  private:
   Masking masking_;
   int64_t length_;
   int64_t cls_, sep_;
+  std::shared_ptr<IdWeights> weights_;  // null: all ids are alike
 };
 
 }  // namespace

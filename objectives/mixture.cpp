@@ -104,6 +104,8 @@ class Mixture final : public Objective {
   ObjectiveForm form() const override {
     ObjectiveForm form = asked().form();
     form.mixed = true;
+    form.needs_another = std::ranges::any_of(
+        components_, [](const Component& component) { return component.objective->form().needs_another; });
     return form;
   }
   std::vector<Slot> slots() const override {
@@ -143,6 +145,23 @@ class Mixture final : public Objective {
       }
     }
     return all;
+  }
+  bool only_trains() const override {
+    return std::ranges::all_of(components_,
+                               [](const Component& each) { return each.objective->only_trains(); });
+  }
+  bool adapts() const override {
+    return std::ranges::any_of(components_, [](const Component& each) { return each.objective->adapts(); });
+  }
+  void follow() override {
+    for (const Component& component : components_) {
+      component.objective->follow();
+    }
+  }
+  void adapt() override {
+    for (const Component& component : components_) {
+      component.objective->adapt();
+    }
   }
   bool fills_any_share() const override { return asked().fills_any_share(); }
   std::optional<int64_t> begins_with() const override { return asked().begins_with(); }

@@ -325,9 +325,26 @@ TextFormat format_of(const TextOptions& options, const std::string& path) {
   return extension == ".tsv" ? TextFormat::tsv : TextFormat::lines;
 }
 
+namespace {
+
+void check_sentences(const TextOptions& options, TextFormat format) {
+  if (options.sentences == SentenceEnds::none) {
+    return;
+  }
+  check(!has_columns(options), "sentences are those of one text, but more columns are named");
+  check(
+      format != TextFormat::automatic && format != TextFormat::lines,
+      "sentences: lines is set, but a document of format lines is one line; use paragraphs, with blank lines "
+      "between documents, or jsonl");
+}
+
+}  // namespace
+
 void read_file(const std::string& path, Intake& intake, const std::function<void(uint64_t)>& tell) {
   Lines lines(path, intake, tell);
-  switch (format_of(intake.options(), path)) {
+  const TextFormat format = format_of(intake.options(), path);
+  check_sentences(intake.options(), format);
+  switch (format) {
     case TextFormat::automatic:
     case TextFormat::lines:
       return read_lines(lines, intake);

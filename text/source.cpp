@@ -244,6 +244,7 @@ RecordShape shape_of(const TextOptions& options) {
   shape.value = !options.value.empty();
   shape.answer = !options.answer.empty();
   shape.target = !options.target.empty();
+  shape.sentences = options.sentences != SentenceEnds::none;
   return shape;
 }
 
@@ -288,7 +289,7 @@ void add_to(ContentHash& hash, const TextOptions& options) {
     hash.add(*column);
   }
   hash.add(int64_t{options.header}).add(options.max_record_bytes);
-  hash.add(name_of(options.invalid_bytes)).add(name_of(options.quotes));
+  hash.add(name_of(options.invalid_bytes)).add(name_of(options.quotes)).add(name_of(options.sentences));
   for (const std::string& path : expand_files(options)) {
     hash.add(name_of(format_of(options, path))).add_file(path);
   }

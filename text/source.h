@@ -16,6 +16,8 @@
 //                                     characters; without it the first place is taken. None: no answer
 //   target: summary                   a text to write
 //
+// `sentences: lines` says that the lines of a document are its sentences; a document is then never cut.
+//
 // Any of them may be gzip. Invalid UTF-8 and NUL become U+FFFD and are counted; a record without text is
 // skipped and counted; anything else that is wrong is one InputError with file and line.
 #pragma once
@@ -60,6 +62,14 @@ struct EnumNames<Quotes> {
                                                                    {Quotes::csv, "csv"}};
 };
 
+// Where the sentences of a document end.
+enum class SentenceEnds { none, lines };
+template <>
+struct EnumNames<SentenceEnds> {
+  static constexpr std::pair<SentenceEnds, std::string_view> values[] = {{SentenceEnds::none, "none"},
+                                                                         {SentenceEnds::lines, "lines"}};
+};
+
 struct TextOptions {
   std::vector<std::string> files{};
   TextFormat format = TextFormat::automatic;
@@ -73,6 +83,7 @@ struct TextOptions {
   std::string answer{};
   std::string answer_start{};
   std::string target{};
+  SentenceEnds sentences = SentenceEnds::none;
   bool header = false;
   Quotes quotes = Quotes::none;
   int64_t max_record_bytes = int64_t{16} << 20;
@@ -102,6 +113,10 @@ struct TextOptions {
     visit("answer", self.answer, "column of answers that are parts of the last text");
     visit("answer_start", self.answer_start, "column of where they begin, in characters; empty: searched");
     visit("target", self.target, "column of a text to write");
+    visit("sentences",
+          self.sentences,
+          "lines: each line of a document is a sentence, for objectives that learn from them (formats "
+          "paragraphs, jsonl and tsv)");
     visit("header", self.header, "tsv: the first line of each file names the columns");
     visit("quotes",
           self.quotes,

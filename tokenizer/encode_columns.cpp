@@ -1,5 +1,6 @@
 #include "tokenizer/encode_columns.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace lmzoo {
@@ -16,14 +17,45 @@ bool joins_words(const Tokenizer& tokenizer) {
   return tokenizer.decode(ids).find(' ') == std::string::npos;
 }
 
+// Parts of a text one after the other; where each begins in the ids.
+std::vector<int64_t> append_parts(const Tokenizer& tokenizer,
+                                  const std::vector<std::string>& parts,
+                                  std::vector<int64_t>& ids) {
+  const bool space = joins_words(tokenizer);
+  std::vector<int64_t> starts;
+  for (const std::string& part : parts) {
+    starts.push_back(std::ssize(ids));
+    append_ids(ids, tokenizer.encode(space && !ids.empty() ? " " + part : part));
+  }
+  return starts;
+}
+
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  std::erase_if(lines, [](const std::string& line) {
+    return line.find_first_not_of(" \t\r\v\f") == std::string::npos;
+  });
+  return lines;
+}
+
 }  // namespace
 
 void encode_words(const Tokenizer& tokenizer, const std::vector<std::string>& words, Sample& sample) {
-  const bool space = joins_words(tokenizer);
-  for (const std::string& word : words) {
-    sample.word_starts.push_back(std::ssize(sample.ids));
-    append_ids(sample.ids, tokenizer.encode(space && !sample.ids.empty() ? " " + word : word));
-  }
+  sample.word_starts = append_parts(tokenizer, words, sample.ids);
+}
+
+Sample encode_sentences(const Tokenizer& tokenizer, std::string_view text) {
+  Sample sample;
+  std::vector<int64_t>& starts = sample.sentence_starts;
+  starts = append_parts(tokenizer, lines_of(text), sample.ids);
+  std::erase(starts, std::ssize(sample.ids));  // without an id, behind the last that has one
+  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+  return sample;
 }
 
 std::shared_ptr<const Passage> make_passage(const Tokenizer& tokenizer,

@@ -16,6 +16,9 @@ Sample encode_columns(const Tokenizer& tokenizer, const RecordColumns& columns);
 // A list of words as tagged text: ids and where each word begins in them.
 void encode_words(const Tokenizer& tokenizer, const std::vector<std::string>& words, Sample& sample);
 
+// A text whose lines are its sentences, likewise. A line without an id is none.
+Sample encode_sentences(const Tokenizer& tokenizer, std::string_view text);
+
 // A text and the bytes of each of its ids.
 std::shared_ptr<const Passage> make_passage(const Tokenizer& tokenizer,
                                             const std::string& text,

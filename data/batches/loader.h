@@ -39,7 +39,8 @@ struct LoaderOptions {
 // What the loader does to each sample and batch; both must be thread-safe and pure.
 struct LoaderSteps {
   // E.g. Objective::examples. The samples of a window draw from one stream, one after the other.
-  std::function<std::vector<Example>(const Sample&, const TrainingPlace&, Stream&)> transform;
+  using Transform = std::function<std::vector<Example>(const Sample&, const TrainingPlace&, Stream&)>;
+  Transform transform;
   std::function<Batch(std::span<const Example>)> collate;
 };
 

@@ -25,6 +25,7 @@ constexpr size_t kChunkBytes = 256 << 10;
 // A record as it waits for a thread that encodes it.
 struct Item {
   std::string text;
+  bool has_sentences = false;
   int64_t label = -1;
   std::optional<RecordColumns> columns{};
   std::vector<int64_t> label_set{}, tags{};  // indexes of its classes
@@ -44,6 +45,10 @@ StoredDocument encode(const Tokenizer& tokenizer, const Item& item) {
     document.ids = sample.ids;
     document.text_bytes = std::ssize(item.text);
     document.columns = std::move(sample);
+  } else if (item.has_sentences) {
+    document.columns = encode_sentences(tokenizer, item.text);
+    document.ids = document.columns->ids;
+    document.text_bytes = std::ssize(item.text);
   } else {
     document.ids = tokenizer.encode(item.text);
     document.text_bytes = std::ssize(tokenizer.decode(document.ids));
@@ -184,8 +189,8 @@ class OrderedEncoder {
   std::deque<std::future<std::vector<StoredDocument>>> running_;
 };
 
-Item item_of(const TextRecord& record, ClassIndex& classes) {
-  Item item{.text = std::string(record.text)};
+Item item_of(const TextOptions& options, const TextRecord& record, ClassIndex& classes) {
+  Item item{.text = std::string(record.text), .has_sentences = options.sentences != SentenceEnds::none};
   if (record.label) {
     item.label = classes.index(record);
   }
@@ -207,7 +212,7 @@ void write_store(const TokenStoreRequest& request, FileSink& sink, const Progres
   OrderedEncoder encoder(request.tokenizer, writer, request.threads);
   ClassIndex classes(known);
   const auto use = [&](const TextRecord& record) {
-    encoder.add(item_of(record, classes));
+    encoder.add(item_of(request.text, record, classes));
     return true;
   };
   const auto encoding = [&](std::string_view, double share) {
@@ -250,7 +255,7 @@ TextCounts check_records(const TextOptions& text, const std::optional<std::vecto
   ClassIndex index(classes);
   int64_t read = 0;
   return for_each_record(text, [&](const TextRecord& record) {
-    item_of(record, index);
+    item_of(text, record, index);
     read += std::ssize(record.text);
     return has_rows || read < kPlainBytes;
   });
@@ -260,7 +265,7 @@ std::vector<Sample> first_samples(const TokenStoreRequest& request, int64_t coun
   std::vector<Sample> samples;
   ClassIndex index(request.classes);
   for_each_record(request.text, [&](const TextRecord& record) {
-    StoredDocument document = encode(*request.tokenizer, item_of(record, index));
+    StoredDocument document = encode(*request.tokenizer, item_of(request.text, record, index));
     Sample sample = document.columns ? std::move(*document.columns) : Sample{.ids = std::move(document.ids)};
     sample.label = sample.choices.empty() ? document.label : sample.label;
     samples.push_back(std::move(sample));
@@ -271,7 +276,7 @@ std::vector<Sample> first_samples(const TokenStoreRequest& request, int64_t coun
 
 std::string token_store_path(const TokenStoreRequest& request) {
   ContentHash hash;
-  hash.add("token store 6").add(request.tokenizer->fingerprint());
+  hash.add("token store 7").add(request.tokenizer->fingerprint());
   add_to(hash, request.text);
   if (request.classes) {
     hash.add(static_cast<int64_t>(request.classes->size()));

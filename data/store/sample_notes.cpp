@@ -91,6 +91,7 @@ void append_notes(std::span<const int64_t> ids, const Sample& columns, std::vect
   for (const int64_t tag : columns.tags) {
     writer.number(tag);
   }
+  writer.list(columns.sentence_starts);
   writer.number(columns.passage ? 1 : 0);
   if (columns.passage) {
     writer.spans(columns.passage->ids);
@@ -137,6 +138,7 @@ Sample read_notes(std::span<const int64_t> ids, std::span<const int32_t> notes, 
   const int64_t words = reader.count();
   sample.word_starts = reader.list(words);
   sample.tags = reader.list(words);
+  sample.sentence_starts = reader.list(reader.count());
   if (reader.number() != 0) {
     auto found = std::make_shared<Passage>();
     found->text = passage;

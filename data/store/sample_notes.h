@@ -5,6 +5,7 @@
 //   value               0, or 1 and the bits of a float64 as two numbers
 //   set                 count, indexes of classes
 //   tags                count, first id of each word, class of each word
+//   sentences           count, first id of each
 //   passage             0, or 1: count of ids and the bytes [begin, end) of each, count of answers and theirs
 //   label               which choice is right; -1 without
 //

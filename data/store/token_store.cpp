@@ -273,6 +273,16 @@ Sample TokenStore::sample(int64_t document) const {
   return sample;
 }
 
+namespace {
+
+// Whether parts that begin there are the whole text, and none is empty.
+bool are_parts(const std::vector<int64_t>& starts, const std::vector<int64_t>& ids) {
+  return starts.empty() || (starts.front() == 0 && starts.back() < std::ssize(ids) &&
+                            std::ranges::adjacent_find(starts, std::greater_equal<>()) == starts.end());
+}
+
+}  // namespace
+
 void TokenStore::check_columns(const Sample& sample) const {
   const auto all_below = [](std::span<const int64_t> values, int64_t end) {
     return std::ranges::all_of(values, [end](int64_t value) { return value >= 0 && value < end; });
@@ -282,7 +292,7 @@ void TokenStore::check_columns(const Sample& sample) const {
   const bool holds =
       all_below(sample.label_set, classes) && all_below(sample.tags, classes) &&
       all_below(sample.word_starts, std::ssize(sample.ids) + 1) &&
-      std::ranges::is_sorted(sample.word_starts) &&
+      std::ranges::is_sorted(sample.word_starts) && are_parts(sample.sentence_starts, sample.ids) &&
       (sample.choices.empty() || (sample.label >= -1 && sample.label < std::ssize(sample.choices))) &&
       (sample.passage == nullptr || sample.passage->ids.size() == last.size());
   if (!holds) {

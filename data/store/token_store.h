@@ -1,6 +1,6 @@
 // Token ids of a corpus in one memory-mapped file: opened at once, shared by processes, larger than memory.
 //
-// Format, little-endian, version 5; written in one pass, so the counts stand at the end:
+// Format, little-endian, version 6; written in one pass, so the counts stand at the end:
 //   header    "LMZOOIDS", u32 version, u32 bytes of an id (2 or 4), u64 vocabulary size             24 bytes
 //   ids       u16 or u32 [tokens], zeros up to a multiple of 8
 //   starts    u64 [documents + 1]: document i is ids [starts[i], starts[i+1])
@@ -87,8 +87,8 @@ class TokenStore {
   const std::vector<std::string>& classes() const { return classes_; }  // empty without labels
   int64_t label(int64_t document) const;
 
-  // Whether documents have more than one text and a class: sample() then tells their parts, and the ids of a
-  // document are those of all its texts.
+  // Whether documents have more than one text and a class, or sentences: sample() then tells their parts, and the ids
+  // of a document are those of all its texts.
   bool has_columns() const { return !note_starts_.empty(); }
   Sample sample(int64_t document) const;
 

@@ -14,7 +14,7 @@ namespace lmzoo::token_store_format {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian and mapped as it is");
 
-inline constexpr uint32_t kVersion = 5;
+inline constexpr uint32_t kVersion = 6;
 inline constexpr size_t kBlock = 64 << 10;
 inline constexpr std::string_view kMagic = "LMZOOIDS";
 inline constexpr std::string_view kEndMagic = "LMZOOEND";

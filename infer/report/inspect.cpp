@@ -51,12 +51,28 @@ class Inspector {
     const Sequences& predicted = has_decoder ? inputs.decoder_sequences : inputs.sequences;
     add_labels(batch, predicted, sample, example.sequences.back());
     describe_attention(inputs, sample, example);
+    example.label = class_beside(batch, sample);
     return example;
   }
 
  private:
   // The one slot that is shown: the first whose labels are of the text or of the data.
   const Slot& slot() const { return slot_; }
+  std::string class_beside(const Batch& batch, int64_t sequence) const {
+    const std::vector<Slot> slots = parts_.objective->slots();
+    for (size_t s = 1; s < slots.size(); ++s) {
+      if (slots[s].level != Level::sequence || slots[s].predicts != Predicts::classes) {
+        continue;
+      }
+      const SlotBatch& targets = batch.slots[s];
+      for (int64_t i = 0; i < targets.count(); ++i) {
+        if (targets.rows.const_data_ptr<int64_t>()[i] == sequence) {
+          return fmt::format("{} {}", slots[s].name, targets.labels.const_data_ptr<int64_t>()[i]);
+        }
+      }
+    }
+    return "";
+  }
   InspectedToken token(int64_t id) const { return {id, tokenizer_.piece(id)}; }
   InspectedToken class_token(int64_t index) const {
     return {index, parts_.classes.at(static_cast<size_t>(index))};
@@ -212,7 +228,8 @@ std::vector<InspectedExample> inspect_examples(const LoadedConfig& loaded,
     }
   }
   const MixedWindows windows = mixed_windows(loaded, trained);
-  Loader loader(windows, loader_steps(parts), {.batch_size = 1, .seed = config.stream_seed(), .workers = 0});
+  Loader loader(
+      windows, loader_steps(parts, windows), {.batch_size = 1, .seed = config.stream_seed(), .workers = 0});
   const Inspector inspector(parts, *tokenizer);
   std::vector<InspectedExample> examples;
   uint64_t drawn = 0;
@@ -220,8 +237,11 @@ std::vector<InspectedExample> inspect_examples(const LoadedConfig& loaded,
     const Batch batch = loader.next().value();
     const uint64_t epoch = drawn++ / static_cast<uint64_t>(windows.size());
     const std::vector<Sample> samples = windows.window(epoch, static_cast<int64_t>(batch.samples.front()));
-    for (int64_t i = 0; i < std::ssize(samples) && std::ssize(examples) < count; ++i) {
-      examples.push_back(inspector.show(batch, i, samples[static_cast<size_t>(i)]));
+    // A document of sentences is one sample of several sequences.
+    const bool has_pairs = parts.reading.record.sentences;
+    const int64_t shown = has_pairs ? batch.inputs.sequences.count() : std::ssize(samples);
+    for (int64_t i = 0; i < shown && std::ssize(examples) < count; ++i) {
+      examples.push_back(inspector.show(batch, i, samples[has_pairs ? 0 : static_cast<size_t>(i)]));
     }
   }
   return examples;

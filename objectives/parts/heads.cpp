@@ -1,7 +1,5 @@
 #include "objectives/parts/heads.h"
 
-#include <stdexcept>
-
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
@@ -85,18 +83,25 @@ void Head::register_in(Module& objective) {
 }
 
 Tensor Head::state(Model& model, const Inputs& inputs) const {
-  const Sequences& sequences = inputs.sequences;
-  switch (options_.pooling) {
-    case Pooling::first:
-      return model.encode_at(inputs, first_rows(sequences));
-    case Pooling::last:
-      return model.encode_at(inputs, last_rows(sequences));
-    case Pooling::mean:
-      return mean_pool(model.encode(inputs), sequences);
-    case Pooling::pooler:
-      return model.pool(model.encode_at(inputs, first_rows(sequences)));
+  if (options_.pooling == Pooling::mean) {
+    return mean_pool(model.encode(inputs), inputs.sequences);
   }
-  throw std::logic_error("no such pooling");
+  return pooled(model, model.encode_at(inputs, row_of_each(inputs.sequences)));
+}
+
+Tensor Head::state_of(Model& model, const Tensor& states, const Sequences& sequences) const {
+  if (options_.pooling == Pooling::mean) {
+    return mean_pool(states, sequences);
+  }
+  return pooled(model, states.index_select(0, row_of_each(sequences).rows));
+}
+
+WantedRows Head::row_of_each(const Sequences& sequences) const {
+  return options_.pooling == Pooling::last ? last_rows(sequences) : first_rows(sequences);
+}
+
+Tensor Head::pooled(Model& model, const Tensor& rows) const {
+  return options_.pooling == Pooling::pooler ? model.pool(rows) : rows;
 }
 
 Tensor Head::forward(const Tensor& state, bool is_training) const {

@@ -94,10 +94,15 @@ class Head {
   Head(const HeadOptions& options, const ObjectiveContext& context, int64_t outputs, std::string_view user);
   void register_in(Module& objective);
 
-  Tensor state(Model& model, const Inputs& inputs) const;       // [n, D]
+  Tensor state(Model& model, const Inputs& inputs) const;  // [n, D]
+  // The same of states [N, D] that are there already.
+  Tensor state_of(Model& model, const Tensor& states, const Sequences& sequences) const;
   Tensor forward(const Tensor& state, bool is_training) const;  // [n, D] -> [n, C]
 
  private:
+  WantedRows row_of_each(const Sequences& sequences) const;
+  Tensor pooled(Model& model, const Tensor& rows) const;  // [n, D] -> [n, D]
+
   HeadOptions options_;
   std::shared_ptr<Linear> dense_, output_;  // dense_ is null without
 };

@@ -12,17 +12,24 @@ LossTerm with_accuracy(const CrossEntropy& entropy, int64_t slot) {
 
 }  // namespace
 
+LossTerm language_model_loss(const Projection& logits,
+                             const Batch& batch,
+                             int64_t slot,
+                             const EntropyTerms& terms) {
+  const SlotBatch& targets = batch.slots.at(static_cast<size_t>(slot));
+  return with_accuracy(linear_cross_entropy(logits, {targets.labels, targets.weights}, terms), slot);
+}
+
 LossTerm language_model_loss(Model& model, const Batch& batch, int64_t slot, const EntropyTerms& terms) {
   const SlotBatch& targets = batch.slots.at(static_cast<size_t>(slot));
   const Tensor rows = model.hidden_at(batch.inputs, targets.wanted());  // [K, D]
-  return with_accuracy(linear_cross_entropy(model.project(rows), {targets.labels, targets.weights}, terms),
-                       slot);
+  return language_model_loss(model.project(rows), batch, slot, terms);
 }
 
-LossTerm language_model_loss(Model& model, const Tensor& states, const Batch& batch, int64_t slot) {
-  const SlotBatch& targets = batch.slots.at(static_cast<size_t>(slot));
-  const Projection logits = model.project(states.index_select(0, targets.rows));  // of [K, D]
-  return with_accuracy(linear_cross_entropy(logits, {targets.labels, targets.weights}), slot);
+LossTerm language_model_loss(
+    Model& model, const Tensor& states, const Batch& batch, int64_t slot, const EntropyTerms& terms) {
+  const Tensor& rows = batch.slots.at(static_cast<size_t>(slot)).rows;
+  return language_model_loss(model.project(states.index_select(0, rows)), batch, slot, terms);  // of [K, D]
 }
 
 LossTerm class_loss(const Tensor& scores, const SlotBatch& targets, double label_smoothing) {

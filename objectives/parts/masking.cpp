@@ -120,10 +120,11 @@ void Masking::mark_never_chosen(const Vocabulary& vocabulary) {
 MaskedText Masking::corrupt(std::vector<int64_t> ids,
                             const Frame& frame,
                             const TrainingPlace& place,
-                            Stream& stream) const {
+                            Stream& stream,
+                            std::span<const double> weights) const {
   const double rate =
       place.evaluates ? options_.eval_rate.value_or(options_.rate.at(place)) : options_.rate.at(place);
-  Chosen chosen = choose(ids, frame, rate, stream);
+  Chosen chosen = weights.empty() ? choose(ids, frame, rate, stream) : choose_by(weights, ids, rate, stream);
   if (repeats()) {
     return with_repeats(std::move(ids), chosen, stream);
   }
@@ -195,6 +196,19 @@ Masking::Chosen Masking::choose(std::span<const int64_t> ids,
       break;
   }
   return choose_spans(ids, frame, rate, stream);
+}
+
+Masking::Chosen Masking::choose_by(std::span<const double> weights,
+                                   std::span<const int64_t> ids,
+                                   double rate,
+                                   Stream& stream) const {
+  const std::vector<int64_t> positions = candidates(ids);
+  std::vector<double> own;
+  own.reserve(positions.size());
+  for (const int64_t position : positions) {
+    own.push_back(weights[static_cast<size_t>(ids[position])]);
+  }
+  return {choose_weighted(positions, own, rate, stream)};
 }
 
 Masking::Chosen Masking::choose_words(std::span<const int64_t> ids, double rate, Stream& stream) const {

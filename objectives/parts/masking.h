@@ -113,10 +113,14 @@ class Masking {
   struct Frame {
     int64_t before = 0, after = 0;
   };
+  // `weights` of each id of the vocabulary, for dialects that take tokens one by one (hf); empty: all alike.
   MaskedText corrupt(std::vector<int64_t> ids,
                      const Frame& frame,
                      const TrainingPlace& place,
-                     Stream& stream) const;
+                     Stream& stream,
+                     std::span<const double> weights = {}) const;
+  // Whether it can follow weights.
+  bool takes_weights() const { return options_.dialect == MaskingDialect::hf && !options_.whole_words; }
 
   // Whether a label may count more than once.
   bool repeats() const { return options_.dialect == MaskingDialect::electra; }
@@ -127,6 +131,10 @@ class Masking {
     std::vector<int64_t> sizes{};    // of what 80/10/10 is drawn for; empty: of each position
   };
   Chosen choose(std::span<const int64_t> ids, const Frame& frame, double rate, Stream& stream) const;
+  Chosen choose_by(std::span<const double> weights,
+                   std::span<const int64_t> ids,
+                   double rate,
+                   Stream& stream) const;
   Chosen choose_words(std::span<const int64_t> ids, double rate, Stream& stream) const;
   Chosen choose_spans(std::span<const int64_t> ids, const Frame& frame, double rate, Stream& stream) const;
   int64_t budget(int64_t length, double rate) const;

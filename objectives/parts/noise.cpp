@@ -35,6 +35,21 @@ std::vector<int64_t> choose_each(std::span<const int64_t> candidates, double rat
   return chosen;
 }
 
+std::vector<int64_t> choose_weighted(std::span<const int64_t> candidates,
+                                     std::span<const double> weights,
+                                     double rate,
+                                     Stream& stream) {
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  const double scale = rate * static_cast<double>(candidates.size()) / sum;
+  std::vector<int64_t> chosen;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (stream.uniform() < scale * weights[i]) {
+      chosen.push_back(candidates[i]);
+    }
+  }
+  return chosen;
+}
+
 std::vector<int64_t> choose_with_replacement(std::span<const int64_t> candidates,
                                              int64_t count,
                                              Stream& stream) {

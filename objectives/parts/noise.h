@@ -24,6 +24,13 @@ std::vector<int64_t> choose_exactly(std::span<const int64_t> candidates, int64_t
 // Each candidate on its own with probability `rate`; in their order.
 std::vector<int64_t> choose_each(std::span<const int64_t> candidates, double rate, Stream& stream);
 
+// The same number in the mean, each in proportion to the weight that stands beside it; one whose probability would exceed 1
+// is taken.
+std::vector<int64_t> choose_weighted(std::span<const int64_t> candidates,
+                                     std::span<const double> weights,
+                                     double rate,
+                                     Stream& stream);
+
 // `count` candidates with replacement, ascending: one may come several times. None of no candidates.
 std::vector<int64_t> choose_with_replacement(std::span<const int64_t> candidates,
                                              int64_t count,

@@ -33,8 +33,18 @@ inline void require_column(const RecordShape& record,
 // Objectives that learn from text alone would not look at other columns.
 inline void require_plain_text(const RecordShape& record, std::string_view objective) {
   const bool plain = record.texts <= 1 && record.choices == 0 && !record.labels && !record.tags &&
-                     !record.value && !record.answer && !record.target;
-  check(plain, "{} reads one text and no other column, but data.train names more", objective);
+                     !record.value && !record.answer && !record.target && !record.sentences;
+  check(plain,
+        "{} reads one text and neither other columns nor sentences, but data.train names more",
+        objective);
+}
+
+inline void require_sentences(const RecordShape& record, std::string_view objective) {
+  check(record.texts == 0 || record.sentences,
+        "{} learns from sentences: set data.train.sentences to lines, of files with a sentence a line and a "
+        "blank line "
+        "between documents (format paragraphs) or of jsonl",
+        objective);
 }
 
 }  // namespace lmzoo

@@ -64,10 +64,10 @@ def sentencepiece_model():
 
 
 def token_store(documents, classes, columns):
-    """data/store/token_store.h, version 5: documents of (ids, label, notes, passage), with columns or without."""
+    """data/store/token_store.h, version 6: documents of (ids, label, notes, passage), with columns or without."""
     ids = b"".join(struct.pack(f"<{len(d[0])}H", *d[0]) for d in documents)
     starts = [sum(len(d[0]) for d in documents[:i]) for i in range(len(documents) + 1)]
-    out = b"LMZOOIDS" + struct.pack("<IIQ", 5, 2, 100) + ids + bytes(-len(ids) % 8) + struct.pack(f"<{len(starts)}Q", *starts)
+    out = b"LMZOOIDS" + struct.pack("<IIQ", 6, 2, 100) + ids + bytes(-len(ids) % 8) + struct.pack(f"<{len(starts)}Q", *starts)
     if columns:
         for part in (2, 3):
             at = [sum(len(d[part]) for d in documents[:i]) for i in range(len(documents) + 1)]
@@ -126,13 +126,16 @@ for name in ("gpt1", "gpt2"):
     write("tokenizer_files", name, b"b" + (files / "vocab.json").read_bytes() + (files / "merges.txt").read_bytes())
 write("token_store", "plain", b"=" + token_store([([7, 8, 9], 0, [], b""), ([10], 1, [], b""), ([], -1, [], b"")],
                                                  [b"neg", b"pos"], False))
-two_texts = [2, 0, 2, 1, 0, 0, 0, 0, 0, -1]  # texts, choices, ids of each, target; value, set, tags, passage, label
-choices = [1, 2, 1, 1, 1, 0, 0, 0, 0, 0, 1]
-value = [1, 0, 2, 1, 1, 0, 0x3FF00000, 1, 0, 0, 0, -1]  # with a text to write
-tags = [1, 0, 3, 0, 0, 0, 2, 0, 2, 1, 0, 0, -1]
-passage = [1, 0, 2, 0, 0, 0, 0, 1, 2, 0, 3, 4, 7, 1, 4, 7, -1]
+# texts, choices, ids of each, target; value, set, tags, sentences, passage, label
+two_texts = [2, 0, 2, 1, 0, 0, 0, 0, 0, 0, -1]
+choices = [1, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1]
+value = [1, 0, 2, 1, 1, 0, 0x3FF00000, 1, 0, 0, 0, 0, -1]  # with a text to write
+tags = [1, 0, 3, 0, 0, 0, 2, 0, 2, 1, 0, 0, 0, -1]
+sentences = [1, 0, 3, 0, 0, 0, 0, 2, 0, 1, 0, -1]
+passage = [1, 0, 2, 0, 0, 0, 0, 0, 1, 2, 0, 3, 4, 7, 1, 4, 7, -1]
 write("token_store", "columns", b"+" + token_store([([7, 8, 9], 0, two_texts, b""), ([4, 5, 6], 1, choices, b""),
                                                     ([1, 2, 3], 0, value, b""), ([1, 2, 3], 1, tags, b""),
+                                                    ([7, 8, 9], 0, sentences, b""),
                                                     ([1, 2], 0, passage, b"old owl")], [b"O", b"PER"], True))
 
 for name, model_type, keys in (

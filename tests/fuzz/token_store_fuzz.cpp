@@ -46,8 +46,12 @@ void touch_all(const Sample& sample) {
   const auto touch_ids = [](const std::vector<int64_t>& ids) {
     touch(ids.data(), ids.size() * sizeof ids[0]);
   };
-  for (const auto* ids :
-       {&sample.ids, &sample.target, &sample.label_set, &sample.word_starts, &sample.tags}) {
+  for (const auto* ids : {&sample.ids,
+                          &sample.target,
+                          &sample.label_set,
+                          &sample.word_starts,
+                          &sample.tags,
+                          &sample.sentence_starts}) {
     touch_ids(*ids);
   }
   std::ranges::for_each(sample.further_texts, touch_ids);

@@ -10,6 +10,7 @@ Each folder is what save_pretrained writes, config.json and model.safetensors (f
                          discriminator) for every position
     logits               of every position ([begin, end] of an answer), of every sequence, or [1, sequences]
     gradient.NAME        of the mean of -log p(label), or of transformers' loss of the values; NAME as in the checkpoint
+    pair_logits          of BertForPreTraining: [sequences, 2], of the second segment being next or not
     pooled               models without a head: the mean of each sequence's last states, of length 1
 computed in float64 from the float32 weights, one sequence at a time, and stored as float32.
 
@@ -150,6 +151,8 @@ def write(name, make, folder):
         logits = torch.cat([read(name, model, sequence) for sequence in sequences])
         logits = logits.T if name.endswith("choices") else logits  # the sequences are the choices of one example
         expected["logits"] = logits
+        if name == "bert_pretraining":
+            expected["pair_logits"] = torch.cat([model(**sequence).seq_relationship_logits for sequence in sequences])
         loss_of(model.config.problem_type, logits, expected).backward()
         stored = load_file(folder / "model.safetensors")
         for parameter_name, parameter in model.named_parameters():

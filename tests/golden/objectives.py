@@ -12,6 +12,8 @@ import math
 
 import numpy as np
 
+from streams import Stream
+
 EOS = 1
 VOCABULARY = 32100  # T5's: sentinel i is the id 32099 - i
 NOISES = [(0.15, 3.0), (0.15, 8.0), (0.15, 64.0), (0.5, 3.0), (0.5, 8.0), (0.5, 64.0), (0.9, 1.0)]
@@ -275,6 +277,75 @@ def draw_case(rng, rows, ids):
     }
 
 
+CLS, SEP = 101, 102
+
+
+def truncate_seq_pair(tokens_a, tokens_b, most, rng):
+    while len(tokens_a) + len(tokens_b) > most:
+        longer = tokens_a if len(tokens_a) > len(tokens_b) else tokens_b
+        if rng.random() < 0.5:
+            del longer[0]
+        else:
+            longer.pop()
+
+
+def second_document(documents, index, rng):
+    for _ in range(10):
+        other = rng.randint(0, len(documents) - 1)
+        if other != index:
+            break
+    return documents[other]
+
+
+def sentence_pairs(documents, index, room, in_order, rng):
+    """create_instances_from_document of google-research/bert; `in_order`: ALBERT's pairs of the same document instead."""
+    document = documents[index]
+    target = rng.randint(2, room) if rng.random() < 0.1 else room
+    pairs, chunk, i = [], [], 0
+    while i < len(document):
+        chunk.append(document[i])
+        if i == len(document) - 1 or sum(map(len, chunk)) >= target:
+            a_end = rng.randint(1, len(chunk) - 1) if len(chunk) >= 2 else 1
+            tokens_a, tokens_b, label = sum(chunk[:a_end], []), [], 0
+            if in_order:
+                tokens_b = sum(chunk[a_end:], [])
+                if tokens_b and rng.random() < 0.5:
+                    tokens_a, tokens_b, label = tokens_b, tokens_a, 1
+            elif len(chunk) == 1 or rng.random() < 0.5:
+                label = 1
+                other = second_document(documents, index, rng)
+                for sentence in other[rng.randint(0, len(other) - 1):]:
+                    tokens_b.extend(sentence)
+                    if len(tokens_b) >= target - len(tokens_a):
+                        break
+                i -= len(chunk) - a_end  # what is not used is read again
+            else:
+                tokens_b = sum(chunk[a_end:], [])
+            truncate_seq_pair(tokens_a, tokens_b, room, rng)
+            types = [0] * (len(tokens_a) + 2) + [1] * (len(tokens_b) + 1) if tokens_b else []
+            ids = [CLS, *tokens_a, SEP, *tokens_b, *([SEP] if tokens_b else [])]
+            pairs.append([ids, types, label if tokens_b else -1])
+            chunk = []
+        i += 1
+    return pairs
+
+
+def sentence_case(rng, sample):
+    """Pairs of every document for a stream of lmzoo's own, whose further draws hide ids."""
+    documents = [[rng.integers(1000, 30000, rng.integers(1, 14)).tolist() for _ in range(rng.integers(1, 12))]
+                 for _ in range(4)]
+    room = int(rng.integers(5, 40))
+    index = sample % 4
+    return {
+        "documents": documents,
+        "index": index,
+        "length": room + 3,
+        "sample": sample,
+        "next": sentence_pairs(documents, index, room, False, Stream(sample)),
+        "order": sentence_pairs(documents, index, room, True, Stream(sample)),
+    }
+
+
 def solved(limit, density, mean_length):
     raw = 2
     while source_and_target(raw + 1, density, mean_length)[0] <= limit:
@@ -316,6 +387,7 @@ def main():
         "lengths": [
             {"density": d, "mean_length": m, "values": [solved(limit, d, m) for limit in limits]} for d, m in NOISES
         ],
+        "sentences": [sentence_case(rng, sample) for sample in range(24)],
     }
     print(json.dumps(golden, separators=(",", ":")).replace('},{', '},\n{'))
 

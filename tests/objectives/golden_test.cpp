@@ -1,6 +1,7 @@
 // Against tests/golden/objectives.py, an independent implementation in numpy.
 #include <numeric>
 
+#include "base/another_sample.h"
 #include "io/json.h"
 #include "objectives/parts/bart_noise.h"
 #include "objectives/parts/denoiser.h"
@@ -210,5 +211,54 @@ TEST_CASE("the noises of BART equal the array implementation") {
           given["infilled"].get<Ids>());
     CHECK(insert_at(ids, given["places"].get<Ids>(), Ids{4, 70, 4}) == given["inserted"].get<Ids>());
     CHECK(erase_at(ids, given["erased"].get<Ids>()) == given["rest"].get<Ids>());
+  }
+}
+
+namespace {
+
+Sample document_of(const Json& sentences) {
+  Sample sample;
+  for (const Json& sentence : sentences) {
+    sample.sentence_starts.push_back(std::ssize(sample.ids));
+    for (const Json& id : sentence) {
+      sample.ids.push_back(id.get<int64_t>());
+    }
+  }
+  return sample;
+}
+
+// What an example shows before it is masked: ids, token types and the class of the pair, -1 without one.
+Json unmasked(const Example& example) {
+  Ids ids = example.sequences.front().ids;
+  const Target& masked = example.targets.front();
+  for (size_t i = 0; i < masked.at.size(); ++i) {
+    ids[static_cast<size_t>(masked.at[i])] = masked.labels[i];
+  }
+  const int64_t label = example.targets.size() == 2 ? example.targets[1].labels.front() : -1;
+  return {ids, example.sequences.front().token_types, label};
+}
+
+}  // namespace
+
+TEST_CASE("pairs of sentences are those of create_pretraining_data for the same draws") {
+  REQUIRE(goldens()["sentences"].size() == 24);
+  for (const Json& given : goldens()["sentences"]) {
+    ObjectiveContext context = bert_context(given["length"].get<int64_t>());
+    context.record.sentences = true;
+    const Json& documents = given["documents"];
+    const SampleSource source{.count = std::ssize(documents), .at = [&](int64_t index) {
+                                return document_of(documents[static_cast<size_t>(index)]);
+                              }};
+    const Sample sample = with_another(source.at(given["index"].get<int64_t>()), source);
+    for (const std::string kind : {"next", "order"}) {
+      const auto objective = make_objective(kind == "next" ? "next_sentence" : "sentence_order", {}, context);
+      Stream stream = stream_of(given["sample"].get<uint64_t>());
+      Json made = Json::array();
+      for (const Example& example : objective->examples(sample, {}, stream)) {
+        made.push_back(unmasked(example));
+      }
+      CAPTURE(kind, given["sample"].get<int64_t>());
+      CHECK(made == given[kind]);
+    }
   }
 }

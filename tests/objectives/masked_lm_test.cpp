@@ -4,6 +4,7 @@
 
 #include <ATen/Context.h>
 
+#include "core/parameters.h"
 #include "objectives/parts/noise.h"
 #include "objectives/support.h"
 #include "support/catch.h"
@@ -17,14 +18,6 @@ namespace {
 // [CLS] the quick brown fox jumps over the lazy dog [SEP], in the ids of bert-base-uncased.
 const std::vector<int64_t> fox{1996, 4248, 2829, 4419, 14523, 2058, 1996, 13971, 3899};
 const std::vector<int64_t> fox_complete{101, 1996, 4248, 2829, 4419, 14523, 2058, 1996, 13971, 3899, 102};
-
-ObjectiveContext bert_context(int64_t sequence_length = 128) {
-  return {.vocabulary = bert_vocabulary(),
-          .architecture = Architecture::encoder_only,
-          .sequence_length = sequence_length,
-          .width = 16,
-          .classes = {}};
-}
 
 Shown masked_example(const Objective& objective,
                      const std::vector<int64_t>& ids,
@@ -199,4 +192,106 @@ TEST_CASE("masked_lm: a batch without labels has loss 0, count 0 and no NaN") {
   CHECK(loss.metrics.at(0).first == "correct");
   CHECK(loss.metrics.at(0).second.item<int64_t>() == 0);
   CHECK_NOTHROW(loss.sum.backward());
+}
+
+TEST_CASE(
+    "masked_lm adaptive: an id that is predicted well is masked less, in the proportion of the weights") {
+  ObjectiveContext context = bert_context();
+  context.vocabulary = {
+      .size = 40, .pad = 0, .unk = 1, .bos = {}, .eos = {}, .cls = 2, .sep = 3, .mask = 4, .sentinels = {}};
+  const Settings settings{
+      {"adaptive", true}, {"dialect", "hf"}, {"keep", 0.25}, {"least", 0.05}, {"rate", 0.2}};
+  const auto objective = make_objective("masked_lm", settings, context);
+  REQUIRE(objective->adapts());
+  TinyModel model(Architecture::encoder_only, 40);
+  // Id 10 is predicted right 3 times of 3, id 11 never of 2: rows whose largest logit is of id 10.
+  {
+    const at::NoGradGuard no_grad;
+    for (const NamedTensor& weight : weights(model, *objective)) {
+      Tensor tensor = weight.tensor;
+      if (weight.name == "model.bias") {
+        tensor[10] = 100;
+      }
+    }
+  }
+  const Batch batch = batch_of({in_place({2, 4, 4, 4, 4, 4, 3}, {1, 2, 3, 4, 5}, {10, 11, 10, 11, 10})});
+  Stream stream({});
+  const double loss = objective->loss(model, batch, stream).at(0).sum.item<double>();
+  objective->eval();
+  CHECK(objective->loss(model, batch, stream).at(0).sum.item<double>() == loss);  // nothing is noted
+  const auto buffer = [&](const std::string& name) { return objective->named_buffers()[name]; };
+  CHECK(buffer("ids.seen").sum().item<int64_t>() == 5);
+  CHECK(buffer("ids.right")[10].item<int64_t>() == 3);
+  CHECK(buffer("ids.weights")[10].item<float>() == 1);  // until an evaluation
+  objective->adapt();
+  // By hand: accuracies 3.5/4, 0.5/3 and, of the 38 others, 1/2.
+  const double well = 0.25 + 0.75 * (1 - 3.5 / 4), badly = 0.25 + 0.75 * (1 - 0.5 / 3),
+               other = 0.25 + 0.75 * 0.5;
+  const double mean = (well + badly + 38 * other) / 40;
+  CHECK(buffer("ids.weights")[10].item<double>() == Approx(well / mean));
+  CHECK(buffer("ids.weights")[11].item<double>() == Approx(badly / mean));
+  CHECK(buffer("ids.weights")[20].item<double>() == Approx(other / mean));
+  CHECK(buffer("ids.seen").sum().item<int64_t>() == 0);
+  std::vector<int64_t> text;
+  for (int64_t i = 0; i < 99; ++i) {
+    text.push_back(i % 3 == 0 ? 10 : i % 3 == 1 ? 11 : 20);
+  }
+  std::vector<int64_t> masked(3, 0);
+  for (uint64_t sample = 0; sample < 10'000; ++sample) {
+    for (const int64_t label : masked_example(*objective, text, sample).labels) {
+      ++masked[label == 10 ? 0 : label == 11 ? 1 : 2];
+    }
+  }
+  const double sum = well + badly + other;
+  const auto near = [&](int64_t count, double weight) {
+    const double share = 0.2 * 3 * weight / sum;
+    CHECK(std::abs(static_cast<double>(count) - 330'000 * share) < five_sigma(330'000, share));
+  };
+  near(masked[0], well);
+  near(masked[1], badly);
+  near(masked[2], other);
+  // In evaluation all ids are alike.
+  Stream again = stream_of(1);
+  const Shown even = shown(objective->example({.ids = text}, {.evaluates = true}, again));
+  CHECK(
+      even.ids ==
+      masked_example(*make_objective("masked_lm", {{"dialect", "hf"}, {"rate", 0.2}}, context), text, 1).ids);
+}
+
+TEST_CASE("masked_lm adaptive: weights have a floor, and what a checkpoint holds is what examples follow") {
+  ObjectiveContext context = bert_context();
+  context.vocabulary.size = 200;
+  const Settings settings{{"adaptive", true}, {"dialect", "hf"}, {"least", 0.3}, {"keep", 0.0}};
+  const auto one = make_objective("masked_lm", settings, context),
+             other = make_objective("masked_lm", settings, context);
+  const at::NoGradGuard no_grad;
+  Tensor right = one->named_buffers()["ids.right"], seen = one->named_buffers()["ids.seen"];
+  right.narrow(0, 110, 50).fill_(1000);
+  seen.fill_(1000);
+  one->adapt();
+  const Tensor weights = one->named_buffers()["ids.weights"];
+  CHECK((weights.max() / weights.min()).item<double>() == Approx((1 - 0.5 / 1001) / 0.3));
+  const std::vector<int64_t> text = ids_between(104, 200, 90, 1);
+  CHECK(masked_example(*one, text, 3).ids != masked_example(*other, text, 3).ids);
+  for (const auto& item : one->named_buffers()) {
+    Tensor copy = other->named_buffers()[item.name];
+    copy.copy_(item.value);
+  }
+  other->follow();
+  for (uint64_t sample = 0; sample < 50; ++sample) {
+    CHECK(masked_example(*one, text, sample).ids == masked_example(*other, text, sample).ids);
+  }
+}
+
+TEST_CASE("masked_lm adaptive: other dialects and architectures are refused") {
+  const auto make = [](const Settings& settings, Architecture architecture) {
+    ObjectiveContext context = bert_context();
+    context.architecture = architecture;
+    return make_objective("masked_lm", settings, context);
+  };
+  CHECK_THROWS_WITH(make({{"adaptive", true}}, Architecture::encoder_only),
+                    Contains("it goes with dialect hf"));
+  CHECK_THROWS_WITH(make({{"adaptive", true}, {"dialect", "hf"}}, Architecture::encoder_decoder),
+                    Contains("it needs an encoder-only model"));
+  CHECK_FALSE(make({}, Architecture::encoder_only)->adapts());
 }

@@ -8,15 +8,6 @@ using namespace lmzoo::test;
 
 namespace {
 
-ObjectiveContext prefix_context(int64_t sequence_length,
-                                Architecture architecture = Architecture::encoder_decoder) {
-  return {.vocabulary = t5_vocabulary(),
-          .architecture = architecture,
-          .sequence_length = sequence_length,
-          .width = 16,
-          .classes = {}};
-}
-
 Shown cut_text(const Objective& objective, const std::vector<int64_t>& ids, uint64_t sample) {
   Stream stream = stream_of(sample);
   return shown(objective.example({.ids = ids}, {}, stream));
@@ -25,7 +16,7 @@ Shown cut_text(const Objective& objective, const std::vector<int64_t>& ids, uint
 }  // namespace
 
 TEST_CASE("prefix_lm: exact ids where only one cut is possible") {
-  const auto objective = make_objective("prefix_lm", {}, prefix_context(64));
+  const auto objective = make_objective("prefix_lm", {}, t5_context(64));
   const Shown pair = cut_text(*objective, {37, 5295}, 1);
   CHECK(pair.ids == std::vector<int64_t>{37, 1});
   CHECK(pair.target == std::vector<int64_t>{5295, 1});
@@ -37,7 +28,7 @@ TEST_CASE("prefix_lm: exact ids where only one cut is possible") {
 
 TEST_CASE("prefix_lm: the prefix has 1 to n - 1 ids, each as likely, over a million tokens") {
   constexpr int64_t kLength = 20;
-  const auto objective = make_objective("prefix_lm", {}, prefix_context(64));
+  const auto objective = make_objective("prefix_lm", {}, t5_context(64));
   const std::vector<int64_t> ids = ids_between(2, 32000, kLength, 1);
   std::vector<int64_t> counts(kLength - 1, 0);
   for (uint64_t sample = 0; sample < 50'000; ++sample) {
@@ -55,7 +46,7 @@ TEST_CASE("prefix_lm: the prefix has 1 to n - 1 ids, each as likely, over a mill
 TEST_CASE("prefix_lm: full windows fit, and nothing is read twice") {
   const Architecture architecture = GENERATE(Architecture::encoder_decoder, Architecture::decoder_only);
   const bool joined = architecture == Architecture::decoder_only;
-  const auto objective = make_objective("prefix_lm", {}, prefix_context(32, architecture));
+  const auto objective = make_objective("prefix_lm", {}, t5_context(32, architecture));
   CHECK(objective->form().layout == Layout::source_target);
   CHECK(objective->lengths().raw == (joined ? 30 : 32));
   for (uint64_t sample = 0; sample < 300; ++sample) {
@@ -69,21 +60,21 @@ TEST_CASE("prefix_lm: full windows fit, and nothing is read twice") {
 }
 
 TEST_CASE("prefix_lm: the same stream gives the same cut; what cannot work is refused") {
-  const auto objective = make_objective("prefix_lm", {}, prefix_context(64));
+  const auto objective = make_objective("prefix_lm", {}, t5_context(64));
   const std::vector<int64_t> ids = ids_between(2, 32000, 60, 1);
   CHECK(cut_text(*objective, ids, 3).ids == cut_text(*objective, ids, 3).ids);
   CHECK(cut_text(*objective, ids, 3).ids != cut_text(*objective, ids, 4).ids);
-  ObjectiveContext no_end = prefix_context(64);
+  ObjectiveContext no_end = t5_context(64);
   no_end.vocabulary.eos.reset();
   CHECK_THROWS_WITH(make_objective("prefix_lm", {}, no_end),
                     "prefix_lm needs a tokenizer with eos, and this one has none");
-  CHECK_THROWS_WITH(make_objective("prefix_lm", {}, prefix_context(3, Architecture::decoder_only)),
+  CHECK_THROWS_WITH(make_objective("prefix_lm", {}, t5_context(3, Architecture::decoder_only)),
                     "data.sequence_length is 3 but prefix_lm of a decoder-only model needs at least 4");
 }
 
 TEST_CASE("prefix_lm: a model learns one batch by heart") {
   at::manual_seed(1);
-  ObjectiveContext context = prefix_context(32);
+  ObjectiveContext context = t5_context(32);
   context.vocabulary.size = 50;
   const auto objective = make_objective("prefix_lm", {}, context);
   const Batch batch = batch_of({cut_text(*objective, ids_between(3, 47, 30, 1), 1),

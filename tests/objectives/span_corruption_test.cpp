@@ -11,15 +11,6 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-ObjectiveContext t5_context(int64_t sequence_length,
-                            Architecture architecture = Architecture::encoder_decoder) {
-  return {.vocabulary = t5_vocabulary(),
-          .architecture = architecture,
-          .sequence_length = sequence_length,
-          .width = 16,
-          .classes = {}};
-}
-
 Shown corrupted(const Objective& objective, const std::vector<int64_t>& ids, uint64_t sample) {
   Stream stream = stream_of(sample);
   return shown(objective.example({.ids = ids}, {}, stream));

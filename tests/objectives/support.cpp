@@ -52,6 +52,7 @@ struct Setter final : FieldVisitor {
   void group(const FieldInfo& info, GroupRef& value) override {
     auto* short_form = dynamic_cast<NumberOrGroup*>(&value);
     if (short_form == nullptr) {
+      left.erase(std::string(info.name));  // of an optional one: that it is there
       value.visit(*this);
     } else if (left.contains(std::string(info.name))) {
       take(info, short_form->become_number());
@@ -150,6 +151,22 @@ Vocabulary t5_vocabulary() {
     vocabulary.sentinels.push_back(id);
   }
   return vocabulary;
+}
+
+ObjectiveContext bert_context(int64_t sequence_length) {
+  return {.vocabulary = bert_vocabulary(),
+          .architecture = Architecture::encoder_only,
+          .sequence_length = sequence_length,
+          .width = 16,
+          .classes = {}};
+}
+
+ObjectiveContext t5_context(int64_t sequence_length, Architecture architecture) {
+  return {.vocabulary = t5_vocabulary(),
+          .architecture = architecture,
+          .sequence_length = sequence_length,
+          .width = 16,
+          .classes = {}};
 }
 
 std::shared_ptr<Objective> make_objective(const std::string& name,

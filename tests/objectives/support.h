@@ -18,6 +18,11 @@ using Settings = std::map<std::string, Setting>;
 Vocabulary bert_vocabulary();
 Vocabulary t5_vocabulary();
 
+// Of these vocabularies, with a width of 16.
+ObjectiveContext bert_context(int64_t sequence_length = 128);
+ObjectiveContext t5_context(int64_t sequence_length,
+                            Architecture architecture = Architecture::encoder_decoder);
+
 // The registered objective with these options set; an unknown or unused setting is a std::logic_error.
 std::shared_ptr<Objective> make_objective(const std::string& name,
                                           const Settings& settings,

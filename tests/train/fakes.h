@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,24 @@ class TinyBatches final : public BatchSource {
  private:
   int64_t batch_size_;
   uint64_t next_ = 0;
+};
+
+// Another source until its process is killed: after so many batches; never when there are fewer than 0.
+class KilledBatches final : public BatchSource {
+ public:
+  KilledBatches(BatchSource& source, int64_t left) : source_(source), left_(left) {}
+  Batch next() override {
+    if (left_-- == 0) {
+      throw std::runtime_error("killed");
+    }
+    return source_.next();
+  }
+  Json state() const override { return source_.state(); }
+  void restore(const Json& state) override { source_.restore(state); }
+
+ private:
+  BatchSource& source_;
+  int64_t left_;
 };
 
 EvalSet tiny_eval_set(int64_t batches = 3);

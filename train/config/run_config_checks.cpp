@@ -98,6 +98,12 @@ void check_data(const DataOptions& data, const KeyPlaces& places, ReadFor purpos
     if (labeled && text->label.empty()) {
       places.fail(key + ".label", "is missing: data.train has labels (" + printable(data.train.label) + ")");
     }
+    if (text->sentences != data.train.sentences) {
+      places.fail(key + ".sentences",
+                  fmt::format("is {}, but that of data.train is {}",
+                              name_of(text->sentences),
+                              name_of(data.train.sentences)));
+    }
   };
   check_other(data.valid, "data.valid");
   check_other(data.test, "data.test");

@@ -207,7 +207,7 @@ Figures bench_loader(const LoadedConfig& loaded, const Registry& registry) {
   const Parts parts = build_parts(loaded, registry, vocabulary_of(*tokenizer), store->classes());
   const Windows windows = make_windows(loaded, *parts.objective, parts.vocabulary, store);
   Loader loader(windows,
-                loader_steps(parts),
+                loader_steps(parts, windows),
                 {.batch_size = config.micro_batch(), .seed = config.stream_seed(), .workers = 0});
   constexpr double kSeconds = 1.0;
   int64_t tokens = 0, batches = 0;

@@ -53,6 +53,7 @@ class Run {
   bool evaluate_safely();
   std::vector<NamedEvaluation> evaluate_all(bool further) const;
   void log(const std::vector<NamedEvaluation>& all);
+  void adapt();
   bool note_best(const EvalResult& valid);
   void save();
   TrainResult finish(StopReason reason);
@@ -124,6 +125,9 @@ void Run::begin() {
   job_.model.train(!job_.probe);
   job_.objective.train();
   job_.optimizer.clear_gradients();
+  if (job_.objective.adapts()) {
+    job_.objective.follow();
+  }
 }
 
 void Run::go_on(const Resumed& resumed) {
@@ -258,6 +262,7 @@ bool Run::evaluate_now() {
   }
   state_.evaluated_step = state_.step;
   saved_ = false;
+  adapt();
   log(all);
   return note_best(*result_.valid);
 }
@@ -274,6 +279,14 @@ std::vector<NamedEvaluation> Run::evaluate_all(bool further) const {
 void Run::log(const std::vector<NamedEvaluation>& all) {
   for (const std::string& line : log_evaluations(*log_, state_.step, all)) {
     progress_.note(line);
+  }
+}
+
+// Batches that were made ahead followed what was known before: they are made again. Nobody makes any meanwhile.
+void Run::adapt() {
+  if (job_.objective.adapts()) {
+    batches_.restore(batches_.state());
+    job_.objective.adapt();
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "base/another_sample.h"
 #include "base/check.h"
 #include "base/rng.h"
 #include "core/device.h"
@@ -69,6 +70,9 @@ void check_together(const LoadedConfig& loaded, const Parts& parts) {
     loaded.places.fail(
         "objective.type",
         loaded.config.objective.type + " does not go with model " + loaded.config.model.type + ": " + reason);
+  }
+  if (parts.objective->adapts() && (!loaded.config.data.valid || loaded.config.eval.every == 0)) {
+    loaded.places.fail("objective", "adapts at each evaluation, so it needs data.valid and eval.every");
   }
   loaded.places.locate("model", [&] {
     const int64_t rows = parts.model->vocab_rows();
@@ -212,17 +216,25 @@ int64_t steps_of(const LoadedConfig& loaded, const MixedWindows& windows) {
   return std::max<int64_t>(steps, 1);
 }
 
-LoaderSteps loader_steps(const Parts& parts) {
-  return {.transform = [objective = parts.objective](
-                           const Sample& sample,
-                           const TrainingPlace& place,
-                           Stream& stream) { return objective->examples(sample, place, stream); },
-          .collate =
-              [architecture = parts.model->architecture(),
-               vocabulary = parts.vocabulary,
-               slots = parts.objective->slots()](std::span<const Example> examples) {
-                return collate(examples, {architecture, vocabulary, slots});
-              }};
+LoaderSteps loader_steps(const Parts& parts, const MixedWindows& windows) {
+  const auto alone = [objective = parts.objective](
+                         const Sample& sample, const TrainingPlace& place, Stream& stream) {
+    return objective->examples(sample, place, stream);
+  };
+  const auto beside_another = [alone, windows](
+                                  const Sample& sample, const TrainingPlace& place, Stream& stream) {
+    const Windows& own = windows.texts()[static_cast<size_t>(sample.corpus - windows.corpus())].windows;
+    const SampleSource source{.count = own.size(),
+                              .at = [own](int64_t index) { return own.window(index).front(); }};
+    return alone(with_another(sample, source), place, stream);
+  };
+  const bool needs_another = parts.objective->form().needs_another;
+  return {.transform = needs_another ? LoaderSteps::Transform(beside_another) : alone,
+          .collate = [architecture = parts.model->architecture(),
+                      vocabulary = parts.vocabulary,
+                      slots = parts.objective->slots()](std::span<const Example> examples) {
+            return collate(examples, {architecture, vocabulary, slots});
+          }};
 }
 
 std::shared_ptr<const Tokenizer> make_run_tokenizer(const LoadedConfig& loaded, ProgressBar::Style style) {
@@ -307,7 +319,9 @@ MixedWindows open_texts(const LoadedConfig& loaded,
     const Windows windows = make_windows(loaded, *run.parts.objective, run.parts.vocabulary, store);
     if (options.warm) {
       run.texts.push_back(text_notes(text.name, text.options, windows));
-      look_at_samples(run.texts.back(), *run.parts.objective, {windows, text.corpus});
+      loaded.places.locate(text.key, [&] {
+        look_at_samples(run.texts.back(), *run.parts.objective, {windows, text.corpus});
+      });
     }
     if (text.use == TextUse::train) {
       trained.push_back(windows);
@@ -335,7 +349,7 @@ Assembled assemble(const LoadedConfig& loaded, const Registry& registry, const A
   run.milestones = milestones(loaded, windows, run.steps);
   run.batches = loaded.places.locate("data.train", [&] {
     return make_loader_source(windows,
-                              loader_steps(run.parts),
+                              loader_steps(run.parts, windows),
                               LoaderOptions{.mode = LoaderMode::train,
                                             .batch_size = config.micro_batch(),
                                             .step_windows = config.train.batch_size,

@@ -83,8 +83,8 @@ Windows make_windows(const LoadedConfig& loaded,
 // train.steps, or as many as see each window train.epochs times or the tokens of a phase. InputError when the schedule does not
 // fit into them.
 int64_t steps_of(const LoadedConfig& loaded, const MixedWindows& windows);
-// What the loader does to samples; keeps the objective alive.
-LoaderSteps loader_steps(const Parts& parts);
+// What the loader does to samples of these windows; keeps the objective alive.
+LoaderSteps loader_steps(const Parts& parts, const MixedWindows& windows);
 // One pass over windows, for evaluation.
 EvalSet make_eval_set(const std::string& name,
                       const MixedWindows& windows,

@@ -44,7 +44,7 @@ EvalSet make_eval_set(const std::string& name,
                               .seed = config.stream_seed(),
                               .workers = config.data.workers,
                               .prefetch = config.data.prefetch};
-  const auto open = [windows, steps = loader_steps(parts), options]() -> BatchPass {
+  const auto open = [windows, steps = loader_steps(parts, windows), options]() -> BatchPass {
     auto loader = std::make_shared<Loader>(windows, steps, options);
     return [loader] { return loader->next(); };
   };

@@ -45,6 +45,10 @@ class Maker {
       sample.target = text(is_joined ? raw / 2 : target);
     }
     sample.value = 0;
+    sample.sentence_starts = {0};  // halves of the text
+    if (sample.ids.size() > 1) {
+      sample.sentence_starts.push_back(std::ssize(sample.ids) / 2);
+    }
     if (record.labels && shape_.classes > 0) {
       sample.label_set = {below(shape_.classes)};
     }
@@ -98,8 +102,12 @@ Batch full_windows(const Objective& objective,
   const int64_t raw = std::max<int64_t>(objective.lengths().raw, 1);
   for (int64_t i = 0; i < count; ++i) {
     Stream stream({.seed = seed, .sample = static_cast<uint64_t>(i), .purpose = Purpose::sampling});
-    Sample sample = Maker(vocabulary, shape, stream).sample(raw, objective.lengths().target);
+    Maker maker(vocabulary, shape, stream);
+    Sample sample = maker.sample(raw, objective.lengths().target);
     sample.corpus = 0;  // not a query: a mixture draws one of its objectives
+    if (objective.form().needs_another) {
+      sample.another = [other = maker.sample(raw, 0)](Stream&) { return other; };
+    }
     examples.push_back(objective.example(sample, {}, stream));
   }
   Batch batch = collate(examples, {architecture, vocabulary, objective.slots()});

@@ -212,7 +212,9 @@ class Planner {
     planned.windows = windows.size();
     planned.notes = text_notes(text.name, text.options, windows);
     if (!trains_word_vectors(config_)) {
-      look_at_samples(*planned.notes, *parts_.objective, {windows, text.corpus});
+      loaded_.places.locate(text.key, [&] {
+        look_at_samples(*planned.notes, *parts_.objective, {windows, text.corpus});
+      });
     }
     if (text.use == TextUse::train) {
       trained.push_back(windows);

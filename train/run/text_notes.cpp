@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/another_sample.h"
 #include "base/rng.h"
 #include "base/strings.h"
 
@@ -47,8 +48,13 @@ TextNotes text_notes(const std::string& name, const TextOptions& text, const Win
 void look_at_samples(TextNotes& notes, const Objective& objective, std::span<const Sample> first, bool all) {
   const int64_t drawn = std::min(std::ssize(first), kMostExamples);
   notes.without_labels = {.among = drawn, .all = all && drawn == std::ssize(first)};
+  const SampleSource source{.count = std::ssize(first),
+                            .at = [first](int64_t index) { return first[index]; }};
   for (int64_t i = 0; i < drawn; ++i) {
-    notes.without_labels.count += has_label(objective, first[i], static_cast<uint64_t>(i)) ? 0 : 1;
+    const bool has = objective.form().needs_another
+                         ? has_label(objective, with_another(first[i], source), static_cast<uint64_t>(i))
+                         : has_label(objective, first[i], static_cast<uint64_t>(i));
+    notes.without_labels.count += has ? 0 : 1;
   }
 }
 

@@ -201,3 +201,43 @@ TEST_CASE("columns: words that a tokenizer would join are kept apart by a space"
   CHECK(sample.tags == std::vector<int64_t>{0, 1});
   CHECK(store->sample(1).tags == std::vector<int64_t>{0});
 }
+
+TEST_CASE("sentences: the lines of a document, of paragraphs and of jsonl, are known in its ids") {
+  TempDir dir;
+  write_file(dir / "a.txt", "ab\nc\n\nd e\n \nf\n\n\n");
+  write_file(dir / "a.jsonl", "{\"text\": \"ab\\n \\nc\\n\"}\n{\"text\": \"d e\"}\n{\"text\": \"f\"}\n");
+  for (const auto& [file, format] :
+       {std::pair{"a.txt", TextFormat::paragraphs}, std::pair{"a.jsonl", TextFormat::automatic}}) {
+    const auto store =
+        store_of({.files = {dir / file}, .format = format, .sentences = SentenceEnds::lines}, dir);
+    REQUIRE(store->documents() == 3);
+    const Sample first = store->sample(0);
+    CHECK(first.ids.size() == 4);  // a b, and c behind a space
+    CHECK(first.sentence_starts == std::vector<int64_t>{0, 2});
+    CHECK(store->sample(1).sentence_starts == std::vector<int64_t>{0});
+    // However short a window is, a document of sentences is read whole.
+    const Windows windows(store, {.kind = WindowKind::documents, .length = 2});
+    REQUIRE(windows.size() == 3);
+    CHECK(windows.window(0).at(0).ids == first.ids);
+  }
+  const std::string plain =
+      token_store_path({.text = {.files = {dir / "a.jsonl"}},
+                        .tokenizer = make_tokenizer({.type = TokenizerType::byte}, {}, ""),
+                        .cache_dir = "",
+                        .classes = {}});
+  CHECK(plain != token_store_path({.text = {.files = {dir / "a.jsonl"}, .sentences = SentenceEnds::lines},
+                                   .tokenizer = make_tokenizer({.type = TokenizerType::byte}, {}, ""),
+                                   .cache_dir = "",
+                                   .classes = {}}));
+}
+
+TEST_CASE("sentences of what has none, or more than a text, are refused") {
+  TempDir dir;
+  write_file(dir / "a.txt", "ab\nc\n");
+  write_file(dir / "a.jsonl", "{\"text\": \"ab\", \"value\": 1}\n");
+  CHECK_THROWS_WITH(store_of({.files = {dir / "a.txt"}, .sentences = SentenceEnds::lines}, dir),
+                    Contains("a document of format lines is one line; use paragraphs"));
+  TextOptions numbers{.files = {dir / "a.jsonl"}, .value = "value"};
+  numbers.sentences = SentenceEnds::lines;
+  CHECK_THROWS_WITH(store_of(numbers, dir), Contains("sentences are those of one text"));
+}

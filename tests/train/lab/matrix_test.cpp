@@ -38,6 +38,8 @@ Sample sample_of_everything(int64_t number) {
     sample.word_starts.push_back(i);
     sample.tags.push_back((i + number) % 2);
   }
+  sample.sentence_starts = {0, 3, 6, 9};
+  sample.another = [number](Stream&) { return sample_of_everything(number + 1); };
   auto passage = std::make_shared<Passage>();
   passage->text = "abcdef";
   for (int64_t i = 0; i < 6; ++i) {

@@ -45,19 +45,7 @@ struct Fixture {
     options.save_every = until;
     ProgressBar bar("", "", ProgressBar::Style::silent);
     const bool all = until == options.steps;
-    struct Limited final : BatchSource {
-      Limited(BatchSource& source_, int64_t left_) : source(source_), left(left_) {}
-      Batch next() override {
-        if (left-- == 0) {
-          throw std::runtime_error("killed");
-        }
-        return source.next();
-      }
-      Json state() const override { return source.state(); }
-      void restore(const Json& state) override { source.restore(state); }
-      BatchSource& source;
-      int64_t left;
-    } batches(*parts.batches, all ? -1 : until);
+    KilledBatches batches(*parts.batches, all ? -1 : until);
     const TrainJob job{.model = *parts.parts.model,
                        .objective = *parts.parts.objective,
                        .optimizer = *parts.optimizer,

@@ -42,11 +42,12 @@ NameMap names_bert(const OptionValues&) {
       {"token_classification", "BertForTokenClassification", {{"output.*", {"classifier.*"}}}},
       {"multiple_choice", "BertForMultipleChoice", pooled},
       {"question_answering", "BertForQuestionAnswering", {{"output.*", {"qa_outputs.*"}}}},
+      {"next_sentence",
+       "BertForPreTraining",
+       {{"dense.*", {"@pooler.dense.*"}}, {"output.*", {"cls.seq_relationship.*"}}},
+       true},
   };
-  map.ignored = {
-      {"*position_ids", "a constant: 0, 1, 2, ..."},
-      {"cls.seq_relationship.*", "the head of next-sentence prediction, which nothing here trains"},
-  };
+  map.ignored = {{"*position_ids", "a constant: 0, 1, 2, ..."}};
   return map;
 }
 

@@ -42,7 +42,9 @@ YamlNode complete_options(const PortableRun& run) {
 // Classes of transformers whose body has a pooler.
 bool has_pooler(const Family& family, const std::string& architecture) {
   const bool of_kind = family.model_type == "bert" || family.model_type == "roberta";
-  const bool classifier = family.model_type == "bert" && architecture.ends_with("ForSequenceClassification");
+  const bool classifier =
+      family.model_type == "bert" &&
+      (architecture.ends_with("ForSequenceClassification") || architecture.ends_with("ForPreTraining"));
   return of_kind &&
          (architecture == family.body || architecture.ends_with("ForMultipleChoice") || classifier);
 }
@@ -55,10 +57,11 @@ std::string choose_architecture(const PortableRun& run,
   const HeadNames* head = names.head_of(run.objective_type);
   std::vector<std::string> known{std::string(family.body)};
   const bool speaks = OptionValues(options).flag("lm_head", true);
+  const bool has_head = !run.objective->parameters().empty() && !run.objective->only_trains();
   if (speaks) {
     known.emplace_back(family.language);
   }
-  if (head != nullptr && !run.objective->parameters().empty()) {
+  if (head != nullptr && has_head && (speaks || !head->with_language)) {
     known.emplace_back(head->architecture);
   }
   check(wanted.empty() || std::ranges::find(known, wanted) != known.end(),
@@ -66,7 +69,7 @@ std::string choose_architecture(const PortableRun& run,
         printable(wanted, 60),
         joined(known),
         suggestion(wanted, known));
-  check(!wanted.empty() || head != nullptr || run.objective->parameters().empty(),
+  check(!wanted.empty() || head != nullptr || !has_head,
         "{} of Hugging Face has no head for the objective {}; --architecture {} leaves it out",
         family.model_type,
         run.objective_type,
@@ -97,8 +100,12 @@ TaskHead task_of(const PortableRun& run,
 
 class Export {
  public:
-  Export(ExportedModel& out, const Family& family, const Objective& objective)
-      : out_(out), family_(family), further_(objective.further_models()) {}
+  struct Class {
+    bool speaks = false;         // it has a language-model head
+    std::string without_head{};  // why none of the objective's weights is written
+  };
+  Export(ExportedModel& out, const Family& family, Class kind, std::vector<FurtherModel> further)
+      : out_(out), family_(family), class_(std::move(kind)), further_(std::move(further)) {}
 
   void take(const PlannedTensor& planned) {
     const std::string reason = reason_to_leave(planned);
@@ -142,7 +149,7 @@ class Export {
       }
     }
     if (planned.head && out_.model.task.architecture.empty()) {
-      return out_.architecture + " has no head of a task";
+      return class_.without_head;
     }
     if (planned.rule == nullptr) {
       const at::NoGradGuard no_grad;
@@ -156,7 +163,7 @@ class Export {
     if (pooler && !has_pooler(family_, out_.architecture)) {
       return out_.architecture + " has no pooler";
     }
-    if (planned.optional && !pooler && out_.architecture != family_.language) {
+    if (planned.optional && !pooler && !class_.speaks) {
       return out_.architecture + " has no language-model head";
     }
     return "";
@@ -164,7 +171,8 @@ class Export {
 
   ExportedModel& out_;
   const Family& family_;
-  const std::vector<FurtherModel> further_;
+  Class class_;
+  std::vector<FurtherModel> further_;
 };
 
 void write_config(const std::string& folder, const ExportedModel& model) {
@@ -207,7 +215,15 @@ ExportedModel exported(const PortableRun& run, const ExportOptions& options) {
   const HeadNames* head = names.head_of(run.objective_type);
   out.model.task = task_of(run, head, out.architecture, out.model.family);
   const std::string prefix(out.architecture == family.body ? "" : names.prefixes.front());
-  Export writer(out, family, *run.objective);
+  const bool speaks = out.architecture == family.language ||
+                      (head != nullptr && head->architecture == out.architecture && head->with_language);
+  Export writer(
+      out,
+      family,
+      {.speaks = speaks,
+       .without_head = run.objective->only_trains() ? run.objective_type + " needs it in training alone"
+                                                    : out.architecture + " has no head of a task"},
+      run.objective->further_models());
   for (const PlannedTensor& planned : plan_weights(*run.model, &*run.objective, names, {head, prefix})) {
     writer.take(planned);
   }

@@ -84,6 +84,8 @@ void set_columns(const std::string& objective, TextOptions& data) {
   } else if (objective == "multiple_choice") {
     data.choices = {"choices"};
     data.label = "label";
+  } else if (objective == "next_sentence") {
+    data.sentences = SentenceEnds::lines;
   } else if (objective == "question_answering") {
     data.text = {"question", "context"};
     data.answer = "answers";

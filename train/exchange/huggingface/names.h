@@ -28,6 +28,7 @@ struct HeadNames {
   std::string_view objective;     // its name in the registry
   std::string_view architecture;  // the class of transformers that has it
   std::vector<NameRule> rules;    // of "objective." tensors
+  bool with_language = false;     // the class has the language-model head, too
 };
 
 struct IgnoredNames {
