@@ -6,19 +6,46 @@
 
 namespace lmzoo {
 
-std::vector<NamedEvaluation> evaluate_sets(Model& model,
-                                           Objective& objective,
-                                           std::span<const EvalSet* const> sets,
-                                           const EvalSettings& settings) {
+namespace {
+
+EvalSettings settings_of(const TrainJob& job, int64_t max_batches) {
+  return {.precision = job.train.precision,
+          .device = job.device,
+          .max_batches = max_batches,
+          .metrics = job.eval.metrics,
+          .best_by = job.eval.best_by};
+}
+
+std::vector<const EvalSet*> sets_of(const TrainJob& job, bool further) {
+  std::vector<const EvalSet*> sets{&*job.valid};
+  for (const EvalSet& set : job.further_valid) {
+    sets.push_back(&set);
+  }
+  sets.resize(further ? sets.size() : 1);
+  return sets;
+}
+
+}  // namespace
+
+std::vector<NamedEvaluation> evaluate_all(const TrainJob& job, bool further) {
   std::vector<NamedEvaluation> all;
-  for (const EvalSet* set : sets) {
-    const auto result = evaluate(model, objective, *set, settings);
+  for (const EvalSet* set : sets_of(job, further)) {
+    const auto result = evaluate(job.model, job.objective, *set, settings_of(job, job.eval.max_batches));
     if (!result) {
       return {};
     }
     all.push_back({set->name, *result});
   }
   return all;
+}
+
+void try_evaluation(const TrainJob& job) {
+  for (const EvalSet* set : sets_of(job, true)) {
+    const auto probe = evaluate(job.model, job.objective, *set, settings_of(job, 1));
+    if (probe && set == &*job.valid) {
+      probe->value_for_best(job.eval.best_by);
+    }
+  }
 }
 
 std::vector<std::string> log_evaluations(MetricsLog& log,

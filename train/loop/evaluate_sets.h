@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "train/loop/evaluate.h"
+#include "train/loop/loop.h"
 #include "train/loop/metrics.h"
 #include "train/saved/train_state.h"
 
@@ -18,11 +19,12 @@ struct NamedEvaluation {
   EvalResult result;
 };
 
-// Of each set; none at all when a stop signal came in the middle.
-std::vector<NamedEvaluation> evaluate_sets(Model& model,
-                                           Objective& objective,
-                                           std::span<const EvalSet* const> sets,
-                                           const EvalSettings& settings);
+// Of the main set and, if `further`, of the others; none at all when a stop signal came in the middle.
+std::vector<NamedEvaluation> evaluate_all(const TrainJob& job, bool further);
+
+// That the data can be evaluated, and that the names of metrics are legal, is proven on one batch before hours are
+// spent on steps: an InputError otherwise.
+void try_evaluation(const TrainJob& job);
 
 // Writes their rows, and returns a line of text for each.
 std::vector<std::string> log_evaluations(MetricsLog& log, int64_t step, std::span<const NamedEvaluation> all);

@@ -47,11 +47,8 @@ class Run {
   void skipped(const StepOutcome& outcome, double loss);
   void log_row();
 
-  EvalSettings eval_settings(int64_t max_batches) const;
-  void try_evaluation();
   bool evaluate_now();
   bool evaluate_safely();
-  std::vector<NamedEvaluation> evaluate_all(bool further) const;
   void log(const std::vector<NamedEvaluation>& all);
   void adapt();
   bool note_best(const EvalResult& valid);
@@ -241,18 +238,10 @@ void Run::log_row() {
   interval_ = {};
 }
 
-EvalSettings Run::eval_settings(int64_t max_batches) const {
-  return {.precision = job_.train.precision,
-          .device = job_.device,
-          .max_batches = max_batches,
-          .metrics = job_.eval.metrics,
-          .best_by = job_.eval.best_by};
-}
-
 // True when it is the best one so far.
 bool Run::evaluate_now() {
   const bool is_new = state_.evaluated_step != state_.step;
-  const std::vector<NamedEvaluation> all = evaluate_all(is_new);
+  const std::vector<NamedEvaluation> all = evaluate_all(job_, is_new);
   if (all.empty()) {
     return false;
   }
@@ -267,15 +256,6 @@ bool Run::evaluate_now() {
   return note_best(*result_.valid);
 }
 
-std::vector<NamedEvaluation> Run::evaluate_all(bool further) const {
-  std::vector<const EvalSet*> sets{&*job_.valid};
-  for (const EvalSet& set : job_.further_valid) {
-    sets.push_back(&set);
-  }
-  sets.resize(further ? sets.size() : 1);
-  return evaluate_sets(job_.model, job_.objective, sets, eval_settings(job_.eval.max_batches));
-}
-
 void Run::log(const std::vector<NamedEvaluation>& all) {
   for (const std::string& line : log_evaluations(*log_, state_.step, all)) {
     progress_.note(line);
@@ -287,17 +267,6 @@ void Run::adapt() {
   if (job_.objective.adapts()) {
     batches_.restore(batches_.state());
     job_.objective.adapt();
-  }
-}
-
-// That the data can be evaluated, and that the names of metrics are legal, is proven on one batch before hours are
-// spent on steps.
-void Run::try_evaluation() {
-  if (const auto probe = evaluate(job_.model, job_.objective, *job_.valid, eval_settings(1))) {
-    probe->value_for_best(job_.eval.best_by);
-  }
-  for (const EvalSet& set : job_.further_valid) {
-    evaluate(job_.model, job_.objective, set, eval_settings(1));
   }
 }
 
@@ -370,9 +339,9 @@ TrainResult Run::finish(StopReason reason) {
 TrainResult Run::go() {
   begin();
   if (job_.valid && state_.step == job_.phase.first_step) {
-    try_evaluation();
+    try_evaluation(job_);
     if (job_.eval.at_start) {
-      log(evaluate_all(true));  // the weights that it begins with, which are no candidate for the best
+      log(evaluate_all(job_, true));  // the weights that it begins with, which are no candidate for the best
     }
   }
   const auto due = [&](int64_t every) { return every > 0 && state_.step % every == 0; };

@@ -5,7 +5,6 @@
 
 #include <ATen/Parallel.h>
 
-#include "base/another_sample.h"
 #include "base/check.h"
 #include "base/rng.h"
 #include "core/device.h"
@@ -214,27 +213,6 @@ int64_t steps_of(const LoadedConfig& loaded, const MixedWindows& windows) {
     validate(config.schedule, {.lr = config.optimizer.lr, .steps = std::max<int64_t>(steps, 1), .width = 1});
   });
   return std::max<int64_t>(steps, 1);
-}
-
-LoaderSteps loader_steps(const Parts& parts, const MixedWindows& windows) {
-  const auto alone = [objective = parts.objective](
-                         const Sample& sample, const TrainingPlace& place, Stream& stream) {
-    return objective->examples(sample, place, stream);
-  };
-  const auto beside_another = [alone, windows](
-                                  const Sample& sample, const TrainingPlace& place, Stream& stream) {
-    const Windows& own = windows.texts()[static_cast<size_t>(sample.corpus - windows.corpus())].windows;
-    const SampleSource source{.count = own.size(),
-                              .at = [own](int64_t index) { return own.window(index).front(); }};
-    return alone(with_another(sample, source), place, stream);
-  };
-  const bool needs_another = parts.objective->form().needs_another;
-  return {.transform = needs_another ? LoaderSteps::Transform(beside_another) : alone,
-          .collate = [architecture = parts.model->architecture(),
-                      vocabulary = parts.vocabulary,
-                      slots = parts.objective->slots()](std::span<const Example> examples) {
-            return collate(examples, {architecture, vocabulary, slots});
-          }};
 }
 
 std::shared_ptr<const Tokenizer> make_run_tokenizer(const LoadedConfig& loaded, ProgressBar::Style style) {

@@ -1,6 +1,9 @@
 #include "train/run/loader_source.h"
 
+#include "base/another_sample.h"
 #include "base/check.h"
+#include "data/batches/collate.h"
+#include "train/run/assemble.h"
 
 namespace lmzoo {
 namespace {
@@ -51,6 +54,28 @@ class LoaderSource final : public BatchSource {
 };
 
 }  // namespace
+
+// As assemble.h declares it.
+LoaderSteps loader_steps(const Parts& parts, const MixedWindows& windows) {
+  const auto alone = [objective = parts.objective](
+                         const Sample& sample, const TrainingPlace& place, Stream& stream) {
+    return objective->examples(sample, place, stream);
+  };
+  const auto beside_another = [alone, windows](
+                                  const Sample& sample, const TrainingPlace& place, Stream& stream) {
+    const Windows& own = windows.texts()[static_cast<size_t>(sample.corpus - windows.corpus())].windows;
+    const SampleSource source{.count = own.size(),
+                              .at = [own](int64_t index) { return own.window(index).front(); }};
+    return alone(with_another(sample, source), place, stream);
+  };
+  const bool needs_another = parts.objective->form().needs_another;
+  return {.transform = needs_another ? LoaderSteps::Transform(beside_another) : alone,
+          .collate = [architecture = parts.model->architecture(),
+                      vocabulary = parts.vocabulary,
+                      slots = parts.objective->slots()](std::span<const Example> examples) {
+            return collate(examples, {architecture, vocabulary, slots});
+          }};
+}
 
 std::unique_ptr<BatchSource> make_loader_source(const MixedWindows& windows,
                                                 const LoaderSteps& steps,
