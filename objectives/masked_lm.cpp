@@ -8,6 +8,7 @@
 // (3 was masked; 4 got a random id, which happens to be "brown"; 9 was kept.)
 //
 // Dialects of how tokens are chosen and replaced: objectives/parts/masking.h.
+#include "core/drawing_objective.h"
 #include "core/registry.h"
 #include "objectives/parts/losses.h"
 #include "objectives/parts/masking.h"
@@ -28,7 +29,7 @@ struct MaskedLmOptions {
   static constexpr void fields(auto& self, auto& visit) { visit_masking(self, visit); }
 };
 
-class MaskedLm final : public Objective {
+class MaskedLm final : public DrawingObjective {
  public:
   MaskedLm(const MaskedLmOptions& options, const ObjectiveContext& context)
       : masking_(masking_options(options), context.vocabulary, "masked_lm"),
@@ -49,13 +50,17 @@ class MaskedLm final : public Objective {
   }
 
   Example example(const Sample& sample, const TrainingPlace& place, Stream& stream) const override {
-    std::vector<int64_t> ids{cls_};
-    ids.insert(ids.end(), sample.ids.begin(), sample.ids.end());
-    ids.push_back(sep_);
-    MaskedText masked = masking_.corrupt(std::move(ids), {.before = 1, .after = 1}, place, stream);
+    MaskedText masked =
+        masking_.corrupt(framed_text(cls_, sample.ids, sep_), {.before = 1, .after = 1}, place, stream);
     Example made = in_place(std::move(masked.ids), std::move(masked.positions), std::move(masked.labels));
     made.targets.front().weights = std::move(masked.weights);
     return made;
+  }
+
+  std::vector<Promise> promises() const override {
+    return masking_.promises([cls = cls_, sep = sep_](const SeenExample& seen) {
+      return view_of_masked(framed_text(cls, seen.sample.ids, sep), seen.example);
+    });
   }
 
   Losses loss(Model& model, const Batch& batch, Stream&) override {
