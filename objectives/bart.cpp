@@ -17,7 +17,9 @@
 //
 // A full window has data.sequence_length - 1 ids; a mask that would make it longer is not inserted.
 #include <algorithm>
+#include <numeric>
 
+#include "core/drawing_objective.h"
 #include "core/registry.h"
 #include "objectives/parts/bart_noise.h"
 #include "objectives/parts/denoiser.h"
@@ -85,6 +87,16 @@ struct EnumNames<BartDialect> {
 
 namespace {
 
+// A text that noise went over, and what was drawn for it.
+struct Ruin {
+  std::vector<int64_t> ids;
+  std::vector<int64_t> order{};    // of the sentences
+  std::vector<int64_t> starts{};   // where a span may begin, ascending
+  std::vector<int64_t> lengths{};  // of spans in words, in the order of the draws
+  std::vector<InfilledSpan> spans{};
+  std::optional<int64_t> first{};  // of a text that was rotated
+};
+
 // A plan whose tokenizer is not trained knows none yet.
 std::vector<int64_t> full_stops_of(const std::vector<std::string>& names, const Vocabulary& vocabulary) {
   std::vector<int64_t> ids;
@@ -103,7 +115,7 @@ std::vector<int64_t> full_stops_of(const std::vector<std::string>& names, const 
   return ids;
 }
 
-class Bart final : public Objective {
+class Bart final : public DrawingObjective {
  public:
   Bart(const BartOptions& options, const ObjectiveContext& context)
       : options_(options),
@@ -136,9 +148,11 @@ class Bart final : public Objective {
   }
 
   Example example(const Sample& sample, const TrainingPlace&, Stream& stream) const override {
-    CorruptedText text = restore(corrupted(sample.ids, stream), sample.ids, eos_);
+    CorruptedText text = restore(ruined(sample.ids, stream).ids, sample.ids, eos_);
     return source_target(std::move(text.source), std::move(text.target));
   }
+
+  std::vector<Promise> promises() const override;
 
   Losses loss(Model& model, const Batch& batch, Stream&) override {
     return {language_model_loss(model, batch)};
@@ -150,26 +164,29 @@ class Bart final : public Objective {
     return {.raw = raw, .source = raw + share_of(options_.insert, raw) + 1, .target = raw + 1};
   }
 
-  std::vector<int64_t> corrupted(const std::vector<int64_t>& text, Stream& stream) const {
-    std::vector<int64_t> ids = text;
+  Ruin ruined(const std::vector<int64_t>& text, Stream& stream) const {
+    Ruin ruin{.ids = text};
+    std::vector<int64_t>& ids = ruin.ids;
     if (shares_.permute_sentences > 0) {
       const std::vector<int64_t> ends = sentence_ends(ids, full_stops_);
-      ids = reorder(ids, ends, draw_order(std::ssize(ends), shares_.permute_sentences, stream));
+      ruin.order = draw_order(std::ssize(ends), shares_.permute_sentences, stream);
+      ids = reorder(ids, ends, ruin.order);
     }
     if (options_.delete_tokens > 0) {
       const int64_t count = share_of(options_.delete_tokens, std::ssize(ids));
       ids = erase_at(ids, draw_positions(std::ssize(ids), count, stream));
     }
     if (shares_.mask > 0) {
-      ids = masked(ids, stream);
+      mask(ruin, stream);
     }
     if (options_.insert > 0) {
       ids = with_masks(ids, share_of(options_.insert, std::ssize(ids)), stream);
     }
     if (shares_.rotate > 0 && stream.uniform() < shares_.rotate && !ids.empty()) {
-      std::ranges::rotate(ids, ids.begin() + static_cast<int64_t>(stream.below(ids.size())));
+      ruin.first = static_cast<int64_t>(stream.below(ids.size()));
+      std::ranges::rotate(ids, ids.begin() + *ruin.first);
     }
-    return ids;
+    return ruin;
   }
 
   std::vector<uint8_t> begins_of_words(const std::vector<int64_t>& ids) const {
@@ -184,25 +201,24 @@ class Bart final : public Objective {
     return begins;
   }
 
-  std::vector<int64_t> masked(const std::vector<int64_t>& ids, Stream& stream) const {
-    const std::vector<uint8_t> begins = begins_of_words(ids);
-    std::vector<int64_t> starts;
-    for (int64_t i = 0; i < std::ssize(ids); ++i) {
+  void mask(Ruin& ruin, Stream& stream) const {
+    const std::vector<uint8_t> begins = begins_of_words(ruin.ids);
+    for (int64_t i = 0; i < std::ssize(begins); ++i) {
       if (begins[static_cast<size_t>(i)] != 0) {
-        starts.push_back(i);
+        ruin.starts.push_back(i);
       }
     }
-    std::vector<int64_t> words =
-        lengths_of_spans_.draw_until(share_of(shares_.mask, std::ssize(starts)), stream);
+    ruin.lengths = lengths_of_spans_.draw_until(share_of(shares_.mask, std::ssize(ruin.starts)), stream);
+    std::vector<int64_t> words = ruin.lengths;
     const auto inserted = std::erase(words, 0);
+    std::vector<int64_t> starts = ruin.starts;
     stream.shuffle(std::span(starts));
-    std::vector<InfilledSpan> spans;
     for (size_t i = 0; i < words.size(); ++i) {
-      spans.push_back({.start = starts[i], .words = words[i], .filler = filler(stream)});
+      ruin.spans.push_back({.start = starts[i], .words = words[i], .filler = filler(stream)});
     }
-    const std::vector<int64_t> infilled = infill_spans(ids, begins, spans);
+    const std::vector<int64_t> infilled = infill_spans(ruin.ids, begins, ruin.spans);
     const int64_t room = std::max<int64_t>(lengths_.raw - std::ssize(infilled), 0);
-    return with_masks(infilled, std::min<int64_t>(static_cast<int64_t>(inserted), room), stream);
+    ruin.ids = with_masks(infilled, std::min<int64_t>(static_cast<int64_t>(inserted), room), stream);
   }
 
   int64_t filler(Stream& stream) const {
@@ -228,6 +244,83 @@ class Bart final : public Objective {
   SharedEdges edges_;  // null: every id is a word
   SpanLengths lengths_;
 };
+
+// The first sentence of the new order. Of c sentences m change places among themselves, so that it is the first one again
+// with probability 1 - m/c + 1/c, and any other with the same.
+void add_first_sentence(Evenly& even, std::span<const int64_t> order, double share) {
+  const auto count = static_cast<double>(order.size());
+  const auto moved = static_cast<double>(share_of(share, std::ssize(order)));
+  const double again = 1 - moved / count + 1 / count;
+  if (order.size() > 1 && moved > 1) {
+    const double each = (1 - again) / (count - 1);
+    const auto first = static_cast<double>(order.front());
+    order.front() == 0 ? even.add(0, again) : even.add(again + (first - 1) * each, each);
+  }
+}
+
+// Poisson but for the last one, which takes what is left of the budget.
+void add_span_lengths(Evenly& even, std::span<const int64_t> lengths, const PoissonLengths& law) {
+  int64_t left = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
+  for (const int64_t length : lengths) {
+    const double below = law.shorter_than(length);
+    even.add(below, (length == left ? 1 : law.shorter_than(length + 1)) - below);
+    left -= length;
+  }
+}
+
+// Spans grow together and sentences change places, so that the draws do not show in the source: they are drawn again.
+std::vector<Promise> Bart::promises() const {
+  const auto ruin_of = [this](const SeenExample& seen) {
+    Stream again = seen.stream;
+    return ruined(seen.sample.ids, again);
+  };
+  std::vector<Promise> all{
+      always("the source is what the draws make, the target is the text", [=, this](const SeenExample& seen) {
+        const CorruptedText made = restore(ruin_of(seen).ids, seen.sample.ids, eos_);
+        return made.source == seen.example.sequences.at(0).ids &&
+               made.target == seen.example.sequences.at(1).ids;
+      })};
+  if (shares_.permute_sentences > 0) {
+    all.push_back(
+        promise<Evenly>("the first sentence among all", {}, [=, this](const SeenExample& seen, Evenly& even) {
+          add_first_sentence(even, ruin_of(seen).order, shares_.permute_sentences);
+        }));
+  }
+  if (shares_.mask > 0) {
+    all.push_back(
+        promise<Evenly>("lengths of spans (Poisson)", {}, [=, this](const SeenExample& seen, Evenly& even) {
+          add_span_lengths(even, ruin_of(seen).lengths, lengths_of_spans_);
+        }));
+    all.push_back(
+        promise<Evenly>("where spans begin, in words", {}, [=, this](const SeenExample& seen, Evenly& even) {
+          const Ruin ruin = ruin_of(seen);
+          for (const InfilledSpan& span : ruin.spans) {
+            even.add_of(std::ranges::lower_bound(ruin.starts, span.start) - ruin.starts.begin(),
+                        std::ssize(ruin.starts));
+          }
+        }));
+    all.push_back(promise<Mean>(
+        "spans that become a random token", {}, [=, this](const SeenExample& seen, Mean& share) {
+          const double other = 1 - 1 / static_cast<double>(vocabulary_size_);
+          for (const InfilledSpan& span : ruin_of(seen).spans) {
+            share.add_case(span.filler != mask_, shares_.mask_random * other);
+          }
+        }));
+  }
+  if (shares_.rotate > 0) {
+    all.push_back(
+        promise<Mean>("texts that are rotated", {}, [=, this](const SeenExample& seen, Mean& share) {
+          share.add_case(ruin_of(seen).first.has_value(), shares_.rotate);
+        }));
+    all.push_back(promise<Evenly>("where they begin", {}, [=, this](const SeenExample& seen, Evenly& even) {
+      const Ruin ruin = ruin_of(seen);
+      if (ruin.first) {
+        even.add_of(*ruin.first, std::ssize(ruin.ids));
+      }
+    }));
+  }
+  return all;
+}
 
 }  // namespace
 

@@ -8,6 +8,10 @@
 //
 // <PRE>, <SUF> and <MID> are tokens of the tokenizer by their names. Published ones have their own, such as
 // <|fim_prefix|>; in one made here the first three sentinels serve.
+#include <algorithm>
+#include <cmath>
+
+#include "core/drawing_objective.h"
 #include "core/registry.h"
 #include "objectives/parts/losses.h"
 #include "objectives/parts/middle.h"
@@ -36,7 +40,7 @@ struct FillInTheMiddleOptions {
   }
 };
 
-class FillInTheMiddle final : public Objective {
+class FillInTheMiddle final : public DrawingObjective {
  public:
   FillInTheMiddle(const FillInTheMiddleOptions& options, const ObjectiveContext& context)
       : options_(options),
@@ -75,13 +79,15 @@ class FillInTheMiddle final : public Objective {
     return next_tokens(stream.uniform() < options_.rate ? middle_last(sample.ids, stream) : sample.ids);
   }
 
+  std::vector<Promise> promises() const override;
+
   Losses loss(Model& model, const Batch& batch, Stream&) override {
     return {language_model_loss(model, batch)};
   }
 
- private:
   static constexpr int64_t kAdded = 4;  // three tokens and eos
 
+ private:
   MiddleTokens order(bool suffix_first) const {
     MiddleTokens tokens = tokens_;
     tokens.suffix_first = suffix_first;
@@ -106,6 +112,89 @@ class FillInTheMiddle final : public Objective {
   int64_t length_, eos_;
   MiddleTokens tokens_;
 };
+
+// A text of n ids whose middle comes last. SPM does not say where its prefix ends.
+struct CutText {
+  bool suffix_first = false;  // or the prefix is empty, and both orders are one
+  int64_t n = 0;
+  int64_t prefix = 0;  // of PSM
+  int64_t last = 0;    // where the suffix begins
+  std::vector<int64_t> text{};
+};
+
+// Absent: the text is as it was. An empty one: in no legal order.
+std::optional<CutText> cut_text(const SeenExample& seen, const MiddleTokens& tokens, int64_t eos) {
+  std::vector<int64_t> ids = seen.example.sequences.front().ids;
+  const std::vector<int64_t>& labels = seen.example.targets.front().labels;
+  if (ids.front() != tokens.prefix || labels.empty()) {
+    return std::nullopt;
+  }
+  ids.push_back(labels.back());
+  const auto find = [&](int64_t token) { return std::ranges::find(ids, token); };
+  const auto suffix = find(tokens.suffix);
+  const auto middle = find(tokens.middle);
+  if (suffix == ids.end() || middle == ids.end() || middle < suffix || ids.back() != eos) {
+    return CutText{};
+  }
+  CutText cut{.suffix_first = suffix == ids.begin() + 1,
+              .n = std::ssize(ids) - FillInTheMiddle::kAdded,
+              .prefix = suffix - ids.begin() - 1};
+  cut.last = cut.n - (middle - suffix - 1);
+  cut.text.assign(ids.begin() + 1, suffix);
+  cut.text.insert(cut.text.end(), middle + 1, ids.end() - 1);
+  cut.text.insert(cut.text.end(), suffix + 1, middle);
+  return cut;
+}
+
+// Cuts are the smaller and the larger of two numbers, each uniform in 0 ... n. The larger is m or less with probability
+// ((m + 1) / (n + 1))²; the smaller of a larger one m is any below m with twice the probability of m itself.
+std::vector<Promise> FillInTheMiddle::promises() const {
+  const auto of_cut = [tokens = tokens_, eos = eos_](const SeenExample& seen) {
+    return cut_text(seen, tokens, eos);
+  };
+  const double spm = options_.spm_share;
+  return {
+      always("the parts are those of the text",
+             [of_cut](const SeenExample& seen) {
+               const auto cut = of_cut(seen);
+               return !cut || cut->text == seen.sample.ids;
+             }),
+      promise<Mean>("texts whose middle comes last",
+                    {},
+                    [of_cut, rate = options_.rate](const SeenExample& seen, Mean& share) {
+                      share.add_case(of_cut(seen).has_value(), rate);
+                    }),
+      promise<Mean>("those that begin with the suffix (SPM, or no prefix)",
+                    {},
+                    [of_cut, spm](const SeenExample& seen, Mean& share) {
+                      if (const auto cut = of_cut(seen)) {
+                        const auto n = static_cast<double>(cut->n);
+                        share.add_case(cut->suffix_first, spm + (1 - spm) * (1 - std::pow(n / (n + 1), 2)));
+                      }
+                    }),
+      promise<Evenly>("where the suffix begins",
+                      {},
+                      [of_cut](const SeenExample& seen, Evenly& even) {
+                        if (const auto cut = of_cut(seen)) {
+                          const double places =
+                              static_cast<double>(cut->n + 1) * static_cast<double>(cut->n + 1);
+                          const auto last = static_cast<double>(cut->last);
+                          even.add(last * last / places, (2 * last + 1) / places);
+                        }
+                      }),
+      promise<Evenly>("where the prefix ends, of those that begin with it",
+                      {},
+                      [of_cut](const SeenExample& seen, Evenly& even) {
+                        const auto cut = of_cut(seen);
+                        if (cut && !cut->suffix_first &&
+                            cut->last > 0) {  // so it is 1 ... last, and 1 ... last - 1 weigh twice
+                          const auto all = static_cast<double>(2 * cut->last - 1);
+                          const auto before = static_cast<double>(2 * (cut->prefix - 1));
+                          even.add(before / all, (cut->prefix == cut->last ? 1 : 2) / all);
+                        }
+                      }),
+  };
+}
 
 }  // namespace
 

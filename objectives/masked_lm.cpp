@@ -9,6 +9,7 @@
 //
 // Dialects of how tokens are chosen and replaced: objectives/parts/masking.h. With `adaptive` ids that the model predicts
 // well are chosen less often: objectives/parts/id_weights.h.
+#include "core/drawing_objective.h"
 #include "core/registry.h"
 #include "objectives/parts/id_weights.h"
 #include "objectives/parts/losses.h"
@@ -38,7 +39,7 @@ struct MaskedLmOptions {
   }
 };
 
-class MaskedLm final : public Objective {
+class MaskedLm final : public DrawingObjective {
  public:
   MaskedLm(const MaskedLmOptions& options, const ObjectiveContext& context)
       : masking_(masking_options(options), context.vocabulary, "masked_lm"),
@@ -67,16 +68,20 @@ class MaskedLm final : public Objective {
   }
 
   Example example(const Sample& sample, const TrainingPlace& place, Stream& stream) const override {
-    std::vector<int64_t> ids{cls_};
-    ids.insert(ids.end(), sample.ids.begin(), sample.ids.end());
-    ids.push_back(sep_);
     // Evaluations must be comparable: in them all ids are alike.
     const auto weights =
         weights_ != nullptr && !place.evaluates ? weights_->values() : std::span<const double>{};
-    MaskedText masked = masking_.corrupt(std::move(ids), {.before = 1, .after = 1}, place, stream, weights);
+    MaskedText masked = masking_.corrupt(
+        framed_text(cls_, sample.ids, sep_), {.before = 1, .after = 1}, place, stream, weights);
     Example made = in_place(std::move(masked.ids), std::move(masked.positions), std::move(masked.labels));
     made.targets.front().weights = std::move(masked.weights);
     return made;
+  }
+
+  std::vector<Promise> promises() const override {
+    return masking_.promises([cls = cls_, sep = sep_](const SeenExample& seen) {
+      return view_of_masked(framed_text(cls, seen.sample.ids, sep), seen.example);
+    });
   }
 
   bool adapts() const override { return weights_ != nullptr; }

@@ -9,6 +9,7 @@
 //
 // The last id is only predicted, never read. The begin symbol is [CLS], or bos or eos where a tokenizer has none.
 // Each of the two losses is a mean over its own labels, weighted by its share of the samples.
+#include "core/drawing_objective.h"
 #include "core/registry.h"
 #include "objectives/parts/losses.h"
 #include "objectives/parts/masking.h"
@@ -36,7 +37,7 @@ struct MaskedNextTokenOptions {
   }
 };
 
-class MaskedNextToken final : public Objective {
+class MaskedNextToken final : public DrawingObjective {
  public:
   MaskedNextToken(const MaskedNextTokenOptions& options, const ObjectiveContext& context)
       : masking_(masking_options(options), context.vocabulary, "masked_next_token"),
@@ -83,6 +84,18 @@ class MaskedNextToken final : public Objective {
     return made;
   }
 
+  std::vector<Promise> promises() const override {
+    std::vector<Promise> all = masking_.promises(view_of_next);
+    if (is_hybrid()) {
+      all.push_back(promise<Mean>("texts that predict every next token",
+                                  {},
+                                  [share = causal_share_](const SeenExample& seen, Mean& mean) {
+                                    mean.add_case(seen.example.targets.front().slot == 1, share);
+                                  }));
+    }
+    return all;
+  }
+
   Losses loss(Model& model, const Batch& batch, Stream&) override {
     if (!is_hybrid()) {
       return {language_model_loss(model, batch)};
@@ -96,6 +109,17 @@ class MaskedNextToken final : public Objective {
   }
 
  private:
+  // The text stands one behind its predictions, and its last token is not read.
+  static std::optional<MaskedView> view_of_next(const SeenExample& seen) {
+    if (seen.example.targets.front().slot == 1) {
+      return std::nullopt;
+    }
+    MaskedView view = view_of_masked(seen.sample.ids, seen.example);
+    view.shown.erase(view.shown.begin());
+    view.shown.push_back(kUnseen);
+    return view;
+  }
+
   bool is_hybrid() const { return causal_share_ > 0; }
 
   Masking masking_;

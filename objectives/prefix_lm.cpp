@@ -7,6 +7,7 @@
 //
 // The cut is uniform: 1 to n - 1 of n ids are the source. (A text of one id is all target.) On a decoder-only model
 // both are one sequence and the source is visible as a whole; the source has no loss, for it would predict what it sees.
+#include "core/drawing_objective.h"
 #include "core/registry.h"
 #include "objectives/parts/denoiser.h"
 #include "objectives/parts/losses.h"
@@ -19,7 +20,7 @@ struct PrefixLmOptions {
   static constexpr void fields(auto&, auto&) {}
 };
 
-class PrefixLm final : public Objective {
+class PrefixLm final : public DrawingObjective {
  public:
   explicit PrefixLm(const ObjectiveContext& context)
       : eos_(required_token(context.vocabulary.eos, "eos", "prefix_lm")),
@@ -41,6 +42,22 @@ class PrefixLm final : public Objective {
     const int64_t read = length < 2 ? 0 : 1 + static_cast<int64_t>(stream.below(length - 1));
     CorruptedText text = cut_in_two(sample.ids, read, eos_);
     return source_target(std::move(text.source), std::move(text.target));
+  }
+
+  std::vector<Promise> promises() const override {
+    return {always("source and target are the two parts of the text",
+                   [eos = eos_](const SeenExample& seen) {
+                     std::vector<int64_t> both = seen.example.sequences.at(0).ids;
+                     const auto& rest = seen.example.sequences.at(1).ids;
+                     const bool ends = both.back() == eos && rest.back() == eos;
+                     both.pop_back();
+                     both.insert(both.end(), rest.begin(), rest.end() - 1);
+                     return ends && both == seen.sample.ids;
+                   }),
+            promise<Evenly>("lengths of the prefix", {}, [](const SeenExample& seen, Evenly& even) {
+              const auto read = std::ssize(seen.example.sequences.at(0).ids) - 1;
+              even.add_of(read - 1, std::ssize(seen.sample.ids) - 1);
+            })};
   }
 
   Losses loss(Model& model, const Batch& batch, Stream&) override {

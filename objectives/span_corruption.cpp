@@ -19,8 +19,11 @@
 //
 // Lengths are solved, not cut: a window holds the longest text whose source is data.sequence_length long (for
 // a decoder-only model: source and target together), so 512 reads 568 ids and predicts a target of 114.
+#include <algorithm>
+
+#include "core/drawing_objective.h"
 #include "core/registry.h"
-#include "objectives/parts/denoiser.h"
+#include "objectives/parts/denoiser_promises.h"
 #include "objectives/parts/losses.h"
 #include "objectives/parts/requirements.h"
 
@@ -96,7 +99,7 @@ void check_sentinel_options(const SpanCorruptionOptions& options) {
         corruption);
 }
 
-class SpanCorruption final : public Objective {
+class SpanCorruption final : public DrawingObjective {
  public:
   SpanCorruption(const SpanCorruptionOptions& options, const ObjectiveContext& context)
       : denoiser_{.corruption = options.corruption,
@@ -130,6 +133,19 @@ class SpanCorruption final : public Objective {
   Example example(const Sample& sample, const TrainingPlace&, Stream& stream) const override {
     CorruptedText text = denoiser_.corrupt(sample.ids, stream);
     return source_target(std::move(text.source), std::move(text.target), text.unlabeled);
+  }
+
+  std::vector<Promise> promises() const override {
+    const auto view = [this](const SeenExample& seen) {
+      return std::optional(DenoisedView{.denoiser = &denoiser_,
+                                        .ids = seen.sample.ids,
+                                        .source = seen.example.sequences.at(0).ids,
+                                        .target = seen.example.sequences.at(1).ids,
+                                        .stream = &seen.stream});
+    };
+    std::vector<Promise> all = noise_promises(denoiser_, view);
+    std::ranges::move(count_promises(denoiser_, view), std::back_inserter(all));
+    return all;
   }
 
   Losses loss(Model& model, const Batch& batch, Stream&) override {

@@ -19,8 +19,11 @@
 // loss, nor do places behind the 15th of a span.
 //
 // Legend: N positions, K boundary targets, D width, P width of places.
+#include <algorithm>
+
 #include <ATen/ops/cat.h>
 
+#include "core/drawing_objective.h"
 #include "core/registry.h"
 #include "nn/embedding.h"
 #include "nn/init.h"
@@ -100,7 +103,7 @@ class SpanBoundary : public Module {
   std::shared_ptr<Norm> first_norm_, second_norm_;
 };
 
-class SpanBert final : public Objective {
+class SpanBert final : public DrawingObjective {
  public:
   SpanBert(const SpanBertOptions& options, const ObjectiveContext& context)
       : options_(options),
@@ -130,7 +133,7 @@ class SpanBert final : public Objective {
 
   Example example(const Sample& sample, const TrainingPlace&, Stream& stream) const override {
     const Units words = words_of(sample.ids, *edges_);
-    const Units spans = draw_word_spans(words, noise(), stream);
+    const Units spans = draw_word_spans(words, noise(), stream).spans;
     std::vector<int64_t> originals, sizes;
     for (int64_t span = 0; span < spans.count(); ++span) {
       sizes.push_back(std::ssize(spans.at(span)));
@@ -140,16 +143,16 @@ class SpanBert final : public Objective {
     }
     const std::vector<int64_t> drawn = draw_replacements(originals, sizes, replacement_, stream);
     MaskedText masked = replace_tokens(sample.ids, spans.positions, drawn);
-    std::vector<int64_t> ids{cls_};
-    ids.insert(ids.end(), masked.ids.begin(), masked.ids.end());
-    ids.push_back(sep_);
     for (int64_t& position : masked.positions) {
       ++position;  // behind [CLS]
     }
-    Example made = in_place(std::move(ids), std::move(masked.positions), std::move(masked.labels));
+    Example made =
+        in_place(framed_text(cls_, masked.ids, sep_), std::move(masked.positions), std::move(masked.labels));
     made.targets.push_back(boundary_targets(sample.ids, spans));
     return made;
   }
+
+  std::vector<Promise> promises() const override;
 
   Losses loss(Model& model, const Batch& batch, Stream&) override {
     const SlotBatch& around = batch.slots.at(1);
@@ -200,6 +203,65 @@ class SpanBert final : public Objective {
   Replacement replacement_;
   std::shared_ptr<SpanBoundary> boundary_;  // null without its loss
 };
+
+std::vector<int64_t> first_positions(const Units& words) {
+  std::vector<int64_t> firsts;
+  for (int64_t word = 0; word < words.count(); ++word) {
+    firsts.push_back(words.at(word).front());
+  }
+  return firsts;
+}
+
+// Spans grow together and the last is cut, so that their lengths do not show: they are drawn again.
+std::vector<Promise> SpanBert::promises() const {
+  using View = const MaskedView&;
+  const MaskedViewOf view = [cls = cls_, sep = sep_](const SeenExample& seen) {
+    return view_of_masked(framed_text(cls, seen.sample.ids, sep), seen.example);
+  };
+  std::vector<Promise> all = replacement_promises(replacement_, Fate::of_several, view);
+  const auto draws_of = [noise = noise(), edges = edges_](const SeenExample& seen) {
+    Stream again = seen.stream;
+    return draw_word_spans(words_of(seen.sample.ids, *edges), noise, again);
+  };
+  all.push_back(promise_of_view<Mean>("tokens that are predicted",
+                                      {},
+                                      view,
+                                      [noise = noise()](const SeenExample& seen, View text, Mean& share) {
+                                        const auto length = std::ssize(seen.sample.ids);
+                                        share.add(static_cast<double>(text.positions.size()),
+                                                  static_cast<double>(word_span_budget(length, noise)),
+                                                  0,
+                                                  length);
+                                      }));
+  all.push_back(promise_of_view<Always>(
+      "spans are those drawn, from the beginning of a word",
+      {},
+      view,
+      [draws_of, edges = edges_](const SeenExample& seen, View text, Always& cases) {
+        std::vector<int64_t> hidden = draws_of(seen).spans.positions;
+        std::ranges::transform(hidden, hidden.begin(), [](int64_t position) { return position + 1; });
+        const std::vector<int64_t> firsts = first_positions(words_of(seen.sample.ids, *edges));
+        bool all_begin = hidden == text.positions;
+        for (size_t i = 0; all_begin && i < text.positions.size(); ++i) {
+          all_begin = !text.begins_run(i) || std::ranges::binary_search(firsts, text.positions[i] - 1);
+        }
+        cases.add(all_begin);
+      }));
+  all.push_back(promise<Spread>("words of a span",
+                                Spread(word_span_shares(noise())),
+                                [draws_of](const SeenExample& seen, Spread& lengths) {
+                                  for (const DrawnWordSpan& drawn : draws_of(seen).draws) {
+                                    lengths.add(drawn.words - 1);
+                                  }
+                                }));
+  all.push_back(promise<Evenly>(
+      "where a span begins, in tokens", {}, [draws_of](const SeenExample& seen, Evenly& even) {
+        for (const DrawnWordSpan& drawn : draws_of(seen).draws) {
+          even.add_of(drawn.anchor, std::ssize(seen.sample.ids));
+        }
+      }));
+  return all;
+}
 
 }  // namespace
 

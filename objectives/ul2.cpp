@@ -21,8 +21,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/drawing_objective.h"
 #include "core/registry.h"
-#include "objectives/parts/denoiser.h"
+#include "objectives/parts/denoiser_promises.h"
 #include "objectives/parts/losses.h"
 #include "objectives/parts/requirements.h"
 #include "objectives/parts/text_ids.h"
@@ -98,12 +99,13 @@ struct Component {
     return text;
   }
 
- private:
   // Lengths 1, 2, ... of a tail are a quarter of the text on average.
   static int64_t longest_tail(int64_t raw) {
     const int64_t most = round_half_even(2 * kTailShare * static_cast<double>(raw)) - 1;
     return std::max<int64_t>(std::min(most, raw - 1), 1);
   }
+
+ private:
   static CorruptedText without_tail(std::span<const int64_t> ids, int64_t eos, Stream& stream) {
     const int64_t tail = 1 + static_cast<int64_t>(stream.below(longest_tail(std::ssize(ids))));
     return cut_in_two(ids, std::ssize(ids) - tail, eos);
@@ -140,7 +142,7 @@ std::vector<Component> components_of(const Ul2Options& options, const Vocabulary
   return all;
 }
 
-class Ul2 final : public Objective {
+class Ul2 final : public DrawingObjective {
  public:
   Ul2(const Ul2Options& options, const ObjectiveContext& context)
       : components_(components_of(options, context.vocabulary)),
@@ -172,6 +174,8 @@ class Ul2 final : public Objective {
     CorruptedText text = drawn(stream).corrupt(sample.ids, eos_, stream);
     return source_target(std::move(text.source), std::move(text.target));
   }
+
+  std::vector<Promise> promises() const override;
 
   Losses loss(Model& model, const Batch& batch, Stream&) override {
     return {language_model_loss(model, batch)};
@@ -210,6 +214,95 @@ class Ul2 final : public Objective {
   double total_weight_ = 0;
   ObjectiveLengths lengths_;
 };
+
+// Whether an example looks as if this denoiser had made it. Of two with the same mode and the same counts for a text
+// either may have, and then they draw the same, too.
+bool may_have_made(const Component& component, const SeenExample& seen) {
+  const auto& source = seen.example.sequences.at(0).ids;
+  const auto& target = seen.example.sequences.at(1).ids;
+  const auto n = std::ssize(seen.sample.ids);
+  const auto mode = std::ssize(component.mode);
+  if (std::ssize(source) < mode ||
+      !std::equal(component.mode.begin(), component.mode.end(), source.begin())) {
+    return false;
+  }
+  if (component.spans) {
+    const SpanLengths lengths = component.lengths(n);
+    const bool has_sentinel = target.front() == component.spans->form.sentinels.front();
+    return has_sentinel && std::ssize(source) == lengths.source && std::ssize(target) == lengths.target;
+  }
+  const auto read = std::ssize(source) - mode - 1;
+  const CorruptedText cut =
+      read >= 0 && read <= n ? cut_in_two(seen.sample.ids, read, source.back()) : CorruptedText();
+  return std::ranges::equal(cut.source, std::span(source).subspan(static_cast<size_t>(mode))) &&
+         cut.target == target;
+}
+
+using Components = std::shared_ptr<const std::vector<Component>>;
+
+const Component* maker_of(const Components& components, const SeenExample& seen) {
+  const auto found = std::ranges::find_if(
+      *components, [&](const Component& component) { return may_have_made(component, seen); });
+  return found == components->end() ? nullptr : &*found;
+}
+
+// The share of a denoiser counts what may be its work, and so expects what another one's looks like it as well.
+Promise share_promise(const Components& components, size_t index, double total_weight) {
+  const auto looks_alike = [](const Component& a, const Component& b, int64_t n) {
+    const SpanLengths first = a.lengths(n);
+    const SpanLengths second = b.lengths(n);
+    return a.mode == b.mode && a.spans.has_value() == b.spans.has_value() && first.source == second.source &&
+           first.target == second.target;
+  };
+  return promise<Mean>(
+      fmt::format("texts of {}", (*components)[index].name), {}, [=](const SeenExample& seen, Mean& share) {
+        const Component& own = (*components)[index];
+        double weight = 0;
+        for (const Component& other : *components) {
+          weight += looks_alike(own, other, std::ssize(seen.sample.ids)) ? other.weight : 0;
+        }
+        share.add_case(may_have_made(own, seen), weight / total_weight);
+      });
+}
+
+std::vector<Promise> Ul2::promises() const {
+  const auto components = std::make_shared<const std::vector<Component>>(components_);
+  std::vector<Promise> all{always("each is of one of the denoisers", [components](const SeenExample& seen) {
+    return maker_of(components, seen) != nullptr;
+  })};
+  for (size_t i = 0; i < components_.size(); ++i) {
+    all.push_back(share_promise(components, i, total_weight_));
+  }
+  const auto spans =
+      std::ranges::find_if(components_, [](const Component& one) { return one.spans.has_value(); });
+  if (spans != components_.end()) {
+    std::vector<Promise> more =
+        noise_promises(*spans->spans, [components](const SeenExample& seen) -> std::optional<DenoisedView> {
+          const Component* const maker = maker_of(components, seen);
+          if (maker == nullptr || !maker->spans) {
+            return std::nullopt;
+          }
+          return DenoisedView{
+              .denoiser = &*maker->spans,
+              .ids = seen.sample.ids,
+              .source = std::span(seen.example.sequences.at(0).ids).subspan(maker->mode.size()),
+              .target = seen.example.sequences.at(1).ids,
+              .stream = &seen.stream};
+        });
+    std::ranges::move(more, std::back_inserter(all));
+  }
+  if (!components_.back().spans) {
+    all.push_back(promise<Evenly>(
+        "lengths of the rest of a text", {}, [components](const SeenExample& seen, Evenly& even) {
+          const Component* const maker = maker_of(components, seen);
+          if (maker != nullptr && !maker->spans) {
+            even.add_of(std::ssize(seen.example.sequences.at(1).ids) - 2,
+                        Component::longest_tail(std::ssize(seen.sample.ids)));
+          }
+        }));
+  }
+  return all;
+}
 
 }  // namespace
 

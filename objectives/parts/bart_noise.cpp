@@ -100,6 +100,10 @@ std::vector<int64_t> PoissonLengths::draw_until(int64_t budget, Stream& stream) 
   return lengths;
 }
 
+double PoissonLengths::shorter_than(int64_t length) const {
+  return length == 0 ? 0 : up_to_.at(static_cast<size_t>(std::min(length, std::ssize(up_to_)) - 1));
+}
+
 std::vector<int64_t> infill_spans(std::span<const int64_t> ids,
                                   std::span<const uint8_t> begins,
                                   std::span<const InfilledSpan> spans) {

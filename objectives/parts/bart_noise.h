@@ -32,6 +32,7 @@ class PoissonLengths {
   explicit PoissonLengths(double mean);
   int64_t draw(Stream& stream) const;
   std::vector<int64_t> draw_until(int64_t budget, Stream& stream) const;
+  double shorter_than(int64_t length) const;  // with this probability one is drawn
 
  private:
   std::vector<double> up_to_;  // P(length <= i), up to lengths of a probability below 1e-7

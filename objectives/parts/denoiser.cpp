@@ -104,15 +104,17 @@ CorruptedText Denoiser::corrupt(std::span<const int64_t> ids, Stream& stream) co
       return replace_spans(ids, mask, form);
     case Corruption::drop_tokens:
       return drop_tokens(ids, mask, form.eos);
-    default: {
-      const double random_share = corruption == Corruption::bert ? kRandomShare : 0;
-      const Replacement replacement{.mask = form.sentinels.at(0),
-                                    .vocabulary_size = vocabulary_size,
-                                    .mask_share = 1 - random_share,
-                                    .random_share = random_share};
-      return restore(hidden_tokens(ids, mask, replacement, stream), ids, form.eos);
-    }
+    default:
+      return restore(hidden_tokens(ids, mask, replacement(), stream), ids, form.eos);
   }
+}
+
+Replacement Denoiser::replacement() const {
+  const double random_share = corruption == Corruption::bert ? kRandomShare : 0;
+  return {.mask = form.sentinels.at(0),
+          .vocabulary_size = vocabulary_size,
+          .mask_share = 1 - random_share,
+          .random_share = random_share};
 }
 
 }  // namespace lmzoo

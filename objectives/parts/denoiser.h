@@ -55,6 +55,7 @@ struct Denoiser {
   // The longest text that fits, as longest_that_fits() has it.
   SpanLengths solve(int64_t limit, bool joined) const;
   CorruptedText corrupt(std::span<const int64_t> ids, Stream& stream) const;
+  Replacement replacement() const;  // of mass and bert
 };
 
 // The halves that draw nothing.

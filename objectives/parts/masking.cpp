@@ -122,8 +122,7 @@ MaskedText Masking::corrupt(std::vector<int64_t> ids,
                             const TrainingPlace& place,
                             Stream& stream,
                             std::span<const double> weights) const {
-  const double rate =
-      place.evaluates ? options_.eval_rate.value_or(options_.rate.at(place)) : options_.rate.at(place);
+  const double rate = rate_at(place);
   Chosen chosen = weights.empty() ? choose(ids, frame, rate, stream) : choose_by(weights, ids, rate, stream);
   if (repeats()) {
     return with_repeats(std::move(ids), chosen, stream);
@@ -133,6 +132,10 @@ MaskedText Masking::corrupt(std::vector<int64_t> ids,
       chosen.sizes.empty() ? draw_replacements(originals, replacement_, stream)
                            : draw_replacements(originals, chosen.sizes, replacement_, stream);
   return replace_tokens(std::move(ids), std::move(chosen.positions), replacements);
+}
+
+double Masking::rate_at(const TrainingPlace& place) const {
+  return place.evaluates ? options_.eval_rate.value_or(options_.rate.at(place)) : options_.rate.at(place);
 }
 
 // A token stays only if every draw of it keeps it.
@@ -211,7 +214,7 @@ Masking::Chosen Masking::choose_by(std::span<const double> weights,
   return {choose_weighted(positions, own, rate, stream)};
 }
 
-Masking::Chosen Masking::choose_words(std::span<const int64_t> ids, double rate, Stream& stream) const {
+Units Masking::hidden_as_words(std::span<const int64_t> ids) const {
   const Units all = words_of(ids, *edges_);
   Units words;
   for (int64_t word = 0; word < all.count(); ++word) {
@@ -219,6 +222,11 @@ Masking::Chosen Masking::choose_words(std::span<const int64_t> ids, double rate,
       words.append(all.at(word));
     }
   }
+  return words;
+}
+
+Masking::Chosen Masking::choose_words(std::span<const int64_t> ids, double rate, Stream& stream) const {
+  const Units words = hidden_as_words(ids);
   const std::vector<int64_t> order = random_order(words.count(), stream);
   if (options_.dialect != MaskingDialect::roberta) {
     return {chosen_of(words, take_fitting(words, order, budget(std::ssize(ids), rate))).positions};

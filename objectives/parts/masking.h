@@ -30,6 +30,7 @@
 #include "base/fields.h"
 #include "base/vocabulary.h"
 #include "core/example.h"
+#include "objectives/parts/masked_view.h"
 #include "objectives/parts/noise.h"
 #include "objectives/parts/rate.h"
 #include "objectives/parts/words.h"
@@ -122,6 +123,9 @@ class Masking {
   // Whether it can follow weights.
   bool takes_weights() const { return options_.dialect == MaskingDialect::hf && !options_.whole_words; }
 
+  // What it promises of examples in which it hid tokens (masking_promises.cpp).
+  std::vector<Promise> promises(const MaskedViewOf& view) const;
+
   // Whether a label may count more than once.
   bool repeats() const { return options_.dialect == MaskingDialect::electra; }
 
@@ -137,7 +141,12 @@ class Masking {
                    Stream& stream) const;
   Chosen choose_words(std::span<const int64_t> ids, double rate, Stream& stream) const;
   Chosen choose_spans(std::span<const int64_t> ids, const Frame& frame, double rate, Stream& stream) const;
+  double rate_at(const TrainingPlace& place) const;
+  Units hidden_as_words(std::span<const int64_t> ids) const;  // without special tokens
   int64_t budget(int64_t length, double rate) const;
+  std::vector<Promise> token_promises(const MaskedViewOf& view) const;
+  std::vector<Promise> word_promises(const MaskedViewOf& view) const;
+  void count_tokens(const MaskedView& text, double rate, Mean& share) const;
   std::vector<int64_t> candidates(std::span<const int64_t> ids) const;
   void mark_never_chosen(const Vocabulary& vocabulary);
   MaskedText with_repeats(std::vector<int64_t> ids, const Chosen& chosen, Stream& stream) const;

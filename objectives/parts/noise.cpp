@@ -110,6 +110,13 @@ MaskedText replace_tokens(std::vector<int64_t> ids,
   return {.ids = std::move(ids), .positions = std::move(positions), .labels = std::move(labels)};
 }
 
+std::vector<int64_t> framed_text(int64_t cls, std::span<const int64_t> ids, int64_t sep) {
+  std::vector<int64_t> framed{cls};
+  framed.insert(framed.end(), ids.begin(), ids.end());
+  framed.push_back(sep);
+  return framed;
+}
+
 void Units::append(std::span<const int64_t> unit) {
   if (!unit.empty()) {
     positions.insert(positions.end(), unit.begin(), unit.end());

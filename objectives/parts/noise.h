@@ -73,6 +73,9 @@ MaskedText replace_tokens(std::vector<int64_t> ids,
                           std::vector<int64_t> positions,
                           std::span<const int64_t> replacements);
 
+// Between [CLS] and [SEP].
+std::vector<int64_t> framed_text(int64_t cls, std::span<const int64_t> ids, int64_t sep);
+
 // ---- tokens that are hidden together ----
 
 // Words, or pieces of a text: each some of its positions.

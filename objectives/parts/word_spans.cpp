@@ -56,11 +56,15 @@ Units HiddenText::spans() const {
   return spans;
 }
 
-Units draw_word_spans(const Units& words, const WordSpanNoise& noise, Stream& stream) {
+int64_t word_span_budget(int64_t length, const WordSpanNoise& noise) {
+  return static_cast<int64_t>(std::ceil(static_cast<double>(length) * noise.rate));
+}
+
+DrawnWordSpans draw_word_spans(const Units& words, const WordSpanNoise& noise, Stream& stream) {
   const auto length = std::ssize(words.positions);
-  const auto budget = static_cast<int64_t>(std::ceil(static_cast<double>(length) * noise.rate));
   const std::vector<double> shares = word_span_shares(noise);
-  HiddenText text(words, budget);
+  HiddenText text(words, word_span_budget(length, noise));
+  DrawnWordSpans drawn{};
   while (!text.is_full()) {
     double u = stream.uniform();
     int64_t count = 1;
@@ -68,9 +72,12 @@ Units draw_word_spans(const Units& words, const WordSpanNoise& noise, Stream& st
       u -= shares[i];
       ++count;
     }
-    text.hide(static_cast<int64_t>(stream.below(static_cast<uint64_t>(length))), count);
+    const auto anchor = static_cast<int64_t>(stream.below(static_cast<uint64_t>(length)));
+    drawn.draws.push_back({.words = count, .anchor = anchor});
+    text.hide(anchor, count);
   }
-  return text.spans();
+  drawn.spans = text.spans();
+  return drawn;
 }
 
 }  // namespace lmzoo

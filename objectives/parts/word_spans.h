@@ -39,6 +39,17 @@ class HiddenText {
   int64_t left_;
 };
 
-Units draw_word_spans(const Units& words, const WordSpanNoise& noise, Stream& stream);
+// One that is drawn: so many words from the one that a position is in.
+struct DrawnWordSpan {
+  int64_t words = 1, anchor = 0;
+};
+// In the order in which they were drawn, and what they hide together.
+struct DrawnWordSpans {
+  std::vector<DrawnWordSpan> draws;
+  Units spans;
+};
+DrawnWordSpans draw_word_spans(const Units& words, const WordSpanNoise& noise, Stream& stream);
+// The number of positions that are hidden of a text with so many.
+int64_t word_span_budget(int64_t length, const WordSpanNoise& noise);
 
 }  // namespace lmzoo

@@ -356,6 +356,28 @@ def solved(limit, density, mean_length):
     return [limit, raw, *source_and_target(raw, density, mean_length)]
 
 
+LONGEST = 2048
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def every_length(density, mean_length):
+    """Solved lengths of all limits up to LONGEST, as digits of base 36: by how much the text and the target grow from a
+    limit to the next, and by how much the source stays below its limit."""
+    texts = []
+    raw = 2
+    for limit in range(4, LONGEST + 1):
+        while source_and_target(raw + 1, density, mean_length)[0] <= limit:
+            raw += 1
+        source, target = source_and_target(raw, density, mean_length)
+        fits = raw - 1 if density == 0.5 and target > source and raw > 2 else raw
+        source, target = source_and_target(fits, density, mean_length)
+        texts.append((fits, limit - source, target))
+    steps = [(b[0] - a[0], b[1], b[2] - a[2]) for a, b in zip([(0, 0, 0), *texts], texts)]
+    assert min(map(min, steps)) >= 0
+    raws, slacks, targets = ("".join(DIGITS[digit] for digit in column) for column in zip(*steps))
+    return {"density": density, "mean_length": mean_length, "raw": raws, "slack": slacks, "target": targets}
+
+
 def main():
     rng = np.random.default_rng(20)
     lengths = [*range(2, 64), 127, 128, 190, 350, 390, 511, 568, 670, 1000, 1137, 2000]
@@ -384,6 +406,7 @@ def main():
         "bart": [bart_case(rng, n) for n in (1, 2, 6, 12, 30, 60)],
         "middles": [middle_case(rng, n) for n in (1, 2, 5, 9, 30)],
         "draws": [draw_case(np.random.default_rng(ids), 40, ids) for ids in (1, 2, 5, 17, 50)],
+        "every_length": [every_length(d, m) for d, m in NOISES],
         "lengths": [
             {"density": d, "mean_length": m, "values": [solved(limit, d, m) for limit in limits]} for d, m in NOISES
         ],

@@ -156,6 +156,31 @@ TEST_CASE("solved lengths equal those found by trying every length") {
   }
 }
 
+TEST_CASE("lengths of every limit from 4 to 2048 equal those found by trying") {
+  REQUIRE(goldens()["every_length"].size() == 7);
+  for (const Json& table : goldens()["every_length"]) {
+    const SpanNoise noise{table["density"].get<double>(), table["mean_length"].get<double>()};
+    const SentinelForm form{.sentinels = {}, .eos = 1};
+    const auto raws = table["raw"].get<std::string>();
+    const auto slacks = table["slack"].get<std::string>();
+    const auto targets = table["target"].get<std::string>();
+    REQUIRE(raws.size() == 2045);
+    const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+    int64_t raw = 0;
+    int64_t target = 0;
+    for (size_t i = 0; i < raws.size(); ++i) {
+      const auto limit = static_cast<int64_t>(i) + 4;
+      raw += digit(raws[i]);
+      target += digit(targets[i]);
+      const SpanLengths lengths = solve_span_lengths(limit, false, noise, form);
+      CAPTURE(noise.density, noise.mean_length, limit);
+      REQUIRE(lengths.raw == raw);
+      REQUIRE(lengths.source == limit - digit(slacks[i]));
+      REQUIRE(lengths.target == target);
+    }
+  }
+}
+
 TEST_CASE("span counts equal those of each program's own arithmetic") {
   REQUIRE(goldens()["rules"].size() == 14);
   for (const Json& table : goldens()["rules"]) {

@@ -75,7 +75,7 @@ TEST_CASE(
     Stream stream = stream_of(sample);
     Stream same = stream_of(sample);
     const double u = same.uniform();
-    const Units spans = draw_word_spans(words, {.rate = 0.1}, stream);
+    const Units spans = draw_word_spans(words, {.rate = 0.1}, stream).spans;
     other_budgets += spans.positions.size() == 10 ? 0 : 1;
     double below = 0;
     int64_t length = 1;
@@ -94,7 +94,7 @@ TEST_CASE(
   CHECK(chi_squared(lengths, shares) < chi_squared_limit(9));
   for (int64_t length = 1; length < 200; ++length) {
     Stream stream = stream_of(static_cast<uint64_t>(length));
-    const Units spans = draw_word_spans(words_of_one(length), {}, stream);
+    const Units spans = draw_word_spans(words_of_one(length), {}, stream).spans;
     REQUIRE(std::ssize(spans.positions) ==
             static_cast<int64_t>(std::ceil(static_cast<double>(length) * 0.15)));
   }
