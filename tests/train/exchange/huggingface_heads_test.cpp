@@ -114,7 +114,11 @@ TEST_CASE("a published discriminator scores tokens as transformers does, and is 
   ObjectiveChoice& choice = run.config.config.objective;
   choice.type = "replaced_token_detection";
   choice.options = debug_config("electra").config.objective.options;
-  run.parts = build_parts(run.config, registry(), vocabulary_of(*run.tokenizer), {});
+  Vocabulary vocabulary = vocabulary_of(*run.tokenizer);  // of ids alone, for the folder has no tokenizer
+  vocabulary.cls = 1;
+  vocabulary.sep = 2;
+  vocabulary.mask = 3;
+  run.parts = build_parts(run.config, registry(), vocabulary, {});
   const KeyAccount account = import_weights(*run.parts.model,
                                             &*run.parts.objective,
                                             TensorFiles::open(folder),

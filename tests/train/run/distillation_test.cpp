@@ -18,24 +18,25 @@ namespace {
 
 // A teacher of two blocks that was trained for three steps, and runs that learn from it.
 struct School {
-  School() {
-    train_run(debug_config("bert", {cache(), "train.steps=3", "eval.every=0"}), registry(), teacher(), {});
-  }
+  School() { train_run(brief({"train.steps=3", "eval.every=0"}), registry(), teacher(), {}); }
 
-  std::string cache() const { return "data.cache_dir=" + (folder / "cache"); }
-  std::string teacher() const { return folder / "teacher"; }
+  // configs/debug/bert.yaml, for few steps.
+  LoadedConfig brief(std::vector<std::string> changes) const {
+    changes.insert(changes.begin(), {"data.cache_dir=" + (folder / "cache"), "schedule.warmup_steps=0"});
+    return debug_config("bert", changes);
+  }
   LoadedConfig pupil(std::vector<std::string> changes = {}, const std::string& options = "") const {
     changes.insert(changes.begin(),
-                   {cache(),
-                    "train.steps=4",
+                   {"train.steps=4",
                     "train.save_every=2",
                     "train.keep_last=2",
                     "eval.every=2",
                     "model.layers=1",
                     "objective={type: distillation, teacher: " + teacher() + options + "}",
                     "warm_start={from: " + teacher() + ", every: 2}"});
-    return debug_config("bert", changes);
+    return brief(changes);
   }
+  std::string teacher() const { return folder / "teacher"; }
 
   TempDir folder;
 };
@@ -77,10 +78,8 @@ TEST_CASE("a run does not go on with another teacher") {
   const std::string run = school.folder / "student";
   train_run(school.pupil(), registry(), run, {});
   std::filesystem::remove_all(checkpoint_folder(run, 4));
-  train_run(debug_config("bert", {school.cache(), "train.steps=1", "seed=2", "eval.every=0"}),
-            registry(),
-            school.folder / "other",
-            {});
+  train_run(
+      school.brief({"train.steps=1", "seed=2", "eval.every=0"}), registry(), school.folder / "other", {});
   std::filesystem::remove_all(school.teacher());
   std::filesystem::rename(school.folder / "other", school.teacher());
   CHECK_THROWS_WITH(train_run(school.pupil(), registry(), run, {.resume = true}), Contains("teacher"));
@@ -88,7 +87,7 @@ TEST_CASE("a run does not go on with another teacher") {
 
 TEST_CASE("a plan counts the teacher's memory and nothing else of it") {
   const School school;
-  const Plan alone = make_plan(debug_config("bert", {school.cache(), "model.layers=1"}), registry());
+  const Plan alone = make_plan(school.brief({"model.layers=1"}), registry());
   const Plan taught = make_plan(school.pupil(), registry());
   CHECK(taught.parameters == alone.parameters);
   CHECK(taught.trained == alone.trained);
@@ -105,15 +104,15 @@ TEST_CASE("a teacher with another vocabulary, or none, is refused where it is na
     return assemble(config, registry(), {.style = ProgressBar::Style::silent});
   };
   CHECK_THROWS_WITH(
-      refused(debug_config("bert", {school.cache(), "objective={type: distillation}"})),
+      refused(school.brief({"objective={type: distillation}"})),
       Contains("objective: no teacher is named; legal: a run, a checkpoint or a Hugging Face folder"));
   CHECK_THROWS_WITH(refused(school.pupil({"tokenizer.sentinels=3"})),
                     Contains("has a vocabulary of ") && Contains("ids, but this run's tokenizer has "));
   CHECK_THROWS_WITH(school.pupil({}, ", objective: {type: distillation}"),
                     Contains("no such choice 'distillation'"));
   CHECK_THROWS_WITH(refused(school.pupil({}, ", layers: [0, 1]")),
-                    Contains("layers names 2 blocks of the teacher, but this run's model has 1"));
+                    Contains("objective.layers: names 2 blocks of the teacher, but this run's model has 1"));
   CHECK_THROWS_WITH(refused(school.pupil({}, ", layers: [2]")),
-                    Contains("layers names block 2, but the teacher has 2"));
+                    Contains("objective.layers: names block 2, but the teacher has 2"));
   CHECK_NOTHROW(refused(school.pupil({}, ", layers: [1]")));
 }
