@@ -6,8 +6,13 @@
 namespace lmzoo {
 namespace {
 
-HeadOptions relationship_head(bool has_pooler) {
-  return {.pooling = has_pooler ? Pooling::pooler : Pooling::first, .dense = !has_pooler, .dropout = 0};
+HeadOptions relationship_head(const ObjectiveContext& context, const std::string& user) {
+  check(context.architecture == Architecture::encoder_only,
+        "{} reads a pair from both sides and tells its class from the first state: it needs an encoder-only "
+        "model",
+        user);
+  return {
+      .pooling = context.pooler ? Pooling::pooler : Pooling::first, .dense = !context.pooler, .dropout = 0};
 }
 
 // Its first state stands for the pair, so there must be one that is not of the text.
@@ -26,12 +31,8 @@ SentenceObjective::SentenceObjective(const SentenceOptions& options,
       length_(context.sequence_length),
       frame_(pair_frame(context.vocabulary, name_)),
       masking_(masking_options(options), context.vocabulary, name_),
-      head_(relationship_head(context.pooler), context, 2, name_) {
+      head_(relationship_head(context, name_), context, 2, name_) {
   require_sentences(context.record, name_);
-  check(context.architecture == Architecture::encoder_only,
-        "{} reads a pair from both sides and tells its class from the first state: it needs an encoder-only "
-        "model",
-        name_);
   require_length(length_, 2 + frame_.added(2), name_);
   head_.register_in(*this);
 }
