@@ -1,11 +1,14 @@
 #include "infer/report/inspect.h"
 
+#include <stdexcept>
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "cli/config_flags.h"
 #include "cli/query_flags.h"
+#include "infer/report/verify.h"
 #include "io/files.h"
 #include "train/loop/stop_signal.h"
 
@@ -17,6 +20,16 @@ size_t terminal_columns() {
   return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40 ? size.ws_col : 100;
 }
 
+int run_verify(const Flags& flags, const LoadedConfig& loaded, const Registry& registry) {
+  const Verification made =
+      verify_objective(loaded, registry, flags.integer("tokens", 1'000'000, between(1, 10'000'000'000)));
+  flags.has("json") ? print(to_json(made)) : print(to_text(made));
+  if (!made.holds()) {
+    throw std::logic_error(made.objective + " breaks what it promises of its examples");
+  }
+  return 0;
+}
+
 }  // namespace
 
 int inspect_contextual(const Flags& flags);  // inspect_contextual.cpp
@@ -26,6 +39,8 @@ int run_inspect(const Command& self, const Strings& arguments) {
   add_config_flags(flags);
   flags.value("count,n", "N", "how many examples; default 3");
   flags.value("html", "FILE", "write a page instead");
+  flags.toggle("verify", "count what the objective promises of its draws instead: shares, lengths, places");
+  flags.value("tokens", "N", "with --verify: of the training text; default 1000000");
   flags.toggle("json", "print JSON");
   flags.value(
       "contextual", "WORD", "CONFIG is a run: show WORD's vectors in the sentences of --text or --file");
@@ -43,6 +58,11 @@ int run_inspect(const Command& self, const Strings& arguments) {
   const StopSignal signals;
   const Registry registry = make_registry();
   const LoadedConfig loaded = read_config(flags, registry);
+  if (flags.has("verify")) {
+    check(!flags.has("count") && !flags.has("html"), "--count and --html do not go with --verify");
+    return run_verify(flags, loaded, registry);
+  }
+  check(!flags.has("tokens"), "--tokens goes with --verify");
   const auto examples = inspect_examples(loaded, registry, flags.integer("count", 3, between(1, 10'000)));
   if (flags.has("html")) {
     write_atomically(flags.text("html"),
