@@ -220,14 +220,7 @@ std::vector<InspectedExample> inspect_examples(const LoadedConfig& loaded,
                              *tokenizer,
                              {.seed = config.stream_seed(), .count = count});
   }
-  std::vector<Windows> trained{make_windows(loaded, *parts.objective, parts.vocabulary, store)};
-  for (const RunText& text : run_texts(config)) {
-    if (text.use == TextUse::train && !text.is_main()) {
-      const auto further = open_store(loaded, text.key, text.options, tokenizer, std::nullopt, kStyle);
-      trained.push_back(make_windows(loaded, *parts.objective, parts.vocabulary, further));
-    }
-  }
-  const MixedWindows windows = mixed_windows(loaded, trained);
+  const MixedWindows windows = training_windows(loaded, parts, tokenizer, store);
   Loader loader(
       windows, loader_steps(parts, windows), {.batch_size = 1, .seed = config.stream_seed(), .workers = 0});
   const Inspector inspector(parts, *tokenizer);

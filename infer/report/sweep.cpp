@@ -16,7 +16,7 @@ std::string rounded(double value, const char* format) {
   return text;
 }
 
-std::string with_deviation(const Spread& spread) {
+std::string with_deviation(const SeedSpread& spread) {
   const std::string mean = rounded(spread.mean, "%.4g");
   return spread.count > 1 ? mean + " ± " + rounded(spread.deviation, "%.2g") : mean;
 }
@@ -83,11 +83,11 @@ html::Table cell_table(const SweepOutcome& outcome) {
   table.head.insert(table.head.end(), names.begin(), names.end());
   for (size_t cell = 0; cell < outcome.cells.size(); ++cell) {
     const std::vector<MeasuredRun> measured = measured_of(outcome, cell);
-    const std::vector<Spread> all = spreads(measured);
+    const std::vector<SeedSpread> all = spreads(measured);
     std::vector<std::string> row{shown(outcome.cells[cell].name), std::to_string(measured.size())};
     for (const std::string& name : names) {
       const auto found =
-          std::find_if(all.begin(), all.end(), [&](const Spread& spread) { return spread.metric == name; });
+          std::find_if(all.begin(), all.end(), [&](const SeedSpread& spread) { return spread.metric == name; });
       row.push_back(found == all.end() ? "–" : with_deviation(*found));
     }
     table.rows.push_back(std::move(row));
@@ -127,7 +127,7 @@ Json to_json(const SweepOutcome& outcome) {
         runs.push_back(to_json(outcome.runs[i], outcome.measured[i]));
       }
     }
-    for (const Spread& spread : spreads(measured_of(outcome, cell))) {
+    for (const SeedSpread& spread : spreads(measured_of(outcome, cell))) {
       metrics[spread.metric] = {{"mean", number(spread.mean)},
                                 {"deviation", number(spread.deviation)},
                                 {"low", number(spread.low)},

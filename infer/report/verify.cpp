@@ -81,7 +81,7 @@ Verification verify_objective(const LoadedConfig& loaded, const Registry& regist
   const auto store = open_store(loaded, "data.train", config.data.train, tokenizer, std::nullopt, kStyle);
   const MetaScope no_weights;
   const Parts parts = build_parts(loaded, registry, vocabulary_of(*tokenizer), store->classes());
-  const Windows windows = make_windows(loaded, *parts.objective, parts.vocabulary, store);
+  const MixedWindows windows = training_windows(loaded, parts, tokenizer, store);
   Witness witness(parts.objective);
   const LoaderSteps steps{.transform =
                               [&](const Sample& sample, const TrainingPlace& place, Stream& stream) {
@@ -92,7 +92,7 @@ Verification verify_objective(const LoadedConfig& loaded, const Registry& regist
                 steps,
                 {.batch_size = 1,
                  .step_windows = config.train.batch_size,
-                 .steps = steps_of(loaded, windows.size()),
+                 .steps = steps_of(loaded, windows),
                  .seed = config.stream_seed(),
                  .workers = 0});
   ProgressBar bar("verify", "token", kStyle);

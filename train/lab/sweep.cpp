@@ -83,9 +83,9 @@ std::map<int64_t, Json> evaluation_rows(const std::string& run) {
   return rows;
 }
 
-Spread spread_of(const std::string& name, const std::vector<double>& values) {
+SeedSpread spread_of(const std::string& name, const std::vector<double>& values) {
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-  Spread spread{.metric = name,
+  SeedSpread spread{.metric = name,
                 .count = std::ssize(values),
                 .mean = kNaN,
                 .deviation = kNaN,
@@ -203,7 +203,7 @@ MeasuredRun measured_run(const std::string& run) {
   return measured;
 }
 
-std::vector<Spread> spreads(const std::vector<MeasuredRun>& runs) {
+std::vector<SeedSpread> spreads(const std::vector<MeasuredRun>& runs) {
   std::vector<std::string> names;
   std::map<std::string, std::vector<double>> values;
   for (const MeasuredRun& run : runs) {
@@ -217,7 +217,7 @@ std::vector<Spread> spreads(const std::vector<MeasuredRun>& runs) {
       }
     }
   }
-  std::vector<Spread> made;
+  std::vector<SeedSpread> made;
   for (const std::string& name : names) {
     made.push_back(spread_of(name, values[name]));
   }

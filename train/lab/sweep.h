@@ -61,13 +61,13 @@ struct SweepOutcome {
 };
 
 // One metric over the seeds of a cell. Numbers that are not finite take no part.
-struct Spread {
+struct SeedSpread {
   std::string metric;
   int64_t count = 0;
   double mean = 0;
   double deviation = 0;  // of the sample (divided by count - 1); NaN for one
   double low = 0, high = 0;
 };
-std::vector<Spread> spreads(const std::vector<MeasuredRun>& runs);
+std::vector<SeedSpread> spreads(const std::vector<MeasuredRun>& runs);
 
 }  // namespace lmzoo

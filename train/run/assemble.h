@@ -105,6 +105,12 @@ std::shared_ptr<const TokenStore> open_store(const LoadedConfig& loaded,
 
 // A hash of the content of a file of weights, or of all those of a published folder.
 std::string content_of(const std::string& weights);
+// The windows of the texts that are trained on, for the parts' objective; `train`: the store of data.train.
+MixedWindows training_windows(const LoadedConfig& loaded,
+                              const Parts& parts,
+                              const std::shared_ptr<const Tokenizer>& tokenizer,
+                              const std::shared_ptr<const TokenStore>& train);
+
 // What is learned from, each by a hash of its content: the tokenizer, the encoded texts, the classes. `valid` may be null.
 std::map<std::string, std::string> inputs_of(const Tokenizer& tokenizer,
                                              const TokenStore& train,

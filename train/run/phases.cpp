@@ -15,20 +15,10 @@ int64_t steps_for_tokens(const LoadedConfig& loaded,
                          const Registry& registry,
                          const std::shared_ptr<const Tokenizer>& tokenizer) {
   const MetaScope no_weights;
-  const Vocabulary vocabulary = vocabulary_of(*tokenizer);
-  std::vector<std::shared_ptr<const TokenStore>> stores;
-  for (const RunText& text : run_texts(loaded.config)) {
-    if (text.use == TextUse::train) {
-      stores.push_back(
-          open_store(loaded, text.key, text.options, tokenizer, std::nullopt, ProgressBar::Style::automatic));
-    }
-  }
-  const Parts parts = build_parts(loaded, registry, vocabulary, stores.front()->classes());
-  std::vector<Windows> windows;
-  for (const auto& store : stores) {
-    windows.push_back(make_windows(loaded, *parts.objective, vocabulary, store));
-  }
-  return steps_of(loaded, mixed_windows(loaded, windows));
+  const auto train = open_store(
+      loaded, "data.train", loaded.config.data.train, tokenizer, std::nullopt, ProgressBar::Style::automatic);
+  const Parts parts = build_parts(loaded, registry, vocabulary_of(*tokenizer), train->classes());
+  return steps_of(loaded, training_windows(loaded, parts, tokenizer, train));
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "train/run/assemble.h"
+
 namespace lmzoo {
 
 std::vector<RunText> run_texts(const RunConfig& config) {
@@ -60,6 +62,24 @@ MixedWindows mixed_windows(const LoadedConfig& loaded, std::span<const Windows> 
   }
   return loaded.places.locate("data.mixture",
                               [&] { return MixedWindows(std::move(texts), config.stream_seed()); });
+}
+
+MixedWindows training_windows(const LoadedConfig& loaded,
+                              const Parts& parts,
+                              const std::shared_ptr<const Tokenizer>& tokenizer,
+                              const std::shared_ptr<const TokenStore>& train) {
+  std::vector<Windows> windows;
+  for (const RunText& text : run_texts(loaded.config)) {
+    if (text.use == TextUse::train) {
+      const auto store =
+          text.is_main()
+              ? train
+              : open_store(
+                    loaded, text.key, text.options, tokenizer, std::nullopt, ProgressBar::Style::automatic);
+      windows.push_back(make_windows(loaded, *parts.objective, parts.vocabulary, store));
+    }
+  }
+  return mixed_windows(loaded, windows);
 }
 
 std::vector<double> known_shares(const RunConfig& config) {

@@ -40,7 +40,7 @@ struct AdaptiveRuns {
                        .optimizer = *made.optimizer,
                        .lr = loaded.config.optimizer.lr,
                        .batches = batches,
-                       .valid = made.valid,
+                       .valid = made.valid.front(),
                        .train = loaded.config.train,
                        .eval = loaded.config.eval,
                        .schedule = loaded.config.schedule,
