@@ -167,31 +167,3 @@ TEST_CASE("heads of further tokens are left out of an export, which says so") {
   CHECK(TensorFiles::open(dir / "exported").tensors().size() ==
         TensorFiles::open(published("gpt2_lm")).tensors().size());
 }
-
-TEST_CASE("a run of next_sentence without a pooler is exported with the one that its head is") {
-  const TempDir dir;
-  LoadedRun run = load_headed(published("bert_lm"));
-  run.config.config.objective = {.type = "next_sentence",
-                                 .options = registry().objective("next_sentence").defaults};
-  run.parts = build_parts(run.config, registry(), vocabulary_of(*run.tokenizer), {});
-  run.parts.model->eval();
-  run.parts.objective->eval();
-  export_folder(portable(run), dir / "exported");
-  CHECK(read_json(dir / "exported/config.json")["architectures"][0] == "BertForPreTraining");
-  const LoadedRun again = load_headed(dir / "exported");
-  CHECK(again.config.config.objective.type == "next_sentence");
-  CHECK(again.config.config.data.train.sentences == SentenceEnds::lines);
-  CHECK(again.parts.model->has_pooler());
-  const auto loss_of = [](const LoadedRun& loaded) {
-    Batch batch;
-    batch.inputs = Expected("bert_lm").inputs();
-    const Tensor pairs = at::arange(batch.inputs.sequences.count());
-    batch.slots = {{.rows = pairs, .labels = pairs}, {.rows = pairs, .labels = pairs % 2}};
-    Stream stream({});
-    const Losses losses = loaded.parts.objective->loss(*loaded.parts.model, batch, stream);
-    return std::pair(losses.at(0).sum.item<double>(), losses.at(1).sum.item<double>());
-  };
-  const at::NoGradGuard no_grad;
-  CHECK(loss_of(again).first == Approx(loss_of(run).first));
-  CHECK(loss_of(again).second == Approx(loss_of(run).second));
-}
