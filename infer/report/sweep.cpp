@@ -86,8 +86,8 @@ html::Table cell_table(const SweepOutcome& outcome) {
     const std::vector<SeedSpread> all = spreads(measured);
     std::vector<std::string> row{shown(outcome.cells[cell].name), std::to_string(measured.size())};
     for (const std::string& name : names) {
-      const auto found =
-          std::find_if(all.begin(), all.end(), [&](const SeedSpread& spread) { return spread.metric == name; });
+      const auto found = std::find_if(
+          all.begin(), all.end(), [&](const SeedSpread& spread) { return spread.metric == name; });
       row.push_back(found == all.end() ? "–" : with_deviation(*found));
     }
     table.rows.push_back(std::move(row));

@@ -15,7 +15,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-constexpr int64_t kIds = 130;
+constexpr int64_t kTeacherIds = 130;
 
 struct TeacherOptions {
   Architecture architecture = Architecture::encoder_only;
@@ -27,11 +27,11 @@ struct TeacherOptions {
 struct Lesson {
   explicit Lesson(const Settings& settings = {}, const TeacherOptions& teacher = {}) {
     at::manual_seed(3);
-    student = std::make_shared<TinyModel>(Architecture::encoder_only, kIds);
-    told = std::make_shared<TinyModel>(teacher.architecture, kIds, teacher.width);
+    student = std::make_shared<TinyModel>(Architecture::encoder_only, kTeacherIds);
+    told = std::make_shared<TinyModel>(teacher.architecture, kTeacherIds, teacher.width);
     ObjectiveContext context{
         .vocabulary = bert_vocabulary(), .sequence_length = 64, .width = 16, .classes = {}};
-    context.vocabulary.size = kIds;
+    context.vocabulary.size = kTeacherIds;
     context.is_asked = teacher.is_asked;
     context.open_model = [this](const std::string& path) {
       ++opened;
@@ -43,7 +43,7 @@ struct Lesson {
     std::vector<Example> examples;
     for (uint64_t sample = 0; sample < 3; ++sample) {
       Stream stream = stream_of(sample);
-      examples.push_back(objective->example({.ids = ids_between(104, kIds, 30, sample)}, {}, stream));
+      examples.push_back(objective->example({.ids = ids_between(104, kTeacherIds, 30, sample)}, {}, stream));
     }
     batch = batch_of(examples, objective->slots());
   }

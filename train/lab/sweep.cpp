@@ -86,11 +86,11 @@ std::map<int64_t, Json> evaluation_rows(const std::string& run) {
 SeedSpread spread_of(const std::string& name, const std::vector<double>& values) {
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   SeedSpread spread{.metric = name,
-                .count = std::ssize(values),
-                .mean = kNaN,
-                .deviation = kNaN,
-                .low = kNaN,
-                .high = kNaN};
+                    .count = std::ssize(values),
+                    .mean = kNaN,
+                    .deviation = kNaN,
+                    .low = kNaN,
+                    .high = kNaN};
   if (values.empty()) {
     return spread;
   }
