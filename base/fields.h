@@ -128,6 +128,8 @@ class ChosenGroup : public GroupRef {
 class FieldVisitor {
  public:
   virtual ~FieldVisitor() = default;
+  // Whether it sets fields: then those that depend on another one (options on their type) begin anew with their defaults.
+  virtual bool reads() const { return false; }
   virtual void boolean(const FieldInfo& info, bool& value) = 0;
   virtual void integer(const FieldInfo& info, int64_t& value) = 0;
   virtual void real(const FieldInfo& info, double& value) = 0;

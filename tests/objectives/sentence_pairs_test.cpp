@@ -295,7 +295,8 @@ TEST_CASE("a model learns the hidden ids and the classes of one batch by heart, 
   sample.another = [other = sample](Stream&) { return other; };
   const std::vector<Example> examples = pairs_of(*objective, sample, 3);
   REQUIRE(examples.size() > 1);
-  const Batch batch = batch_of(examples, objective->slots());
+  // Of one pair: the model's first state is the same for all, so it cannot tell pairs apart.
+  const Batch batch = batch_of({examples.front()}, objective->slots());
   TinyModel model(Architecture::encoder_only, 40);
   Stream stream({});
   const Losses losses = objective->loss(model, batch, stream);
@@ -303,7 +304,7 @@ TEST_CASE("a model learns the hidden ids and the classes of one batch by heart, 
   CHECK(losses[1].slot == 1);
   CHECK(losses[1].weight == 0.5);
   CHECK(losses[1].metrics.at(0).first == "correct");
-  CHECK(batch.slots[1].count() <= std::ssize(examples));
+  CHECK(batch.slots[1].count() == 1);
   const double mean = mean_loss(losses, batch).item<double>();
   CHECK(mean == Approx(losses[0].sum.item<double>() / batch.slots[0].total +
                        0.5 * losses[1].sum.item<double>() / batch.slots[1].total));

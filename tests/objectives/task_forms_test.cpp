@@ -251,8 +251,10 @@ TEST_CASE("tasks say which column they miss, and what cannot work") {
   CHECK_THAT(refused("classification", {.texts = 3, .label = true}), Contains("one text or a pair"));
   CHECK_THAT(refused("classification", {.label = true}, {{"pooling", "pooler"}}),
              Contains("this model has none"));
-  CHECK_THAT(refused("masked_lm", {.texts = 2}), Contains("reads one text and no other column"));
-  CHECK_THAT(refused("causal_lm", {.value = true}), Contains("reads one text and no other column"));
+  CHECK_THAT(refused("masked_lm", {.texts = 2}),
+             Contains("reads one text and neither other columns nor sentences"));
+  CHECK_THAT(refused("causal_lm", {.value = true}),
+             Contains("reads one text and neither other columns nor sentences"));
   CHECK_THAT(refused("causal_lm", {}, {{"completion_only", true}}), Contains("set data.train.target"));
   CHECK(refused("classification", {.texts = 0}) == "accepted");  // a published model came without data
 }

@@ -58,6 +58,11 @@ std::vector<std::string> names_of(const Map& entries) {
   return names;
 }
 
+// Whether options are those of their type's defaults. Whoever only looks at keys must not replace what is being read.
+bool begins_anew(const Registry* registry, const FieldVisitor& visitor, const AnyOptions& options) {
+  return registry != nullptr && (visitor.reads() || !options);
+}
+
 constexpr FieldInfo kType{.name = "type", .doc = "which one; its options stand beside it"};
 constexpr FieldInfo kPreset{.name = "preset",
                             .doc = "a published set of options, which the others then override"};
@@ -76,7 +81,7 @@ class ModelGroup final : public GroupRef {
     NameRef preset(presets(), choice_.preset);
     OptionalNameRef optional(preset, choice_.preset);
     visitor.optional(kPreset, optional);
-    if (registry_) {
+    if (begins_anew(registry_, visitor, choice_.options)) {
       const ModelFamily& family = registry_->model(choice_.type);
       choice_.options = choice_.preset.empty() ? family.defaults : family.preset(choice_.preset);
     }
@@ -102,7 +107,7 @@ class ObjectiveGroup final : public GroupRef {
     if (choice_.type.empty()) {
       return;
     }
-    if (registry_) {
+    if (begins_anew(registry_, visitor, choice_.options)) {
       choice_.options = registry_->objective(choice_.type).defaults;
     }
     choice_.options.visit(visitor);
@@ -130,7 +135,7 @@ class OptimizerGroup final : public GroupRef {
     }
     NameRef type(registry_ ? names_of(registry_->optimizers()) : std::vector{choice_.type}, choice_.type);
     visitor.choice(kType, type);
-    if (registry_) {
+    if (begins_anew(registry_, visitor, choice_.options)) {
       const OptimizerRule& rule = registry_->optimizer(choice_.type);
       choice_.lr = rule.lr;
       choice_.options = rule.defaults;

@@ -195,6 +195,7 @@ class MappingReader final : public FieldVisitor {
   MappingReader(ReadContext& context, const YamlNode& mapping, std::string prefix)
       : context_(context), mapping_(mapping), prefix_(std::move(prefix)) {}
 
+  bool reads() const override { return true; }
   void boolean(const FieldInfo& info, bool& value) override {
     read(info, [&](ValueReader& reader) { reader.boolean(info, value); });
   }

@@ -185,7 +185,7 @@ TEST_CASE("an arm lays its sections over the document; overrides stand above bot
   const LoadedConfig wide = parse(text, {"arm=wide", "train.steps=7"});
   CHECK(wide.config.train.batch_size == 4);
   CHECK(wide.config.train.steps == 7);
-  CHECK(to_yaml(dump(wide.config)).find("arm") == std::string::npos);
+  CHECK(to_yaml(dump(wide.config)).find("\narm") == std::string::npos);
   CHECK(parse(text, {"arm=wide", "train.batch_size=2"}).config.train.batch_size == 2);
   CHECK(parse(text, {"tokenizer.type=char", "tokenizer.sentinels=0", "arm=masked"}).config.objective.type ==
         "masked_next_token");
@@ -197,4 +197,15 @@ TEST_CASE("an arm lays its sections over the document; overrides stand above bot
   CHECK_THROWS_WITH(parse(kGood + "arms: 3\n"), Catch::Contains("arms: expected a list"));
   CHECK_THROWS_WITH(parse(kGood + "arms: [{name: a, modle: {}}]\n", {"arm=a"}),
                     Catch::Contains("modle: unknown key"));
+}
+
+TEST_CASE("a misspelled key within options that are a choice of their own is told, and the rest is read on") {
+  CHECK_THROWS_WITH(parse(kGood,
+                          {"objective={type: mixture, components: [{name: a, objecitve: {type: causal_lm}}, "
+                           "{name: b, wieght: 2}]}"}),
+                    Catch::Contains("objective.components.0.objecitve: unknown key") &&
+                        Catch::Contains("objective.components.1.wieght: unknown key") &&
+                        Catch::Contains("did you mean 'weight'?"));
+  CHECK_THROWS_WITH(parse(kGood, {"objective={type: masked_next_token, rate: {from: 0.3, tp: 0.1}}"}),
+                    Catch::Contains("objective.rate.tp: unknown key"));
 }
