@@ -69,8 +69,13 @@ std::string suggestion(const std::string& given, const std::vector<std::string>&
       return "";
     }
     const size_t distance = edit_distance(given, name);
-    if (best == nullptr || distance < best_distance ||
-        (distance == best_distance && shared_ends(given, name) > shared_ends(given, *best))) {
+    // Letters that changed places are likelier than one too many.
+    const auto is_closer = [&] {
+      const bool same = std::ranges::is_permutation(given, name),
+                 best_same = std::ranges::is_permutation(given, *best);
+      return same != best_same ? same : shared_ends(given, name) > shared_ends(given, *best);
+    };
+    if (best == nullptr || distance < best_distance || (distance == best_distance && is_closer())) {
       best = &name;
       best_distance = distance;
     }

@@ -8,6 +8,7 @@ TEST_CASE("the nearest name is suggested, and none that is far") {
   const std::vector<std::string> known{"width", "heads", "layers", "labels", "label"};
   CHECK(suggestion("widht", known) == " (did you mean 'width'?)");
   CHECK(suggestion("labes", known) == " (did you mean 'labels'?)");
+  CHECK(suggestion("labesl", {"label", "labels"}) == " (did you mean 'labels'?)");
   CHECK(suggestion("banana", known).empty());
   CHECK(suggestion("x", {}).empty());
 }

@@ -146,11 +146,11 @@ std::vector<Phase> read_phases(const YamlNode& node) {
     const auto is_own = [](const YamlEntry& entry) { return entry.key == "name" || is_length(entry.key); };
     std::erase_if(own.entries, [&](const YamlEntry& entry) { return !is_own(entry); });
     std::erase_if(phase.sections.entries, is_own);
+    check_sections(phase.sections, key);
     KeyPlaces within(key + ".", {"name", "steps", "share", "tokens"});
     read_fields(phase.options, own, within);
     check_phase_name(phase.options.name, phases, item.where);
     check_length(phase.options, key, item.where);
-    check_sections(phase.sections, key);
     phases.push_back(std::move(phase));
   }
   return phases;
