@@ -257,7 +257,7 @@ ModelFromFolder read_huggingface_config(const std::string& folder) {
 std::string huggingface_family(const std::string& type, const YamlNode& options, const FamilyWish& wish) {
   const std::string& wanted = wish.family;
   std::vector<const Family*> known = families();
-  std::ranges::stable_partition(known, [&](const Family* family) {
+  std::stable_partition(known.begin(), known.end(), [&](const Family* family) {
     return family->names(OptionValues(options)).head_of(wish.objective) != nullptr;
   });
   std::string reasons;
