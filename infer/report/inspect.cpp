@@ -231,7 +231,7 @@ std::vector<InspectedExample> inspect_examples(const LoadedConfig& loaded,
     const uint64_t epoch = drawn++ / static_cast<uint64_t>(windows.size());
     const std::vector<Sample> samples = windows.window(epoch, static_cast<int64_t>(batch.samples.front()));
     // A document of sentences is one sample of several sequences.
-    const bool has_pairs = parts.reading.record.sentences;
+    const bool has_pairs = parts.record().sentences;
     const int64_t shown = has_pairs ? batch.inputs.sequences.count() : std::ssize(samples);
     for (int64_t i = 0; i < shown && std::ssize(examples) < count; ++i) {
       examples.push_back(inspector.show(batch, i, samples[has_pairs ? 0 : static_cast<size_t>(i)]));

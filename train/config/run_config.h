@@ -209,6 +209,8 @@ const LoadedConfig& phase_of(const LoadedConfig& loaded, size_t phase);
 const LoadedConfig& last_phase(const LoadedConfig& loaded);
 // The type of the objective as which it is asked: its own, or that of a mixture's component.
 std::string asked_objective(const LoadedConfig& loaded);
+// The text that it learned as that: queries are read as it was.
+const TextOptions& asked_text(const RunConfig& config);
 
 // Whether a configuration must name a text to train on: imported checkpoints have none.
 enum class ReadFor { training, asking };

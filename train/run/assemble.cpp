@@ -116,7 +116,7 @@ ObjectiveContext objective_context(const Parts& parts, int64_t sequence_length, 
                            .sequence_length = sequence_length,
                            .width = parts.model->width(),
                            .classes = parts.classes,
-                           .record = parts.reading.record,
+                           .record = parts.record(),
                            .corpora = parts.corpora,
                            .pooler = parts.model->has_pooler(),
                            .blocks = parts.model->blocks()};

@@ -42,7 +42,9 @@ struct Parts {
   Reading reading{};
   std::vector<CorpusShape> corpora{};  // the texts that are trained on
 
-  SampleShape shape() const { return {.record = reading.record, .classes = std::ssize(classes)}; }
+  // Of data.train; queries may be of another text (Reading).
+  const RecordShape& record() const { return corpora.empty() ? reading.record : corpora.front().record; }
+  SampleShape shape() const { return {.record = record(), .classes = std::ssize(classes)}; }
 };
 
 // What an objective of these parts is told, with factories for further models and objectives; parts.model is built.

@@ -109,7 +109,7 @@ PortableRun portable(const Parts& parts, const RunConfig& config) {
           .classes = parts.classes,
           .lora = config.fine_tune.lora,
           .asked = {.ask = config.ask,
-                    .prompt = config.data.train.prefix.empty() ? "" : config.data.train.prefix.front()}};
+                    .prompt = asked_text(config).prefix.empty() ? "" : asked_text(config).prefix.front()}};
 }
 
 PortableRun portable(const LoadedRun& run) {

@@ -19,8 +19,8 @@ InputTemplate before_text(const std::optional<int64_t>& id) {
 }  // namespace
 
 Reading reading_of(const RunConfig& config) {
-  const TextOptions& train = config.data.train;
-  return {.record = shape_of(train), .prefix = train.prefix, .ask = config.ask};
+  const TextOptions& text = asked_text(config);
+  return {.record = shape_of(text), .prefix = text.prefix, .ask = config.ask};
 }
 
 void settle_reading(Parts& parts, const RunConfig& config) {

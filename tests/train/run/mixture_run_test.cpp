@@ -174,3 +174,13 @@ TEST_CASE("texts of a mixture that mean nothing are refused where they stand") {
              }),
              Contains("data.mixture: has no effect on word vectors"));
 }
+
+TEST_CASE("a mixture is asked with the prefix and the columns of the text that its asked component learned") {
+  const Parts tasks = mixture_parts(debug_config("mixture"));
+  CHECK(tasks.reading.prefix == std::vector<std::string>{"mood of: "});
+  CHECK(tasks.reading.record.target);
+  CHECK_FALSE(tasks.shape().record.target);  // of data.train
+  const Parts text = mixture_parts(debug_config("mixture", {"objective.ask=text"}));
+  CHECK(text.reading.prefix.empty());
+  CHECK_FALSE(text.reading.record.target);
+}
